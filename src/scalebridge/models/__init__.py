@@ -1,0 +1,32 @@
+"""Every contract, and the wrappers that make models of functions and programs."""
+
+from scalebridge.models.adapt import Adapted
+from scalebridge.models.closure import Closure, ClosureValue
+from scalebridge.models.function import FunctionModel, model
+from scalebridge.models.macro import AdaptiveMacro, MacroModel, MacroSolution, MeshEstimate, failed_solution
+from scalebridge.models.model import Model, Structure, structure_of
+from scalebridge.models.posterior import Domain, Functional, Posterior, Surrogate
+from scalebridge.models.runs import Runs
+from scalebridge.models.scale import Scale
+
+__all__ = [
+    "Adapted",
+    "AdaptiveMacro",
+    "Closure",
+    "ClosureValue",
+    "Domain",
+    "FunctionModel",
+    "Functional",
+    "MacroModel",
+    "MacroSolution",
+    "MeshEstimate",
+    "Model",
+    "Posterior",
+    "Runs",
+    "Scale",
+    "Structure",
+    "Surrogate",
+    "failed_solution",
+    "model",
+    "structure_of",
+]

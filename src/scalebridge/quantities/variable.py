@@ -1,0 +1,71 @@
+"""A named, shaped quantity with a unit and bounds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from scalebridge.errors import InputError, did_you_mean
+from scalebridge.quantities.units import check_unit
+
+KINDS = ("array", "symmetric")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A named, shaped quantity with unit and bounds: what flows between models.
+
+    Args:
+        name: an identifier.
+        unit: a pint unit; ``"1"`` for none.
+        shape: shape of one sample; ``()`` for a number.
+        bounds: ``(lower, upper)`` in ``unit`` for every component; ``None`` on a side for no bound.
+        kind: ``"array"``, or ``"symmetric"`` for a symmetric tensor in Mandel components
+            (plane strain 3: 11, 22, sqrt2*12; solid 6), so that energies have true gradients.
+        description: one line for people.
+
+    Raises:
+        InputError: a name that is no identifier, an unknown kind, bounds that are not ordered.
+    """
+
+    name: str
+    unit: str = "1"
+    shape: tuple[int, ...] = ()
+    bounds: tuple[float | None, float | None] | None = None
+    kind: str = "array"
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise InputError(f"A variable is named '{self.name}', which is no identifier; use letters, digits and '_'.")
+        check_unit(self.unit, f"The variable '{self.name}'")
+        if self.kind not in KINDS:
+            raise InputError(f"The variable '{self.name}' has the kind '{self.kind}'{did_you_mean(self.kind, KINDS)}")
+        object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
+        if any(n < 1 for n in self.shape):
+            raise InputError(f"The variable '{self.name}' has the shape {self.shape}; every extent must be at least 1.")
+        if self.kind == "symmetric" and self.shape not in ((3,), (6,)):
+            raise InputError(
+                f"The symmetric variable '{self.name}' has the shape {self.shape}; "
+                "Mandel components have shape (3,) in plane strain and (6,) in a solid."
+            )
+        lower, upper = self.limits
+        if math.isnan(lower) or math.isnan(upper) or lower >= upper:
+            raise InputError(
+                f"The variable '{self.name}' has the bounds {self.bounds}; the lower must be below the upper."
+            )
+
+    @property
+    def size(self) -> int:
+        """Number of components."""
+        return math.prod(self.shape)
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Bounds as floats, infinite where there is none."""
+        lower, upper = self.bounds or (None, None)
+        return (-math.inf if lower is None else float(lower), math.inf if upper is None else float(upper))
+
+    def renamed(self, name: str) -> Variable:
+        """Return the same quantity under another name."""
+        return replace(self, name=name)

@@ -1,0 +1,25 @@
+"""What every test gets: one thread per process, a fixed hypothesis profile, figures without a screen."""
+
+from __future__ import annotations
+
+import os
+
+# Before NumPy or torch start their pools: two test processes on two cores, one thread each.
+for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test in tests/theory, tests/adapters or tests/examples carries the folder's mark."""
+    for item in items:
+        for kind in ("theory", "adapters", "examples"):
+            if kind in item.path.parts:
+                item.add_marker(getattr(pytest.mark, kind))

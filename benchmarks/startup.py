@@ -20,7 +20,7 @@ COMMANDS = {
     "python": [sys.executable, "-c", "pass"],
     "numpy": [sys.executable, "-c", "import numpy"],
     "import": [sys.executable, "-c", "import scalebridge"],
-    "help": [sys.executable, "-m", "scalebridge.cli", "--help"],
+    "help": [sys.executable, "-c", "from scalebridge.cli import main; main()", "--help"],
 }
 
 

@@ -87,6 +87,10 @@ class Surrogate(Model, Protocol):
     def domain(self) -> Domain:
         """Where it may be trusted."""
 
+    @property
+    def data(self) -> tuple[Floats, Floats, Floats]:
+        """The runs it was fitted on: ``x [b, d]``, ``y [b, m]``, ``noise_std [b, m]``."""
+
     def fit(self, x: Floats, y: Floats, noise_std: Floats | None = None, jacobian: Floats | None = None) -> Self:
         """Return this surrogate fitted on ``x [b, d]``, ``y [b, m]``."""
 

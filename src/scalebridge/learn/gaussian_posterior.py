@@ -1,0 +1,174 @@
+"""The joint normal posterior of a Gaussian process at many points, in memory linear in their number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from scalebridge.learn.kernels import Kernel
+from scalebridge.models import Functional
+from scalebridge.quantities import Floats
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Above this number of points a weighted sum is taken over weighted representatives of them.
+REPRESENTATIVES = 512
+JITTER = 1e-9
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """A kernel conditioned on runs, in scaled coordinates.
+
+    Args:
+        kernel: covariance of unit variance.
+        scale: inverse squared lengths ``[d]``.
+        variance: factor of the covariance.
+        points: scaled inputs of the runs ``[b, d]``.
+        factor: Cholesky factor ``[b*m, b*m]`` of their covariance with noise; empty without runs.
+    """
+
+    kernel: Kernel
+    scale: Tensor
+    variance: float
+    points: Tensor
+    factor: Tensor
+
+    def whitened(self, x: Tensor) -> Tensor:
+        """``factor^-1 Cov(runs, f(x))``, ``[b*m, n, m]``."""
+        cross = self.variance * self.kernel.cross(self.points, x, self.scale)
+        b, m, n, _ = cross.shape
+        return torch.linalg.solve_triangular(self.factor, cross.reshape(b * m, n * m), upper=False).reshape(b * m, n, m)
+
+    def cross(self, x: Tensor, z: Tensor, wx: Tensor, wz: Tensor) -> Tensor:
+        """Posterior covariance ``[n, m, k, m]`` between two sets with their whitened covariances."""
+        return self.variance * self.kernel.cross(x, z, self.scale) - torch.einsum("rna,rkb->nakb", wx, wz)
+
+
+@dataclass(frozen=True)
+class GaussianPosterior:
+    """Posterior at ``n`` points; see `scalebridge.models.Posterior`.
+
+    Args:
+        mean: ``[n, m]`` in the output's units.
+        at: the points, scaled ``[n, d]``.
+        conditioned: the kernel and the runs.
+        units: ``[m]``, factor from the scaled outputs to the output's units.
+    """
+
+    mean: Floats
+    at: Tensor
+    conditioned: Conditioned
+    units: Floats
+
+    @cached_property
+    def _white(self) -> Tensor:
+        return self.conditioned.whitened(self.at)
+
+    @cached_property
+    def blocks(self) -> Floats:
+        """Covariance between the outputs at each point ``[n, m, m]``."""
+        c = self.conditioned
+        prior = c.variance * c.kernel.blocks(self.at, c.scale)
+        inner = torch.einsum("rna,rnb->nab", self._white, self._white)
+        # Rounding may leave a tiny negative variance at a run.
+        floor = JITTER * prior.diagonal(dim1=1, dim2=2).abs().mean()
+        block = prior - inner + floor * torch.eye(prior.shape[1], dtype=prior.dtype)
+        values, vectors = torch.linalg.eigh(block)
+        block = (vectors * values.clamp_min(float(floor))[:, None, :]) @ vectors.transpose(1, 2)
+        return block.numpy() * self.units[:, None] * self.units[None, :]
+
+    @property
+    def std(self) -> Floats:
+        """Standard deviation ``[n, m]``."""
+        return np.sqrt(np.diagonal(self.blocks, axis1=1, axis2=2))
+
+    def quantile(self, p: float) -> Floats:
+        """Quantile ``[n, m]``."""
+        from scipy.stats import norm
+
+        return self.mean + float(norm.ppf(p)) * self.std
+
+    def sample(self, n: int, seed: int = 0) -> Floats:
+        """Joint samples ``[n_samples, n, m]``; quadratic memory in the number of points."""
+        points, m = self.mean.shape
+        c = self.conditioned
+        cov = c.cross(self.at, self.at, self._white, self._white).reshape(points * m, points * m).numpy()
+        values, vectors = np.linalg.eigh(0.5 * (cov + cov.T))
+        normal = np.random.default_rng(seed).standard_normal((n, points * m))
+        draws = (normal * np.sqrt(np.maximum(values, 0))) @ vectors.T
+        return self.mean + draws.reshape(n, points, m) * self.units
+
+    def functional(self, weights: Floats) -> Functional:
+        """Distribution of ``sum(weights * f)``; the same representatives stand in every term."""
+        at, total = _representatives(self.at.numpy(), weights * self.units)
+        r, w = torch.from_numpy(at), torch.from_numpy(total)
+        c = self.conditioned
+        direct = len(at) == len(self.at)
+        white = self._white if direct else c.whitened(r)
+        shared = torch.einsum("rkb,kb->r", white, w)
+        prior = torch.cat(
+            [torch.einsum("nakb,kb->na", c.kernel.cross(part, r, c.scale), w) for part in self.at.split(256)]
+        )
+        cov = c.variance * prior - torch.einsum("rna,r->na", self._white, shared)
+        own = prior if direct else torch.einsum("nakb,kb->na", c.kernel.cross(r, r, c.scale), w)
+        variance = c.variance * float((own * w).sum()) - float(shared @ shared)
+        mean = float((weights * self.mean).sum())
+        return Functional(mean, float(np.sqrt(max(variance, 0.0))), cov.numpy() * self.units)
+
+    def reduction(
+        self,
+        weights: Floats,
+        candidates: NDArray[np.int64],
+        noise_std: Floats | None = None,
+        given: NDArray[np.int64] | None = None,
+    ) -> Floats:
+        """How much a run at each candidate would reduce the variance of ``sum(weights * f)``, ``[c]``."""
+        m = self.mean.shape[1]
+        noise = np.diag(np.square(np.zeros(m) if noise_std is None else noise_std))
+        cov = self.functional(weights).cov
+        blocks, target = self.blocks[candidates], cov[candidates]
+        if given is not None and len(given):
+            joint = self._between(given, given) + np.kron(np.eye(len(given)), noise)
+            ridge = JITTER * np.trace(joint) / len(joint) * np.eye(len(joint))
+            link = self._between(candidates, given).reshape(len(candidates), m, -1)
+            gain = np.einsum("ij,cmj->cmi", np.linalg.inv(joint + ridge), link)
+            blocks = blocks - np.einsum("cmi,cni->cmn", gain, link)
+            target = target - np.einsum("cmi,i->cm", gain, cov[given].ravel())
+        trace = np.trace(blocks, axis1=1, axis2=2)[:, None, None]
+        ridge = (1e-9 * np.abs(trace) + 1e-300) * np.eye(m)
+        solved = np.linalg.solve(blocks + noise + ridge, target[..., None])[..., 0]
+        return np.maximum((solved * target).sum(1), 0.0)
+
+    def _between(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
+        """Covariance ``[a*m, b*m]`` between two sets of points, in the outputs' units."""
+        ia, ib = torch.from_numpy(a), torch.from_numpy(b)
+        cov = self.conditioned.cross(self.at[ia], self.at[ib], self._white[:, ia], self._white[:, ib]).numpy()
+        m = len(self.units)
+        scaled = cov * self.units[:, None, None] * self.units
+        return scaled.reshape(len(a) * m, len(b) * m)
+
+
+def _representatives(x: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Group points by halving along their widest direction; each group keeps its total weight ``[r, m]``."""
+    if len(x) <= REPRESENTATIVES:
+        return x, weights
+    groups = [np.arange(len(x))]
+    importance = np.abs(weights).sum(1) + 1e-300
+    while len(groups) < REPRESENTATIVES:
+        groups.sort(key=lambda g: float(importance[g].sum() * np.ptp(x[g], axis=0).max()))
+        group = groups.pop()
+        if len(group) == 1:
+            groups.append(group)
+            break
+        axis = int(np.argmax(np.ptp(x[group], axis=0)))
+        order = group[np.argsort(x[group, axis], kind="stable")]
+        groups += [order[: len(order) // 2], order[len(order) // 2 :]]
+    at = np.stack([np.average(x[g], axis=0, weights=importance[g]) for g in groups])
+    return at, np.stack([weights[g].sum(0) for g in groups])

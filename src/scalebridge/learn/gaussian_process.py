@@ -1,0 +1,235 @@
+"""A Gaussian process over all outputs jointly, on the potential where the response has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+
+from scalebridge.errors import InputError
+from scalebridge.learn.box import Box
+from scalebridge.learn.gaussian_posterior import JITTER, Conditioned, GaussianPosterior
+from scalebridge.learn.kernels import GradientKernel, Kernel, SeparableKernel
+from scalebridge.learn.priors import LinearPrior, PowerLawPrior, Prior, fit_linear, fit_power_law
+from scalebridge.models import Runs, Scale, Structure
+from scalebridge.quantities import Floats, Space
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting finds.
+
+    Args:
+        x, y, noise_std: the runs, ``[b, d]``, ``[b, m]``, ``[b, m]``.
+        extent: ``[d]``, factor from scaled inputs to the input's units.
+        units: ``[m]``, factor from scaled outputs to the output's units.
+        prior: prior mean in scaled coordinates.
+        conditioned: the kernel and the runs in scaled coordinates.
+        coefficients: ``[b, m]``, of the posterior mean.
+        log_lengths: ``[d]``, logarithms of the lengths in scaled coordinates.
+    """
+
+    x: Floats
+    y: Floats
+    noise_std: Floats
+    extent: Floats
+    units: Floats
+    prior: Prior
+    conditioned: Conditioned
+    coefficients: Tensor
+    log_lengths: Floats
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """Exact Gaussian process with a parametric prior mean; see `scalebridge.models.Surrogate`.
+
+    Args:
+        inputs: space of ``d`` components.
+        outputs: space of ``m`` components.
+        structure: ``potential`` learns the potential through its gradient (needs ``m = d``);
+            ``even`` makes the response odd.
+        profile: ``"matern72"`` or ``"squared_exponential"``.
+        margin: the domain is the box of the runs widened by this fraction.
+
+    Raises:
+        InputError: a potential with ``m != d``, non-finite or misshapen data, no data.
+    """
+
+    inputs: Space
+    outputs: Space
+    structure: Structure = Structure()
+    profile: str = "matern72"
+    margin: float = 0.15
+    fitted: Fitted | None = None
+
+    name = "gaussian_process"
+    version = "1"
+
+    def __post_init__(self) -> None:
+        for side in ("inputs", "outputs"):
+            object.__setattr__(self, side, Space(getattr(self, side)))
+        if self.structure.potential and self.inputs.size != self.outputs.size:
+            raise InputError(
+                f"A potential was declared for {self.inputs.size} inputs and {self.outputs.size} outputs; "
+                "the gradient of a potential has as many components as the inputs."
+            )
+
+    @property
+    def scale(self) -> Scale | None:
+        """A surrogate has none of its own."""
+        return None
+
+    @property
+    def domain(self) -> Box:
+        """The widened box of the runs."""
+        return Box.around(self._known.x, self.margin, self.structure.even)
+
+    @property
+    def data(self) -> tuple[Floats, Floats, Floats]:
+        """The runs it was fitted on: ``x [b, d]``, ``y [b, m]``, ``noise_std [b, m]``."""
+        return self._known.x, self._known.y, self._known.noise_std
+
+    def identity(self) -> Mapping[str, str]:
+        """Method, version, options."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "settings": f"{self.structure} {self.profile} {self.margin}",
+        }
+
+    def fit(self, x: Floats, y: Floats, noise_std: Floats | None = None, jacobian: Floats | None = None) -> Self:
+        """Return this process conditioned on ``x [b, d]``, ``y [b, m]``, its lengths by maximum posterior.
+
+        ``jacobian`` is accepted and not used: the gradient of a potential already carries the tangent.
+        """
+        x, y = self.inputs.check(x, "A Gaussian process"), self.outputs.check(y, "A Gaussian process")
+        noise = np.zeros_like(y) if noise_std is None else np.broadcast_to(np.asarray(noise_std, float), y.shape)
+        if len(x) == 0 or len(x) != len(y) or not (np.isfinite(x).all() and np.isfinite(y).all()):
+            raise InputError(
+                f"A Gaussian process got {len(x)} inputs and {len(y)} outputs, all of which must be finite and paired; "
+                "give at least one run and leave out failed ones."
+            )
+        return replace(self, fitted=_fit(self, x, y, noise))
+
+    def predict(self, x: Floats) -> tuple[Floats, Floats]:
+        """Posterior mean ``[n, m]`` and its exact derivative ``[n, m, d]``."""
+        f = self._known
+        at = x / f.extent
+        value, slope = f.prior(at)
+        c = f.conditioned
+        dv, ds = c.kernel.apply(torch.from_numpy(at), c.points, c.scale, f.coefficients)
+        values = (value + dv.numpy()) * f.units
+        return values, (slope + ds.numpy()) * f.units[:, None] / f.extent
+
+    def jacobian(self, x: Floats) -> Floats:
+        """Derivative of the mean ``[n, m, d]``."""
+        return self.predict(x)[1]
+
+    def posterior(self, x: Floats) -> GaussianPosterior:
+        """Joint posterior at ``x [n, d]``."""
+        f = self._known
+        x = self.inputs.check(x, "A Gaussian process")
+        return GaussianPosterior(self.predict(x)[0], torch.from_numpy(x / f.extent), f.conditioned, f.units)
+
+    def run(self, x: Floats) -> Runs:
+        """Posterior mean as a model's answer; rows outside the domain say so."""
+        posterior = self.posterior(x)
+        inside = self.domain.contains(x)
+        status = np.where(inside, "ok", "outside")
+        reason = tuple("" if i else "outside the domain of the surrogate" for i in inside)
+        return Runs(posterior.mean, status, reason, error_std=posterior.std)
+
+    @property
+    def _known(self) -> Fitted:
+        if self.fitted is None:
+            raise InputError("This Gaussian process is not fitted; call fit(x, y) and use what it returns.")
+        return self.fitted
+
+
+def _fit(made: GaussianProcess, x: Floats, y: Floats, noise: Floats) -> Fitted:
+    extent = np.abs(x).max(0) if made.structure.even else np.maximum(np.ptp(x, axis=0), 1e-9 * np.abs(x).max(0))
+    extent = np.maximum(extent, 1e-3 * extent.max()) + 1e-300
+    units = _output_units(made, y, extent)
+    at, value, noise_scaled = x / extent, y / units, noise / units
+    prior = _prior(made, at, value)
+    kernel: Kernel = (
+        GradientKernel(made.profile, made.structure.even)
+        if made.structure.potential
+        else SeparableKernel(made.profile, made.structure.even, y.shape[1])
+    )
+    points = torch.from_numpy(at)
+    residual = torch.from_numpy(value - prior(at)[0]).reshape(-1)
+    nugget = torch.from_numpy(noise_scaled**2).reshape(-1)
+    theta = _maximum_posterior(kernel, points, residual, nugget, _first_guess(made, residual, x.shape[1]))
+    scale = (-2 * theta[:-1]).exp()
+    variance = float((2 * theta[-1]).exp())
+    covariance = _covariance(kernel, points, scale, variance, nugget)
+    factor = torch.linalg.cholesky(covariance)
+    coefficients = torch.cholesky_solve(residual[:, None], factor).reshape(len(x), -1)
+    conditioned = Conditioned(kernel, scale, variance, points, factor)
+    return Fitted(x, y, noise, extent, units, prior, conditioned, variance * coefficients, theta[:-1].numpy())
+
+
+def _output_units(made: GaussianProcess, y: Floats, extent: Floats) -> Floats:
+    if made.structure.potential:
+        # Scaling x by `extent` scales the gradient by its inverse: one unit of energy for all components.
+        energy = np.sqrt(np.mean((y * extent) ** 2)) + 1e-300
+        units: Floats = energy / extent
+        return units
+    spread = np.sqrt(np.mean(y**2, axis=0)) if made.structure.even else y.std(0)
+    return np.maximum(spread, 1e-9 * np.abs(y).max()) + 1e-300
+
+
+def _prior(made: GaussianProcess, at: Floats, value: Floats) -> Prior:
+    if made.structure.potential and made.structure.even:
+        return fit_power_law(at, value)
+    return fit_linear(at, value, made.structure.even)
+
+
+def _first_guess(made: GaussianProcess, residual: Tensor, d: int) -> Tensor:
+    # A prior mean with many parameters leaves little of a few runs: a deviation fitted on them is too small.
+    level = float(residual.square().mean().sqrt()) + 0.3 / len(residual) * made.outputs.size
+    return torch.cat([torch.zeros(d, dtype=torch.float64), torch.tensor([np.log(level)], dtype=torch.float64)])
+
+
+def _covariance(kernel: Kernel, points: Tensor, scale: Tensor, variance: Tensor | float, nugget: Tensor) -> Tensor:
+    b, d = points.shape
+    cross = kernel.cross(points, points, scale)
+    size = b * cross.shape[1]
+    # Rounding and the tolerance of micro solvers: a relative error of 1e-4 of the unexplained part.
+    floor = variance * 1e-8 * scale.max().clamp_min(1.0) + 1e-12
+    return variance * cross.reshape(size, size) + torch.diag(nugget + floor)
+
+
+def _maximum_posterior(kernel: Kernel, points: Tensor, residual: Tensor, nugget: Tensor, first: Tensor) -> Tensor:
+    """Log lengths and log deviation by L-BFGS on the log posterior with wide log-normal priors."""
+    from scipy.optimize import minimize
+
+    centre, width = first.clone(), torch.ones_like(first)
+    width[-1] = 2.0
+
+    def objective(values: Floats) -> tuple[float, Floats]:
+        theta = torch.from_numpy(values.copy()).requires_grad_(True)
+        covariance = _covariance(kernel, points, (-2 * theta[:-1]).exp(), (2 * theta[-1]).exp(), nugget)
+        factor, info = torch.linalg.cholesky_ex(covariance)
+        if int(info):
+            return 1e10, np.zeros_like(values)
+        white = torch.linalg.solve_triangular(factor, residual[:, None], upper=False)
+        loss = 0.5 * white.square().sum() + factor.diagonal().log().sum()
+        loss = loss + 0.5 * ((theta - centre) / width).square().sum()
+        loss.backward()
+        return float(loss.detach()), theta.grad.numpy()  # type: ignore[union-attr]
+
+    bounds = [(float(c) - 3.0, float(c) + 3.0) for c in first[:-1]] + [(float(first[-1]) - 7, float(first[-1]) + 7)]
+    found = minimize(objective, first.numpy(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40})
+    return torch.from_numpy(found.x)
+
+
+__all__ = ["GaussianProcess", "JITTER", "LinearPrior", "PowerLawPrior"]

@@ -192,3 +192,50 @@ def test_the_version_is_said_once() -> None:
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f'version = "{sb.__version__}"' in project
     assert f"version: {sb.__version__}" in citation
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def readme_blocks(language: str) -> list[tuple[int, str]]:
+    """Line of the opening fence and text of every block of a language in the README."""
+    fenced = re.compile(rf"^```{language}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+    return [(readme().count("\n", 0, m.start()) + 1, m.group(1)) for m in fenced.finditer(readme())]
+
+
+def test_the_readme_is_short_and_names_the_commands() -> None:
+    assert len(readme().splitlines()) < 150
+    commands = "".join(text for _, text in readme_blocks(""))
+    for command in ("make demo", "make test", "pip install -c constraints.txt"):
+        assert command in commands
+
+
+def test_every_file_the_readme_links_to_exists() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme()) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_first_example_of_the_readme_is_short_and_stands_above_line_40() -> None:
+    line, text = readme_blocks("python")[0]
+    code = [row for row in text.splitlines() if row.strip()]
+    assert len(code) <= 12
+    assert line + len(text.splitlines()) < 40
+
+
+def test_the_first_example_of_the_readme_answers_within_its_tolerance(tmp_path: Path) -> None:
+    _, text = readme_blocks("python")[0]
+    rtol = float(re.findall(r"rtol=([0-9.]+)", text)[0])
+    ending = """
+import json
+low, high = answer.interval
+print(json.dumps([answer.value, low, high, answer.converged, answer.micro_runs]))
+"""
+    (tmp_path / "example.py").write_text(text + ending, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    value, low, high, converged, runs = json.loads(done.stdout.splitlines()[-1])
+    assert converged and low <= value <= high and runs > 0
+    assert (high - low) / 2 <= rtol * abs(value) * (1 + 1e-9)

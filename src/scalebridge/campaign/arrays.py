@@ -1,0 +1,90 @@
+"""Array files of a store: npy without pickle, written once, each record with its key, token and checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalebridge.campaign.rows import OPTIONAL, Row
+
+Records = NDArray[np.void]
+
+
+class TornArray(Exception):
+    """A file of arrays that is missing, short or does not match its checksum."""
+
+
+def write_records(path: Path, rows: Sequence[tuple[str, int, Row]]) -> None:
+    """Write ``(key, token, row)`` records of one layout to ``path``: all of it appears there, or nothing.
+
+    No fsync: the death of the process loses nothing that was written; the ledger syncs before it relies on it.
+    """
+    first = rows[0][2]
+    records = np.zeros(len(rows), dtype=_layout(first))
+    for record, (key, token, row) in zip(records, rows, strict=True):
+        record["key"], record["token"], record["cost_s"] = key.encode(), token, row.cost_s
+        for name in ("values", *OPTIONAL):
+            if name in (records.dtype.names or ()):
+                record[name] = getattr(row, name)
+        record["checksum"] = _checksum(record)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.lib.format.write_array(file, records, version=(3, 0), allow_pickle=False)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def same_layout(rows: Sequence[Row]) -> bool:
+    """Whether the rows fit into one file."""
+    return len({str(_layout(row)) for row in rows}) <= 1
+
+
+def read_records(path: Path) -> Iterator[tuple[str, int, Row]]:
+    """Yield ``(key, token, row)`` of a file; raise `TornArray` where it is not whole."""
+    try:
+        records: Records = np.load(path, allow_pickle=False)
+        known = set(records.dtype.names or ()) >= {"key", "token", "cost_s", "checksum", "values"}
+    except (OSError, ValueError, EOFError) as error:
+        raise TornArray(f"{path.name}: {error}") from error
+    if not known:
+        raise TornArray(f"{path.name}: these are no records of runs")
+    for record in records:
+        if bytes(record["checksum"]) != _checksum(record):
+            raise TornArray(f"{path.name}: the checksum does not match")
+        optional = {n: np.array(record[n]) for n in OPTIONAL if n in (records.dtype.names or ())}
+        row = Row(np.array(record["values"]), float(record["cost_s"]), **optional)
+        yield bytes(record["key"]).decode(), int(record["token"]), row
+
+
+def read_row(path: Path, token: int) -> Row:
+    """Return the row that the attempt ``token`` wrote into a file; raise `TornArray` where it is not there."""
+    for _, found, row in read_records(path):
+        if found == token:
+            return row
+    raise TornArray(f"{path.name}: it holds no run of attempt {token}")
+
+
+def _layout(row: Row) -> np.dtype[Any]:
+    fields: list[Any] = [("key", "S64"), ("token", "<i8"), ("cost_s", "<f8"), ("checksum", "S32")]
+    for name in ("values", *OPTIONAL):
+        array = getattr(row, name)
+        if array is not None:
+            fields.append((name, "<f8", array.shape))
+    return np.dtype(fields)
+
+
+def _checksum(record: Any) -> bytes:
+    digest = hashlib.sha256()
+    for name in record.dtype.names:
+        if name != "checksum":
+            digest.update(record[name].tobytes())
+    return digest.hexdigest()[:32].encode()

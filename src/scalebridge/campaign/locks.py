@@ -1,0 +1,97 @@
+"""File locks that die with their owner (BSD ``flock``), and what they say about who holds them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import time
+import weakref
+from pathlib import Path
+
+from scalebridge.errors import StoreError
+
+
+class FileLock:
+    """An exclusive lock on a file, held from construction to `release` or to the death of the process.
+
+    The kernel drops the lock with the last descriptor, so a killed owner leaves none behind. The file
+    says who holds it: ``"<pid> <host>"``.
+
+    Raises:
+        BlockingIOError: another process (or another object in this one) holds the lock.
+        OSError: the file cannot be made or its file system has no locks.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = -1
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}".encode(), 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        _HELD.add(self)
+
+    def release(self, unlink: bool = False) -> None:
+        """Give the lock back; ``unlink`` removes the file while it is still ours."""
+        if self._descriptor >= 0 and unlink:
+            self.path.unlink(missing_ok=True)
+        self._close()
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+_HELD: weakref.WeakSet[FileLock] = weakref.WeakSet()
+
+
+def _close_inherited() -> None:
+    # A forked copy of this process is not the owner: it must not keep a lock alive.
+    for lock in list(_HELD):
+        lock._close()
+
+
+os.register_at_fork(after_in_child=_close_inherited)
+
+
+def owner_of(path: Path) -> tuple[int, str]:
+    """Return ``(pid, host)`` written in a lock file; ``(0, "")`` where it says nothing."""
+    try:
+        pid, host = path.read_text().split()
+        return int(pid), host
+    except (OSError, ValueError):
+        return 0, ""
+
+
+def end_owner(path: Path, patience_s: float = 10.0) -> None:
+    """Make sure that no process works under the lock at ``path``: kill a local owner, wait for a remote one.
+
+    Raises:
+        StoreError: the owner outlives ``patience_s``.
+    """
+    deadline = time.monotonic() + patience_s
+    while path.exists():
+        try:
+            FileLock(path).release(unlink=True)
+            return
+        except BlockingIOError:
+            pid, host = owner_of(path)
+        # The lock is held, so the process that wrote its number lives and the number is not reused.
+        if pid > 1 and pid != os.getpid() and host == socket.gethostname():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise StoreError(
+                f"The store at '{path.parent.parent}' still has a run of its last campaign going on "
+                f"(process {pid} on {host or 'an unknown host'}); wait for that process or end it, then try again."
+            )
+        time.sleep(0.005)

@@ -1,0 +1,139 @@
+"""Power-law hardening in deformation theory (pseudo-plasticity): no history, no unloading."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scalebridge.errors import InputError
+from scalebridge.micro.rve.phases.phase import Parameter, bulk_modulus, poisson_ratio, positive, shear_modulus
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """Initially linear, then power-law hardening of the von Mises stress, elastic in volume.
+
+    With the von Mises equivalent strain ``q = sqrt(2/3 dev(e):dev(e))`` of the three-dimensional deviator
+    and the yield strain ``q0 = yield_stress / (3 G)``::
+
+        W = K/2 tr(e)^2 + 3 G q0^2 / (n + 1) * ((1 + (q/q0)^2)^((n + 1)/2) - 1)
+        von Mises stress = dW/dq = 3 G q (1 + (q/q0)^2)^((n - 1)/2)
+
+    which is ``3 G q`` for small q and tends to ``yield_stress (q/q0)^n``. W is convex, even, and smooth
+    everywhere for 0 < n <= 1; at ``q = q0`` the stress is ``2^((n-1)/2)`` of its elastic value.
+    Source: deformation theory of plasticity (Hencky 1924) with a smoothed power law.
+
+    Args:
+        E: Young's modulus in Pa, or a text such as ``"3.5 GPa"``.
+        nu: Poisson's ratio.
+        yield_stress: von Mises stress in Pa (or a text) at which the elastic line and the power law meet.
+        n: hardening exponent in (0, 1]; 1 is linear elasticity.
+
+    Raises:
+        InputError: ``E`` or ``yield_stress`` not positive and finite, ``nu`` outside (-1, 0.5), ``n`` outside (0, 1].
+    """
+
+    E: float
+    nu: float
+    yield_stress: float
+    n: float
+
+    def __init__(self, E: str | float, nu: float, yield_stress: str | float, n: float) -> None:
+        object.__setattr__(self, "E", positive(E, "Pa", "Young's modulus E of a power-law phase"))
+        object.__setattr__(self, "nu", poisson_ratio(nu, "Poisson's ratio nu of a power-law phase"))
+        object.__setattr__(
+            self, "yield_stress", positive(yield_stress, "Pa", "The yield stress yield_stress of a power-law phase")
+        )
+        object.__setattr__(self, "n", float(n))
+        if not (math.isfinite(self.n) and 0.0 < self.n <= 1.0):
+            raise InputError(
+                f"The hardening exponent n of a power-law phase is {n}; it must lie in (0, 1], "
+                "where 1 is linear elasticity and small values are nearly perfect plasticity."
+            )
+
+    @property
+    def name(self) -> str:
+        """``power law``."""
+        return "power law"
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """E, nu, yield_stress and n."""
+        return (
+            Parameter("E", self.E, "Pa"),
+            Parameter("nu", self.nu, "1"),
+            Parameter("yield_stress", self.yield_stress, "Pa"),
+            Parameter("n", self.n, "1"),
+        )
+
+    @property
+    def linear(self) -> bool:
+        """Whether n is 1."""
+        return self.n == 1.0
+
+    @property
+    def even(self) -> bool:
+        """True: the law knows only the square of q and of tr(e)."""
+        return True
+
+    @property
+    def yield_strain(self) -> float:
+        """Equivalent strain q0 at which the elastic line and the power law meet."""
+        return self.yield_stress / (3.0 * shear_modulus(self.E, self.nu))
+
+    @property
+    def _moduli(self) -> tuple[float, float]:
+        return bulk_modulus(self.E, self.nu), shear_modulus(self.E, self.nu)
+
+    def _excess(self, strain: Tensor) -> tuple[Tensor, Tensor]:
+        """Return tr(e) ``[...]`` and ``1 + (q/q0)^2 [...]``."""
+        trace = strain[..., 0] + strain[..., 1]
+        norm = (strain * strain).sum(-1) - trace * trace / 3.0
+        return trace, norm.mul_(2.0 / (3.0 * self.yield_strain**2)).add_(1.0)
+
+    def energy(self, strain: Tensor) -> Tensor:
+        """Energy density ``[...]`` in J/m^3."""
+        bulk, shear = self._moduli
+        trace, excess = self._excess(strain)
+        half = 0.5 * (self.n + 1.0)
+        # expm1 and log keep the digits at small strains, where the power is close to 1.
+        rise = (half * (excess - 1.0).log1p()).expm1()
+        return 0.5 * bulk * trace * trace + 3.0 * shear * self.yield_strain**2 / (2.0 * half) * rise
+
+    def stress(self, strain: Tensor) -> Tensor:
+        """In-plane stress ``[..., 3]`` in Pa (Mandel)."""
+        bulk, shear = self._moduli
+        trace, excess = self._excess(strain)
+        secant = 2.0 * shear * excess ** (0.5 * (self.n - 1.0))
+        stress = secant[..., None] * strain
+        stress[..., :2] += (trace * (bulk - secant / 3.0))[..., None]
+        return stress
+
+    def tangent(self, strain: Tensor) -> Tensor:
+        """Consistent tangent ``[..., 3, 3]`` in Pa (Mandel); symmetric and positive definite."""
+        bulk, shear = self._moduli
+        trace, excess = self._excess(strain)
+        power = excess ** (0.5 * (self.n - 3.0))
+        secant = 2.0 * shear * power * excess
+        bend = (4.0 / 3.0) * shear * (self.n - 1.0) / self.yield_strain**2 * power
+        third = trace / 3.0
+        d1, d2, d3 = strain[..., 0] - third, strain[..., 1] - third, strain[..., 2]
+        off = bulk - secant / 3.0
+        tangent = strain.new_empty(3, 3, *strain.shape[:-1])
+        tangent[0, 0] = off + secant + bend * d1 * d1
+        tangent[1, 1] = off + secant + bend * d2 * d2
+        tangent[2, 2] = secant + bend * d3 * d3
+        tangent[0, 1] = tangent[1, 0] = off + bend * d1 * d2
+        tangent[0, 2] = tangent[2, 0] = bend * d1 * d3
+        tangent[1, 2] = tangent[2, 1] = bend * d2 * d3
+        return tangent.movedim((0, 1), (-2, -1))
+
+    def axial_stress(self, strain: Tensor) -> Tensor:
+        """Out-of-plane stress s33 ``[...]`` in Pa."""
+        bulk, shear = self._moduli
+        trace, excess = self._excess(strain)
+        return trace * (bulk - 2.0 * shear / 3.0 * excess ** (0.5 * (self.n - 1.0)))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scalebridge.errors import InputError
 from scalebridge.models import Runs, Scale, Structure
+from scalebridge.problems.case import analytic_runs
+from scalebridge.problems.rank_one import mix
 from scalebridge.problems.root import increasing_root
 from scalebridge.quantities import Floats, Space, Variable
 
@@ -39,23 +41,14 @@ class PowerLawConductor:
                 f"reference = {self.reference}; all must be positive and finite, the exponent at most 1."
             )
 
-    def flux(self, gradient: Floats) -> Floats:
-        """Flux ``[b, dim]``, along the gradient ``[b, dim]``."""
-        return self._secant(gradient)[:, None] * gradient
-
-    def tangent(self, gradient: Floats) -> Floats:
-        """Derivative of the flux ``[b, dim, dim]``."""
-        unit = np.eye(gradient.shape[1])
-        ratio = gradient / self.reference
-        drop = (self.exponent - 1) / (1 + np.sum(ratio**2, axis=1))
-        dyad = np.einsum("bi,bj->bij", ratio, ratio)
-        tangent: Floats = self._secant(gradient)[:, None, None] * (unit + drop[:, None, None] * dyad)
-        return tangent
-
-    def _secant(self, gradient: Floats) -> Floats:
-        square: Floats = np.sum((gradient / self.reference) ** 2, axis=1)
-        secant: Floats = self.conductivity * (1 + square) ** ((self.exponent - 1) / 2)
-        return secant
+    def respond(self, x: Floats) -> tuple[Floats, Floats]:
+        """Flux ``[b, dim]`` along the gradient ``x [b, dim]`` and its derivative ``[b, dim, dim]``."""
+        ratio = x / self.reference
+        square = 1 + np.sum(ratio**2, axis=1)
+        secant = self.conductivity * square ** ((self.exponent - 1) / 2)
+        drop = (self.exponent - 1) / square
+        tangent = np.eye(x.shape[1]) + drop[:, None, None] * (ratio[:, :, None] * ratio[:, None, :])
+        return secant[:, None] * x, secant[:, None, None] * tangent
 
 
 @dataclass(frozen=True)
@@ -95,12 +88,12 @@ class ConductionLaminate:
     @property
     def inputs(self) -> Space:
         """The temperature gradient, K/m."""
-        return Space([Variable("gradient", "K/m", (self.dim,))])
+        return _spaces(self.dim)[0]
 
     @property
     def outputs(self) -> Space:
         """The flux along the gradient, W/m^2."""
-        return Space([Variable("flux", "W/m^2", (self.dim,))])
+        return _spaces(self.dim)[1]
 
     @property
     def normal(self) -> Floats:
@@ -119,32 +112,20 @@ class ConductionLaminate:
 
     def run(self, x: Floats) -> Runs:
         """Flux ``[b, dim]`` and its jacobian ``[b, dim, dim]`` at the gradients ``x [b, dim]``."""
-        x = self.inputs.check(x, f"The model '{self.name}'")
-        finite: NDArray[np.bool_] = np.isfinite(x).all(axis=1)
-        values, jacobian = self._respond(np.where(finite[:, None], x, 0.0))
-        values[~finite], jacobian[~finite] = np.nan, np.nan
-        status = np.where(finite, "ok", "failed")
-        return Runs(values, status, tuple("" if k else "the input is not finite" for k in finite), jacobian=jacobian)
+        return analytic_runs(self.inputs.check(x, f"The model '{self.name}'"), self._respond)
 
     def _respond(self, x: Floats) -> tuple[Floats, Floats]:
         n, f = self.normal, self.fraction
 
         def imbalance(a: Floats) -> tuple[Floats, Floats]:
-            one, two = x + (1 - f) * a[:, None] * n, x - f * a[:, None] * n
-            value = (self.first.flux(one) - self.second.flux(two)) @ n
-            slope = np.einsum("i,bij,j->b", n, (1 - f) * self.first.tangent(one) + f * self.second.tangent(two), n)
-            return value, slope
+            y1, d1 = self.first.respond(x + (1 - f) * a[:, None] * n)
+            y2, d2 = self.second.respond(x - f * a[:, None] * n)
+            return (y1 - y2) @ n, n @ ((1 - f) * d1 + f * d2) @ n
 
         # At one end phase 1 carries no normal flux, at the other phase 2: the balance changes sign between.
         ends = np.stack([-(x @ n) / (1 - f), (x @ n) / f])
-        a = increasing_root(imbalance, ends.min(axis=0), ends.max(axis=0))[:, None] * n
-        one, two = x + (1 - f) * a, x - f * a
-        d1, d2 = self.first.tangent(one), self.second.tangent(two)
-        jump = (d1 - d2) @ n
-        stiffness = np.einsum("i,bij,j->b", n, (1 - f) * d1 + f * d2, n)
-        relaxed = f * (1 - f) * np.einsum("bi,bj->bij", jump, jump) / stiffness[:, None, None]
-        values = f * self.first.flux(one) + (1 - f) * self.second.flux(two)
-        return values, f * d1 + (1 - f) * d2 - relaxed
+        a = increasing_root(imbalance, ends.min(axis=0), ends.max(axis=0))
+        return mix(self.first, self.second, f, n[:, None], x, a[:, None])
 
 
 def random_conduction_laminate(rng: np.random.Generator, dim: int = 1) -> ConductionLaminate:
@@ -159,3 +140,8 @@ def random_conduction_laminate(rng: np.random.Generator, dim: int = 1) -> Conduc
         angle=float(rng.uniform(0.0, math.pi)),
         dim=dim,
     )
+
+
+@cache
+def _spaces(dim: int) -> tuple[Space, Space]:
+    return Space([Variable("gradient", "K/m", (dim,))]), Space([Variable("flux", "W/m^2", (dim,))])

@@ -1,0 +1,55 @@
+"""The part of an image that shows material: the black around a round field of view is not void."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalebridge.microstructure.micrograph import Micrograph
+
+SMALLEST_OUTSIDE = 1e-3
+"""Least share of the image that a dark border region must hold to lie outside of the field of view."""
+
+TOLERANCE = 0.02
+"""How far above the darkest border value a pixel may lie and still count as outside, in full scale."""
+
+
+def field_of_view(image: Micrograph | NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the pixels ``[rows, columns]`` that show material.
+
+    Outside is what is (1) within `TOLERANCE` of the darkest value on the image's border, (2) connected to
+    the border through such pixels, (3) at least `SMALLEST_OUTSIDE` of the image, (4) a good step darker
+    than the rest, and (5) not a bay: a field of view is convex, so a region that lies mostly within the
+    convex hull of the remaining pixels is a void that the border cuts, and stays.
+    """
+    from skimage.measure import label, regionprops
+
+    grey = image.grey if isinstance(image, Micrograph) else np.asarray(image, dtype=np.float64)
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    level = border.min() + TOLERANCE
+    dark = grey <= level
+    outside = np.zeros(grey.shape, dtype=bool)
+    if dark.all() or level + TOLERANCE > np.median(grey[~dark]) - 2 * TOLERANCE:
+        return ~outside
+    for region in regionprops(label(dark, connectivity=1)):
+        if region.area >= SMALLEST_OUTSIDE * grey.size and _touches_border(region.bbox, grey.shape):
+            outside[tuple(region.coords.T)] = True
+    if outside.any():
+        _keep_bays(outside)
+    return ~outside
+
+
+def _touches_border(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
+    return box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]
+
+
+def _keep_bays(outside: NDArray[np.bool_]) -> None:
+    from skimage.measure import label
+    from skimage.morphology import convex_hull_image
+
+    parts = label(outside, connectivity=1)
+    hull = convex_hull_image(~outside)
+    for part in range(1, int(parts.max()) + 1):
+        pixels = parts == part
+        if hull[pixels].mean() > 0.5:
+            outside[pixels] = False

@@ -1,0 +1,108 @@
+"""The one-file HTML report: opens offline, carries its own style and figures, prints well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from html import escape
+from importlib import resources
+from pathlib import Path
+
+from scalebridge.errors import InfrastructureError
+from scalebridge.reports import blocks, figures, numbers
+from scalebridge.reports.saved import Saved, load
+from scalebridge.reports.theme import STYLE
+
+
+def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
+    """Write the report of a saved answer; return the file.
+
+    Args:
+        directory: where ``answer.json`` and ``arrays.npz`` lie.
+        file: the HTML file to write; ``report.html`` in the same directory if not given.
+
+    Raises:
+        InputError: no readable answer there.
+        InfrastructureError: the file cannot be written.
+    """
+    place = Path(directory)
+    target = Path(file) if file is not None else place / "report.html"
+    text = html(load(place))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InfrastructureError(f"The report cannot be written to '{target}': {error.strerror}.") from error
+    return target
+
+
+def html(saved: Saved) -> str:
+    """Return the whole report as one HTML document."""
+    import matplotlib
+
+    with matplotlib.rc_context(STYLE):
+        body = "\n".join(part for part in _body(saved) if part)
+    style = resources.files("scalebridge.reports").joinpath("page.css").read_text(encoding="utf-8")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(blocks.title(saved))}</title>\n<style>\n{style}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _body(saved: Saved) -> Iterator[str]:
+    yield blocks.header(saved)
+    yield blocks.answer(saved)
+    yield blocks.tiles(saved)
+    yield _parts(saved)
+    yield _section(saved, "The path to it", PATH_WORDS, figures.path_figure)
+    yield _section(saved, "The macro problem, and where the micro model was run", FIELD_WORDS, figures.field_figure)
+    yield _section(saved, "The micro model", _micro_words(saved), figures.rve_figure)
+    yield _section(saved, "Predicted against true", RESPONSE_WORDS, figures.response_figure)
+    yield _section(saved, "Where the surrogate stands", DOMAIN_WORDS, figures.domain_figure)
+    yield blocks.cost(saved)
+    yield blocks.runs(saved)
+    yield blocks.promise(saved)
+    yield blocks.provenance(saved)
+    yield blocks.footer(saved)
+
+
+PATH_WORDS = (
+    "Value and interval against the micro runs spent. The grey band is the surrogate's own view of its error, "
+    "two standard deviations wide: it chooses where to run, and is not what the interval rests on."
+)
+FIELD_WORDS = (
+    "First the state of the body; then how much of the answer hangs on the response at each place; "
+    "a micro run is spent where that, and the surrogate's doubt, are large."
+)
+RESPONSE_WORDS = (
+    "Every run was predicted before it was made, by the surrogate that had not seen it. "
+    "A residual is computed once and never again after a refit."
+)
+DOMAIN_WORDS = (
+    "Each dot is a state that the macro solution visits, the larger the more the answer hangs on it; "
+    "each marker is a micro run."
+)
+
+
+def _micro_words(saved: Saved) -> str:
+    micro = saved.get("micro", {})
+    name = escape(str(micro.get("name", "")))
+    return f"What <code>{name}</code> solves at one macroscopic state, on the window that stands for the material."
+
+
+def _section(saved: Saved, title: str, words: str, draw: Callable[[Saved], str | None]) -> str:
+    drawing = draw(saved)
+    if drawing is None:
+        return ""
+    return f"<section><h2>{title}</h2><p>{words}</p><figure>{drawing}</figure></section>"
+
+
+def _parts(saved: Saved) -> str:
+    if saved.interval is None:
+        return ""
+    drawing = figures.interval_figure(saved)
+    level = numbers.percent(saved.get("confidence"))
+    words = f"What the {level} interval consists of. The parts are summed, not added in quadrature."
+    table = blocks.parts_table(saved)
+    return f"<section><h2>The interval, by parts</h2><p>{words}</p><figure>{drawing}</figure>{table}</section>"

@@ -1,0 +1,70 @@
+"""Macro models in the box: solids and heat conduction, with adjoints and mesh estimates."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scalebridge.macro import meshes
+    from scalebridge.macro.heat import Heat
+    from scalebridge.macro.quantities_of_interest import (
+        HeatFlow,
+        MeanDisplacement,
+        MeanFlux,
+        MeanGradient,
+        MeanStrain,
+        MeanStress,
+        MeanTemperature,
+        ReactionForce,
+        Region,
+        TemperatureAt,
+    )
+    from scalebridge.macro.solid import Solid
+    from scalebridge.macro.torch_residual import adjoint
+
+_LAZY = {
+    "Heat": "heat",
+    "HeatFlow": "quantities_of_interest",
+    "MeanDisplacement": "quantities_of_interest",
+    "MeanFlux": "quantities_of_interest",
+    "MeanGradient": "quantities_of_interest",
+    "MeanStrain": "quantities_of_interest",
+    "MeanStress": "quantities_of_interest",
+    "MeanTemperature": "quantities_of_interest",
+    "ReactionForce": "quantities_of_interest",
+    "Region": "quantities_of_interest",
+    "Solid": "solid",
+    "TemperatureAt": "quantities_of_interest",
+    "adjoint": "torch_residual",
+}
+
+__all__ = [
+    "Heat",
+    "HeatFlow",
+    "MeanDisplacement",
+    "MeanFlux",
+    "MeanGradient",
+    "MeanStrain",
+    "MeanStress",
+    "MeanTemperature",
+    "ReactionForce",
+    "Region",
+    "Solid",
+    "TemperatureAt",
+    "adjoint",
+    "meshes",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import skfem, scipy and torch on first use only (PEP 562)."""
+    if name == "meshes":
+        return importlib.import_module("scalebridge.macro.meshes")
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"scalebridge.macro.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'scalebridge.macro' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -93,6 +93,11 @@ class Bar:
         """Coordinates of the nodes ``[n_elements + 1]``."""
         return np.linspace(0.0, self.length, self.n_elements + 1)
 
+    @property
+    def smallest_area(self) -> float:
+        """The smallest of the elements' mean areas, m^2."""
+        return float(np.min(_profile(self.area, self._points) @ _WEIGHT))
+
     def solve(self, closure: Closure, start: Any = None) -> MacroSolution:
         """Solve with the closure; ``start`` is the ``restart`` of an earlier solution (u at the nodes)."""
         guess = None if start is None else np.asarray(start, dtype=np.float64)

@@ -1,6 +1,18 @@
 """The run loop, its store and where it runs."""
 
 from scalebridge.campaign.campaign import Campaign, RunRecord
+from scalebridge.campaign.executors import InProcessExecutor, LocalProcessExecutor, WorkerDied
+from scalebridge.campaign.ledger import Attempt
+from scalebridge.campaign.solving import SpotCheck
 from scalebridge.campaign.store import Store
 
-__all__ = ["Campaign", "RunRecord", "Store"]
+__all__ = [
+    "Attempt",
+    "Campaign",
+    "InProcessExecutor",
+    "LocalProcessExecutor",
+    "RunRecord",
+    "SpotCheck",
+    "Store",
+    "WorkerDied",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from types import TracebackType
 
 import numpy as np
 
-from scalebridge.campaign.engines import Engine, InProcess
+from scalebridge.campaign.engines import Batches, Engine, InProcess, OnExecutor
+from scalebridge.campaign.executors import InProcessExecutor, LocalProcessExecutor, executor_named
 from scalebridge.campaign.keys import run_keys
 from scalebridge.campaign.ledger import Request
 from scalebridge.campaign.rows import Result, runs_of
@@ -88,11 +90,11 @@ class Campaign:
         self.model = model
         self.store = Store() if store is None else store
         self.records: list[RunRecord] = []
-        self.spot_checks: list[SpotCheck] = []
         self._retries = retries
         self._on_run = on_run
         self._model_key = self.store.register(model.identity())
-        self._engine: Engine = InProcess(model, self.store, seed, spot_check, self.spot_checks)
+        self._batches = Batches(model, self.store, seed, spot_check)
+        self._engine = self._engine_for(executor, timeout, isolate)
 
     def run(self, x: Floats, *, phase: str, why: str | Sequence[str], replicate: int = 0) -> Runs:
         """Return runs at ``x [b, d]``: stored ones reused, the others run, failed ones tried again.
@@ -110,20 +112,26 @@ class Campaign:
         x = self.model.inputs.check(x, f"The campaign of '{self.model.name}'")
         self._check_finite(x)
         requests = self._requests(x, phase, why, replicate)
-        request_run = _RequestedBatch(requests, self._on_run)
+        progress = _Progress(requests, self._on_run)
         try:
             for key, row in self.store.lookup([r.key for r in requests]).items():
-                request_run.reuse(key, Result(row, "ok", "", row.cost_s))
+                progress.reuse(key, Result(row, "ok", "", row.cost_s))
             for _ in range(self._retries + 1):
-                todo = request_run.unfinished()
+                todo = progress.unfinished()
                 if not todo:
                     break
-                for i, result in self._engine.attempt(todo):
-                    request_run.attempted(todo[i].key, result)
-            request_run.give_up()
+                with contextlib.closing(self._engine.attempt(todo)) as ends:
+                    for i, result in ends:
+                        progress.attempted(todo[i].key, result)
+            progress.give_up()
         finally:
-            self.records += request_run.records()
-        return runs_of(request_run.results(), self.model.outputs.size)
+            self.records += progress.records()
+        return runs_of(progress.results(), self.model.outputs.size)
+
+    @property
+    def spot_checks(self) -> list[SpotCheck]:
+        """Rows of accepted batches that were solved once more by themselves, with their cost."""
+        return self._batches.spot_checks
 
     def close(self) -> None:
         """End the processes this campaign started; the store stays open."""
@@ -139,6 +147,21 @@ class Campaign:
 
     def __repr__(self) -> str:
         return f"Campaign({self.model.name!r}, {len(self.records)} rows asked for, {self.store!r})"
+
+    def _engine_for(self, executor: Executor | str | None, timeout: float | None, isolate: bool) -> Engine:
+        owned = executor is None or isinstance(executor, str)
+        if isinstance(executor, str):
+            executor = executor_named(executor)
+        if executor is None or isinstance(executor, InProcessExecutor):
+            if timeout is None and not isolate:
+                return InProcess(self.model, self.store, self._batches)
+            executor, owned = LocalProcessExecutor(max_workers=1), True
+        if not isinstance(executor, Executor):
+            raise InputError(
+                f"A campaign was given a {type(executor).__name__} as executor; give 'in-process', 'processes' or a "
+                "concurrent.futures.Executor."
+            )
+        return OnExecutor(self.model, self.store, self._batches, executor, owned, timeout, isolate)
 
     def _check_finite(self, x: Floats) -> None:
         bad = np.argwhere(~np.isfinite(x))
@@ -161,7 +184,7 @@ class Campaign:
         ]
 
 
-class _RequestedBatch:
+class _Progress:
     """Where the rows of one request stand."""
 
     def __init__(self, requests: Sequence[Request], on_run: Callable[[RunRecord], None] | None) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from scalebridge.campaign.arrays import TornArray, read_records, same_layout, write_records
 from scalebridge.campaign.keys import canonical, model_key
 from scalebridge.campaign.ledger import Attempt, Request
-from scalebridge.campaign.locks import FileLock, end_owner, owner_of
+from scalebridge.campaign.locks import FileLock, end_owner, lock_path, owner_of, write_epoch
 from scalebridge.campaign.rows import Row
 from scalebridge.campaign.schema import open_ledger
 from scalebridge.errors import StoreError
@@ -211,8 +211,23 @@ class DiskLedger:
                 "UPDATE attempts SET status = 'interrupted', reason = 'its process ended before it was finished' "
                 "WHERE status = 'running'"
             )
+        self._note_repeated()
         for temporary in self._arrays.glob("*.tmp"):
             temporary.unlink(missing_ok=True)
+
+    def _note_repeated(self) -> None:
+        """Name the runs that were cut off again and again: they may be what ends the process."""
+        with self._reading() as db:
+            repeated = db.execute(
+                "SELECT key, count(*), max(x) FROM attempts WHERE status = 'interrupted' "
+                "AND key NOT IN (SELECT key FROM runs) GROUP BY key HAVING count(*) = 3"
+            ).fetchall()
+        for key, times, x in repeated:
+            inputs = ", ".join(f"{v:g}" for v in np.frombuffer(x, dtype="<f8"))
+            self.note(
+                f"The run {key[:12]} at ({inputs}) was cut off {times} times with its process; "
+                "if it is what ends the process, run the campaign with isolate=True."
+            )
 
     def _take_up(self, path: Path, epoch: int) -> None:
         try:
@@ -309,26 +324,6 @@ class DiskLedger:
             f"The store at '{self._directory}' cannot be used ({error}); the runs published so far are kept: "
             "check free space, permissions and the disk, then run again to go on."
         )
-
-
-def lock_path(directory: Path, token: int) -> Path:
-    """Lock that a worker holds while it runs the attempt ``token``."""
-    return directory / "locks" / f"{token}.lock"
-
-
-def write_epoch(directory: Path, epoch: int) -> None:
-    """Say which writer is the present one."""
-    temporary = directory / "epoch.tmp"
-    temporary.write_text(str(epoch))
-    os.replace(temporary, directory / "epoch")
-
-
-def read_epoch(directory: Path) -> int:
-    """Number of the present writer; -1 where there is none."""
-    try:
-        return int((directory / "epoch").read_text())
-    except (OSError, ValueError):
-        return -1
 
 
 def _make(directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""File locks that die with their owner (BSD ``flock``), and what they say about who holds them."""
+"""File locks that die with their owner (BSD ``flock``), who holds them, and the epoch of the present writer."""
 
 from __future__ import annotations
 
@@ -95,3 +95,23 @@ def end_owner(path: Path, patience_s: float = 10.0) -> None:
                 f"(process {pid} on {host or 'an unknown host'}); wait for that process or end it, then try again."
             )
         time.sleep(0.005)
+
+
+def lock_path(directory: Path, token: int) -> Path:
+    """Lock that a worker holds while it runs the attempt ``token``."""
+    return directory / "locks" / f"{token}.lock"
+
+
+def write_epoch(directory: Path, epoch: int) -> None:
+    """Say which writer is the present one."""
+    temporary = directory / "epoch.tmp"
+    temporary.write_text(str(epoch))
+    os.replace(temporary, directory / "epoch")
+
+
+def read_epoch(directory: Path) -> int:
+    """Number of the present writer; -1 where there is none."""
+    try:
+        return int((directory / "epoch").read_text())
+    except (OSError, ValueError):
+        return -1

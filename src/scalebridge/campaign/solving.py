@@ -37,6 +37,24 @@ class SpotCheck:
     cost_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows to run: ``x [b, d]`` with their keys, the seeds of a stochastic model, and how.
+
+    Args:
+        together: as one batch; else row by row.
+        checked: one finished row is solved by itself, and all are where it differs.
+        seed: chooses that row.
+    """
+
+    keys: tuple[str, ...]
+    x: Floats
+    seeds: tuple[int, ...] | None = None
+    together: bool = False
+    checked: bool = False
+    seed: int = 0
+
+
 def is_batched(model: object) -> bool:
     """Whether a model solves rows together; one that says nothing does, as ``run(x [b, d])`` is the contract."""
     while (declared := getattr(model, "batched", None)) is None:
@@ -76,37 +94,45 @@ def solve(model: Model, x: Floats, seeds: tuple[int, ...] | None) -> list[Result
     return results
 
 
-def solve_singly(model: Model, x: Floats, seeds: tuple[int, ...] | None) -> list[Result]:
-    """Run the rows of ``x [b, d]`` one by one."""
-    return [r for i in range(len(x)) for r in solve(model, x[i : i + 1], None if seeds is None else seeds[i : i + 1])]
-
-
-def solve_together(model: Model, x: Floats, seeds: tuple[int, ...] | None) -> list[Result]:
-    """Run the batch at once; where all of it fails, one by one: a single row may have spoilt it."""
+def solve_batch(model: Model, batch: Batch) -> tuple[list[Result], SpotCheck | None]:
+    """Run a batch; row by row where all of it fails (one may have spoilt it) or a spot check disagrees."""
+    x, seeds = batch.x, batch.seeds
+    if not batch.together or len(x) == 1:
+        return _singly(model, batch), None
     results = solve(model, x, seeds)
-    if len(x) > 1 and all(r.status == "failed" for r in results):
-        return solve_singly(model, x, seeds)
-    return results
+    if all(r.status == "failed" for r in results):
+        return _singly(model, batch), None
+    check = _spot_check(model, batch, results) if batch.checked and seeds is None else None
+    if check is not None and not check.agreed:
+        return _singly(model, batch), check
+    return results, check
 
 
-def spot_check(model: Model, x: Floats, keys: Sequence[str], results: Sequence[Result], seed: int) -> SpotCheck | None:
-    """Solve one finished row of a batch by itself; None where there is nothing to compare.
+def _singly(model: Model, batch: Batch) -> list[Result]:
+    seeds = batch.seeds
+    return [
+        r
+        for i in range(len(batch.x))
+        for r in solve(model, batch.x[i : i + 1], None if seeds is None else seeds[i : i + 1])
+    ]
 
-    Which row is fixed by the keys and ``seed``. A model with noise is not compared.
-    """
+
+def _spot_check(model: Model, batch: Batch, results: Sequence[Result]) -> SpotCheck | None:
+    """Solve one finished row by itself; None where there is nothing to compare, as with noise."""
     finished = [i for i, r in enumerate(results) if r.row is not None]
     if len(finished) < 2 or any(r.row is not None and r.row.noise_std is not None for r in results):
         return None
-    digest = hashlib.sha256(f"spot/{seed}/{'/'.join(keys)}".encode()).digest()
+    digest = hashlib.sha256(f"spot/{batch.seed}/{'/'.join(batch.keys)}".encode()).digest()
     i = finished[int.from_bytes(digest[:8]) % len(finished)]
     start = time.perf_counter()
-    alone = solve(model, x[i : i + 1], None)[0]
+    key = batch.keys[i]
+    alone = solve(model, batch.x[i : i + 1], None)[0]
     cost = time.perf_counter() - start
-    batch = results[i].row
-    if alone.row is None or batch is None:
-        return SpotCheck(keys[i], float("inf"), False, cost)
-    error = 0.0 if batch.error_std is None else 3.0 * float(np.max(batch.error_std))
-    distance = float(np.max(np.abs(alone.row.values - batch.values), initial=0.0))
+    together = results[i].row
+    if alone.row is None or together is None:
+        return SpotCheck(key, float("inf"), False, cost)
+    error = 0.0 if together.error_std is None else 3.0 * float(np.max(together.error_std))
+    distance = float(np.max(np.abs(alone.row.values - together.values), initial=0.0))
     size = float(np.max(np.abs(alone.row.values), initial=0.0))
     agreed = distance <= SPOT_TOLERANCE * size + error
-    return SpotCheck(keys[i], distance / size if size else distance, agreed, cost)
+    return SpotCheck(key, distance / size if size else distance, agreed, cost)

@@ -240,3 +240,7 @@ print(json.dumps([answer.value, low, high, answer.converged, answer.micro_runs])
     value, low, high, converged, runs = json.loads(done.stdout.splitlines()[-1])
     assert converged and low <= value <= high and runs > 0
     assert (high - low) / 2 <= rtol * abs(value) * (1 + 1e-9)
+    # Kirchhoff: the heat flow is the integral of the conductivity over the temperature, divided by the thickness.
+    cold, hot = 293.15, 1173.15
+    exact = (0.03 * (hot - cold) + 4 / 3 * 5.67e-8 / 2000 * (hot**4 - cold**4)) / 0.1
+    assert abs(value - exact) <= rtol * exact

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from scalebridge.bridge.closures import FirstStatesAsked, LawClosure, RecordingClosure
+from scalebridge.bridge.closures import FirstStatesAsked, LawClosure, RecordingClosure, SurrogateClosure
 from scalebridge.bridge.sensitivity import Refused
 from scalebridge.bridge.session import Session
 from scalebridge.errors import InputError
-from scalebridge.models import Surrogate
+from scalebridge.learn.priors import LinearPrior, fit_linear, nearest_definite
+from scalebridge.models import MacroSolution, Surrogate
 from scalebridge.quantities import Floats
 
 # Rounds of "solve, see where the states go, run there" before the states must have stopped running away.
 MOST_EXPANSIONS = 8
-GROWTH = 0.25
+GROWTH = 0.5
+SMALLEST_SCALE = 1e-2
 
 
 def begin(session: Session, template: Surrogate) -> Surrogate | Refused:
@@ -26,7 +28,7 @@ def begin(session: Session, template: Surrogate) -> Surrogate | Refused:
     if given is not None:
         first = _run(session, given, "state the macro problem starts with")
     else:
-        first = _from_nothing(session)
+        first = _from_nothing(session, template)
     if isinstance(first, Refused):
         return first
     return template.fit(session.data.x, session.data.y, session.data.noise_std)
@@ -62,7 +64,7 @@ def start_states(session: Session) -> Floats | None:
     return low + unit * (high - low)
 
 
-def _from_nothing(session: Session) -> Refused | None:
+def _from_nothing(session: Session, template: Surrogate) -> Refused | None:
     """A linear law around the first states asked for, then follow where the solution goes."""
     recorder = RecordingClosure()
     try:
@@ -80,32 +82,43 @@ def _from_nothing(session: Session) -> Refused | None:
     if session.coupling.structure.even and not centre.any():
         points = points[1:]
     refused = _run(session, points, "around the first state the macro problem asks for")
-    return refused or _follow(session)
+    return refused or _follow(session, template)
 
 
-def _follow(session: Session) -> Refused | None:
-    from scalebridge.learn.priors import fit_linear
-
+def _follow(session: Session, template: Surrogate) -> Refused | None:
+    """Solve with what is known, run where the solution goes, until it stops going farther."""
     d = session.coupling.inputs.size
     for _ in range(MOST_EXPANSIONS):
-        law = fit_linear(session.data.x, session.data.y, session.coupling.structure.even)
-        solution = session.solve(LawClosure(law), None)
+        solution = _solve_with_known(session, template)
         if not solution.converged:
-            return Refused(f"the macro problem was not solved with a linear law: {solution.reason}")
-        reach = np.abs(session.data.x).max(0) + 1e-300
+            return Refused(f"the macro problem was not solved with its first law: {solution.reason}")
         states = np.asarray(solution.states)
-        if (np.abs(states).max(0) <= (1 + GROWTH) * reach).all():
+        reach, seen = np.abs(states).max(), np.abs(session.data.x).max() + 1e-300
+        if reach <= (1 + GROWTH) * seen:
             return None
-        far = _spread_out(states, d + 1)
-        refused = _run(session, far, "state the macro problem visits with a linear law")
+        refused = _run(session, _spread_out(states, d + 1), "state the macro problem visits with its first law")
         if refused:
             return refused
-        recent = session.data
-        keep = slice(len(recent) - len(far), None)
-        if len(recent.x[keep]) == len(far):
-            session.data = type(recent)(recent.x[keep], recent.y[keep], recent.noise_std[keep])
+        # Runs at a far smaller scale only say what the response is at zero.
+        kept = np.abs(session.data.x).max(1) >= SMALLEST_SCALE * np.abs(session.data.x).max()
+        data = session.data
+        session.data = type(data)(data.x[kept], data.y[kept], data.noise_std[kept])
     session.note("The states of the macro problem kept growing while the first runs were placed.")
     return None
+
+
+def _solve_with_known(session: Session, template: Surrogate) -> MacroSolution:
+    """Solve with a surrogate of the runs so far, or with a linear law where that fails or they are too few."""
+    data, structure = session.data, session.coupling.structure
+    if len(data) > session.coupling.inputs.size + 1:
+        surrogate = template.fit(data.x, data.y, data.noise_std)
+        solution = session.solve(SurrogateClosure(surrogate, session.coupling.inputs, session.coupling.outputs), None)
+        if solution.converged:
+            return solution
+    law = fit_linear(data.x, data.y, structure.even)
+    if structure.potential:
+        law = LinearPrior(law.offset, nearest_definite(law.slope))
+    return session.solve(LawClosure(law), None)
 
 
 def _spread_out(states: Floats, count: int) -> Floats:

@@ -89,12 +89,17 @@ def fit_power_law(x: Floats, y: Floats, start: PowerLawPrior | None = None) -> P
     return law(theta)
 
 
-def _start_law(x: Floats, y: Floats) -> PowerLawPrior:
-    """The symmetric positive definite linear law nearest to the data, split between both terms."""
-    slope = fit_linear(x, y, through_zero=True).slope
+def nearest_definite(slope: Floats) -> Floats:
+    """The symmetric part of ``slope [d, d]`` with eigenvalues of at least 5 % of the largest."""
     values, vectors = np.linalg.eigh(0.5 * (slope + slope.T))
     floor = 0.05 * max(float(np.abs(values).max()), 1e-12)
-    law = (vectors * np.maximum(values, floor)) @ vectors.T
+    law: Floats = (vectors * np.maximum(values, floor)) @ vectors.T
+    return law
+
+
+def _start_law(x: Floats, y: Floats) -> PowerLawPrior:
+    """The symmetric positive definite linear law nearest to the data, split between both terms."""
+    law = nearest_definite(fit_linear(x, y, through_zero=True).slope)
     return PowerLawPrior(0.3 * law, 0.9 * law, 1.0, 0.8)
 
 

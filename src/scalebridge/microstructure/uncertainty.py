@@ -8,8 +8,8 @@ r"""How well the area fraction of the bright phase is known.
 - *denoising*: the same over the other denoisers (`DENOISERS`), each with the rule in use.
 - *overlap*: the share of pixels that two Gaussians fitted to the histogram put on the wrong side, by noise or
   partial volume, over sqrt(3): a fault that is balanced at best and one-sided at worst. It grows as contrast falls.
-- *separation*: only when touching inclusions are cut; the gap between them is 0 to 1 pixel wide: the area of
-  the cuts over sqrt(12).
+- *separation*: the gap between touching inclusions is 0 to 1 pixel wide and not resolved: the area of the lines
+  that part them, over sqrt(12) when they are parted (half of the area is counted), over sqrt(3) when they are not.
 
 Not included: shading across the image, phase-contrast fringes and beam hardening that shift a phase as a whole,
 the slice being one of many (see `representative`), and features thinner than the resolution. The parts are

@@ -10,6 +10,9 @@ from scalebridge.microstructure.micrograph import Micrograph
 SMALLEST_OUTSIDE = 1e-3
 """Least share of the image that a dark border region must hold to lie outside of the field of view."""
 
+SMALLEST_CORNER = 10
+"""The same in pixels for a region that holds a corner of the image or lies next to it."""
+
 TOLERANCE = 0.02
 """How far above the darkest border value a pixel may lie and still count as outside, in full scale."""
 
@@ -18,7 +21,7 @@ def field_of_view(image: Micrograph | NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return the pixels ``[rows, columns]`` that show material.
 
     Outside is what is (1) within `TOLERANCE` of the darkest value on the image's border, (2) connected to
-    the border through such pixels, (3) at least `SMALLEST_OUTSIDE` of the image, (4) a good step darker
+    the border through such pixels, (3) at least `SMALLEST_OUTSIDE` of the image, or in a corner of it, (4) a good step darker
     than the rest, and (5) not a bay: a field of view is convex, so a region that lies mostly within the
     convex hull of the remaining pixels is a void that the border cuts, and stays.
     """
@@ -32,7 +35,7 @@ def field_of_view(image: Micrograph | NDArray[np.float64]) -> NDArray[np.bool_]:
     if dark.all() or level + TOLERANCE > np.median(grey[~dark]) - 2 * TOLERANCE:
         return ~outside
     for region in regionprops(label(dark, connectivity=1)):
-        if region.area >= SMALLEST_OUTSIDE * grey.size and _touches_border(region.bbox, grey.shape):
+        if _touches_border(region.bbox, grey.shape) and region.area >= _smallest(region.bbox, grey.shape):
             outside[tuple(region.coords.T)] = True
     if outside.any():
         _keep_bays(outside)
@@ -41,6 +44,13 @@ def field_of_view(image: Micrograph | NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _touches_border(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:
     return box[0] == 0 or box[1] == 0 or box[2] == shape[0] or box[3] == shape[1]
+
+
+def _smallest(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> float:
+    near = 0.05
+    vertical = box[0] <= near * shape[0] or box[2] >= (1 - near) * shape[0]
+    horizontal = box[1] <= near * shape[1] or box[3] >= (1 - near) * shape[1]
+    return SMALLEST_CORNER if vertical and horizontal else SMALLEST_OUTSIDE * shape[0] * shape[1]
 
 
 def _keep_bays(outside: NDArray[np.bool_]) -> None:

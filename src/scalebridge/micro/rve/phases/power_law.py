@@ -89,19 +89,24 @@ class PowerLaw:
     def _moduli(self) -> tuple[float, float]:
         return bulk_modulus(self.E, self.nu), shear_modulus(self.E, self.nu)
 
-    def _excess(self, strain: Tensor) -> tuple[Tensor, Tensor]:
-        """Return tr(e) ``[...]`` and ``1 + (q/q0)^2 [...]``."""
+    def _invariants(self, strain: Tensor) -> tuple[Tensor, Tensor]:
+        """Return tr(e) ``[...]`` and ``(q/q0)^2 [...]``."""
         trace = strain[..., 0] + strain[..., 1]
         norm = (strain * strain).sum(-1) - trace * trace / 3.0
-        return trace, norm.mul_(2.0 / (3.0 * self.yield_strain**2)).add_(1.0)
+        return trace, norm * (2.0 / (3.0 * self.yield_strain**2))
+
+    def _excess(self, strain: Tensor) -> tuple[Tensor, Tensor]:
+        """Return tr(e) ``[...]`` and ``1 + (q/q0)^2 [...]``."""
+        trace, square = self._invariants(strain)
+        return trace, 1.0 + square
 
     def energy(self, strain: Tensor) -> Tensor:
         """Energy density ``[...]`` in J/m^3."""
         bulk, shear = self._moduli
-        trace, excess = self._excess(strain)
+        trace, square = self._invariants(strain)
         half = 0.5 * (self.n + 1.0)
-        # expm1 and log keep the digits at small strains, where the power is close to 1.
-        rise = (half * (excess - 1.0).log1p()).expm1()
+        # expm1 and log1p keep the digits at small strains, where the power is close to 1.
+        rise = (half * square.log1p()).expm1()
         return 0.5 * bulk * trace * trace + 3.0 * shear * self.yield_strain**2 / (2.0 * half) * rise
 
     def stress(self, strain: Tensor) -> Tensor:

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scalebridge.microstructure.correlation import integral_range, two_point
+    from scalebridge.microstructure.cropping import Window, window, windows
     from scalebridge.microstructure.denoising import denoise, noise_std
     from scalebridge.microstructure.fibres import FibreDiameter, fibre_diameter, pixel_size_from_fibre
-    from scalebridge.microstructure.visible import field_of_view
     from scalebridge.microstructure.micrograph import Micrograph, from_array, read
     from scalebridge.microstructure.overlays import outlines, rectangles
     from scalebridge.microstructure.periodic import periodise
     from scalebridge.microstructure.representativity import Representativity, representative
     from scalebridge.microstructure.segmentation import Segmentation, segment
-    from scalebridge.microstructure.cropping import Window, window, windows
+    from scalebridge.microstructure.visible import field_of_view
 
 _HOME = {
     "FibreDiameter": "fibres",

@@ -28,7 +28,7 @@ def decode(path: Path) -> NDArray[np.generic]:
     Raises:
         InputError: missing, unreadable, truncated, too large, a stack, a palette, colour, transparency.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
@@ -45,7 +45,7 @@ def decode(path: Path) -> NDArray[np.generic]:
             raise
         except Image.DecompressionBombError:
             raise InputError(_too_large(path, "too many")) from None
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             raise InputError(
                 f"The image '{path}' is in no image format that can be read ({path.stat().st_size} bytes); "
                 "give a PNG, TIFF, JPEG or BMP file."

@@ -109,7 +109,8 @@ def _unit_range(samples: NDArray[np.generic], name: str) -> NDArray[np.float64]:
     if samples.dtype == np.bool_:
         return samples.astype(np.float64)
     if np.issubdtype(samples.dtype, np.unsignedinteger):
-        return samples.astype(np.float64) / float(np.iinfo(samples.dtype).max)
+        full_scale = float(2 ** (8 * samples.dtype.itemsize) - 1)
+        return np.asarray(samples.astype(np.float64) / full_scale)
     if not np.issubdtype(samples.dtype, np.floating) and not np.issubdtype(samples.dtype, np.signedinteger):
         raise InputError(f"The image '{name}' holds {samples.dtype} samples; integers or floats are needed.")
     grey = samples.astype(np.float64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.microstructure.denoising import DENOISERS, denoise, noise_std
 from scalebridge.microstructure.micrograph import Micrograph
+from scalebridge.microstructure.shading import STRONG, without_trend
 from scalebridge.microstructure.thresholds import THRESHOLDS, Mixture, fit_mixture, separability
 from scalebridge.microstructure.touching import cuts
 from scalebridge.microstructure.uncertainty import FractionError, fraction_error
@@ -126,20 +127,13 @@ def segment(
     visible = _visible(image, inside)
     noise = noise_std(image.grey, visible)
     clean = denoise(image.grey, visible, denoising, noise)
+    _refuse_flat(clean[visible], image.name)
     voids = _voids(clean, visible)
     solid = visible & ~voids.pixels
     level = _level(clean[solid], threshold, image.name)
-    eta = separability(clean[solid], level)
-    if eta < ONE_PHASE:
-        raise InputError(
-            f"The image '{image.name}' holds one phase as far as its grey values tell (separability {eta:.2f}, where "
-            f"one population of noise has 0.64 and two phases have over {ONE_PHASE}); "
-            "give an image with more contrast, or a field of view that holds both phases."
-        )
+    eta, shading = _contrast(clean, solid, level, image.name)
     mixture = fit_mixture(clean[solid])
-    error = fraction_error(
-        image.grey, clean, solid, visible, rule=threshold, level=level, noise=noise, mixture=mixture
-    )
+    error = fraction_error(image.grey, clean, solid, visible, rule=threshold, level=level, noise=noise, mixture=mixture)
     lines, level, error = _separated(clean, solid, visible, level, mixture, error, separate)
     labels = _labels(clean, level, voids.pixels, lines, phases)
     fraction = np.bincount(labels[visible], minlength=phases) / visible.sum()
@@ -155,7 +149,7 @@ def segment(
         noise=noise,
         separability=eta,
         cuts=lines,
-        notes=_notes(image, eta, mixture, error, voids, visible, phases),
+        notes=_notes(image, eta, shading, mixture, error, voids, visible, phases),
         clean=clean,
         voids=voids.pixels,
     )
@@ -189,12 +183,29 @@ def _voids(clean: Grey, visible: Mask) -> Voids:
     return find_voids(clean, visible, float(mixture.mean[0]), float(mixture.mean[1]))
 
 
-def _level(values: Grey, rule: str, name: str) -> float:
-    if values.size == 0 or np.ptp(values) == 0:
+def _refuse_flat(values: Grey, name: str) -> None:
+    if np.ptp(values) == 0:
         raise InputError(
-            f"The image '{name}' holds one phase: after denoising every pixel in the field of view has the same "
-            "grey value; give an image with more contrast."
+            f"The image '{name}' holds one phase: every pixel in the field of view has the grey value "
+            f"{values[0]:.3g}; give an image with both phases in view."
         )
+
+
+def _contrast(clean: Grey, solid: Mask, level: float, name: str) -> tuple[float, float]:
+    """Return the separability and the share of shading; refuse an image of one phase."""
+    eta = separability(clean[solid], level)
+    flat, shading = without_trend(clean, solid)
+    told = min(eta, separability(flat, float(flat.mean()))) if shading > STRONG else eta
+    if told < ONE_PHASE:
+        raise InputError(
+            f"The image '{name}' holds one phase as far as its grey values tell (separability {told:.2f}, where one "
+            f"population of noise has 0.64 and two phases have over {ONE_PHASE}); "
+            "give an image with more contrast, or a field of view that holds both phases."
+        )
+    return eta, shading
+
+
+def _level(values: Grey, rule: str, name: str) -> float:
     level = THRESHOLDS[rule](values)
     if level is None:
         raise InputError(
@@ -246,13 +257,25 @@ def _fraction_std(bright: float, void: float, phases: int) -> NDArray[np.float64
 
 
 def _notes(
-    image: Micrograph, eta: float, mixture: Mixture, error: FractionError, voids: Voids, visible: Mask, phases: int
+    image: Micrograph,
+    eta: float,
+    shading: float,
+    mixture: Mixture,
+    error: FractionError,
+    voids: Voids,
+    visible: Mask,
+    phases: int,
 ) -> tuple[str, ...]:
     notes = []
     if eta < LOW_CONTRAST or "half_maximum" not in error.by_threshold:
         notes.append(
             f"Low contrast: the phases of '{image.name}' lie {mixture.contrast:.1f} deviations apart (separability "
             f"{eta:.2f}, clear from {LOW_CONTRAST}), so the fractions are known to ± {error.std:.3f} only."
+        )
+    if shading > STRONG:
+        notes.append(
+            f"Shading: {shading:.0%} of the grey variance of '{image.name}' is a smooth trend across the image, which "
+            "one threshold cannot follow and the stated deviation does not include; flatten the image first."
         )
     share = float(voids.pixels.sum()) / float(visible.sum())
     if share and phases == 2:

@@ -14,7 +14,7 @@ r"""How well the area fraction of the bright phase is known.
 Not included: shading across the image, phase-contrast fringes and beam hardening that shift a phase as a whole,
 the slice being one of many (see `representative`), and features thinner than the resolution. The parts are
 added as if independent. On synthetic packings of known fraction (blur 0.7 to 1.4 pixels, fibres of 8.6 pixels) the true
-error lies within two deviations (``tests/theory/test_segmentation_uncertainty.py``).
+error lies within two deviations (``tests/microstructure/test_segmentation_uncertainty.py``).
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ def field_of_view(image: Micrograph | NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return the pixels ``[rows, columns]`` that show material.
 
     Outside is what is (1) within `TOLERANCE` of the darkest value on the image's border, (2) connected to
-    the border through such pixels, (3) at least `SMALLEST_OUTSIDE` of the image, or in a corner of it, (4) a good step darker
-    than the rest, and (5) not a bay: a field of view is convex, so a region that lies mostly within the
-    convex hull of the remaining pixels is a void that the border cuts, and stays.
+    the border through such pixels, (3) at least `SMALLEST_OUTSIDE` of the image, or in a corner of it, (4) a
+    good step darker than the rest, and (5) not a bay: a field of view is convex, so a region that lies mostly
+    within the convex hull of the remaining pixels is a void that the border cuts, and stays.
     """
     from skimage.measure import label, regionprops
 

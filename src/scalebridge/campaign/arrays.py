@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -33,14 +36,32 @@ def write_records(path: Path, rows: Sequence[tuple[str, int, Row]]) -> None:
             if name in (records.dtype.names or ()):
                 record[name] = getattr(row, name)
         record["checksum"] = _checksum(record)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with temporary.open("wb") as file:
-            np.lib.format.write_array(file, records, version=(3, 0), allow_pickle=False)
+        _write(temporary, _header(records.dtype, len(records)) + records.tobytes())
         os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise
+
+
+def _write(path: str, content: bytes) -> None:
+    # Bare system calls: between the end of a run and this record lies the only moment at which it can be lost.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)
+
+
+@functools.lru_cache(maxsize=64)
+def _header(dtype: np.dtype[Any], n: int) -> bytes:
+    file = io.BytesIO()
+    np.lib.format.write_array(file, np.zeros(n, dtype), version=(3, 0), allow_pickle=False)
+    return file.getvalue()[: -n * dtype.itemsize]
 
 
 def same_layout(rows: Sequence[Row]) -> bool:

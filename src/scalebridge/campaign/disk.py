@@ -7,6 +7,7 @@ import os
 import socket
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
@@ -16,7 +17,7 @@ import numpy as np
 from scalebridge.campaign.arrays import TornArray, read_records, same_layout, write_records
 from scalebridge.campaign.keys import canonical, model_key
 from scalebridge.campaign.ledger import Attempt, Request
-from scalebridge.campaign.locks import FileLock, end_owner, lock_path, owner_of, write_epoch
+from scalebridge.campaign.locks import FileLock, end_owner, lock_path, owner_of, remove_stale_locks, write_epoch
 from scalebridge.campaign.rows import Row
 from scalebridge.campaign.schema import open_ledger
 from scalebridge.errors import StoreError
@@ -35,18 +36,18 @@ class DiskLedger:
         self._guard = RLock()
         self._unsynced: list[Path] = []
         self._synced_at = time.monotonic()
-        self._lock: FileLock | None = None
         if not read_only:
             _make(directory)
-            self._lock = _take_lock(directory)
-        try:
-            self._connection = open_ledger(directory / "ledger.sqlite", read_only)
-            if not read_only:
+        lock = None if read_only else _take_lock(directory)
+        self._connection = _connect(directory, lock)
+        # A store that is dropped without `close` lets go too, without the last sync.
+        self._end = weakref.finalize(self, _let_go, self._connection, lock)
+        if not read_only:
+            try:
                 self._begin()
-        except BaseException:
-            if self._lock is not None:
-                self._lock.release()
-            raise
+            except BaseException:
+                self._end()
+                raise
 
     @property
     def directory(self) -> Path | None:
@@ -118,18 +119,16 @@ class DiskLedger:
 
     def publish(self, rows: Sequence[tuple[str, int, Row]]) -> list[bool]:
         """Write the rows and publish them in one transaction; False for an attempt that may not publish."""
-        published: list[bool] = []
-        for group in _groups(rows):
+        open_ = self._open_among([token for _, token, _ in rows])
+        for group in _groups([row for row in rows if row[1] in open_]):
             path = self._arrays / f"{group[0][1]}.npy"
             try:
                 write_records(path, group)
             except OSError as error:
                 raise self._broken(error) from error
             accepted = self._enter(path.name, [(key, token, row.cost_s) for key, token, row in group])
-            if not any(accepted):
-                path.unlink(missing_ok=True)
-            published += accepted
-        return published
+            open_ -= {token for (_, token, _), entered in zip(group, accepted, strict=True) if not entered}
+        return [token in open_ for _, token, _ in rows]
 
     def settle(self, token: int, status: str, reason: str, cost_s: float) -> None:
         """End an attempt without a run."""
@@ -159,9 +158,10 @@ class DiskLedger:
         ]
 
     def note(self, text: str) -> None:
-        """Keep a remark for people."""
+        """Keep a remark for people, once."""
         with self._transaction() as db:
-            db.execute("INSERT INTO notes(written, text) VALUES (?, ?)", (time.time(), text))
+            if db.execute("SELECT 1 FROM notes WHERE text = ?", (text,)).fetchone() is None:
+                db.execute("INSERT INTO notes(written, text) VALUES (?, ?)", (time.time(), text))
 
     def notes(self) -> list[str]:
         """Remarks, oldest first."""
@@ -177,13 +177,11 @@ class DiskLedger:
         """Sync, close the ledger, let go of the lock."""
         with self._guard:
             try:
-                if self._lock is not None:
+                if self._end.alive and not self._read_only:
                     self._sync_arrays()
+                    remove_stale_locks(self._directory)
             finally:
-                self._connection.close()
-                if self._lock is not None:
-                    self._lock.release()
-                    self._lock = None
+                self._end()
 
     @property
     def _arrays(self) -> Path:
@@ -214,6 +212,7 @@ class DiskLedger:
         self._note_repeated()
         for temporary in self._arrays.glob("*.tmp"):
             temporary.unlink(missing_ok=True)
+        remove_stale_locks(self._directory)
 
     def _note_repeated(self) -> None:
         """Name the runs that were cut off again and again: they may be what ends the process."""
@@ -228,6 +227,16 @@ class DiskLedger:
                 f"The run {key[:12]} at ({inputs}) was cut off {times} times with its process; "
                 "if it is what ends the process, run the campaign with isolate=True."
             )
+
+    def _open_among(self, tokens: Sequence[int]) -> set[int]:
+        """Which attempts may still publish: of this writer, and running."""
+        found: set[int] = set()
+        with self._reading() as db:
+            for token in tokens:
+                entry = db.execute(f"SELECT 1 FROM attempts WHERE token = ? AND {_RUNNING}", (token, self._epoch))
+                if entry.fetchone():
+                    found.add(token)
+        return found
 
     def _take_up(self, path: Path, epoch: int) -> None:
         try:
@@ -350,6 +359,21 @@ def _take_lock(directory: Path) -> FileLock:
         raise StoreError(
             f"The store at '{directory}' cannot be locked ({error.strerror}); put it on a local disk you can write."
         ) from error
+
+
+def _connect(directory: Path, lock: FileLock | None) -> sqlite3.Connection:
+    try:
+        return open_ledger(directory / "ledger.sqlite", read_only=lock is None)
+    except BaseException:
+        _let_go(None, lock)
+        raise
+
+
+def _let_go(connection: sqlite3.Connection | None, lock: FileLock | None) -> None:
+    if connection is not None:
+        connection.close()
+    if lock is not None:
+        lock.release()
 
 
 def _groups(rows: Sequence[tuple[str, int, Row]]) -> list[list[tuple[str, int, Row]]]:

@@ -26,8 +26,8 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self._descriptor = -1
+        self.path = path
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,6 +43,9 @@ class FileLock:
         """Give the lock back; ``unlink`` removes the file while it is still ours."""
         if self._descriptor >= 0 and unlink:
             self.path.unlink(missing_ok=True)
+        self._close()
+
+    def __del__(self) -> None:
         self._close()
 
     def _close(self) -> None:
@@ -95,6 +98,13 @@ def end_owner(path: Path, patience_s: float = 10.0) -> None:
                 f"(process {pid} on {host or 'an unknown host'}); wait for that process or end it, then try again."
             )
         time.sleep(0.005)
+
+
+def remove_stale_locks(directory: Path) -> None:
+    """Remove the locks that workers left when they died."""
+    for path in (directory / "locks").glob("*.lock"):
+        with contextlib.suppress(BlockingIOError):
+            FileLock(path).release(unlink=True)
 
 
 def lock_path(directory: Path, token: int) -> Path:

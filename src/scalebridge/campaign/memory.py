@@ -68,8 +68,9 @@ class MemoryLedger:
         return list(self._attempts)
 
     def note(self, text: str) -> None:
-        """Keep a remark for people."""
-        self._notes.append(text)
+        """Keep a remark for people, once."""
+        if text not in self._notes:
+            self._notes.append(text)
 
     def notes(self) -> list[str]:
         """Remarks, oldest first."""

@@ -31,7 +31,13 @@ def open_ledger(path: Path, read_only: bool) -> sqlite3.Connection:
         StoreError: not a ledger, damaged, of a newer version, or not to be opened.
     """
     try:
-        return _open(path, read_only)
+        try:
+            return _open(path, "mode=ro" if read_only else "mode=rwc", read_only)
+        except sqlite3.OperationalError:
+            # Beside a write-ahead log SQLite wants to write; where nobody may, and no log is left, it need not.
+            if not read_only or path.with_name(f"{path.name}-wal").exists():
+                raise
+            return _open(path, "mode=ro&immutable=1", read_only)
     except sqlite3.DatabaseError as error:
         raise StoreError(
             f"The ledger '{path}' cannot be used ({error}); nothing was changed: "
@@ -39,10 +45,9 @@ def open_ledger(path: Path, read_only: bool) -> sqlite3.Connection:
         ) from error
 
 
-def _open(path: Path, read_only: bool) -> sqlite3.Connection:
-    mode = "ro" if read_only else "rwc"
+def _open(path: Path, mode: str, read_only: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=30.0, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=30.0, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA busy_timeout=30000")

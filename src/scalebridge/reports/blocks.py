@@ -112,11 +112,12 @@ def parts_table(saved: Saved) -> str:
     )
     half = numbers.with_unit(numbers.plain(saved.half_width, 2), saved.unit)
     rows.append(f'<tr class="sum"><td>half-width</td><td class="n">± {half}</td><td></td><td>{asked}</td></tr>')
-    for name, ends in ((saved.answer.get("input_interval") or {}).get("sources") or {}).items():
+    for name, ends in saved.input_sources.items():
         swatch = '<span class="swatch" style="background:var(--part-input)"></span>'
         rows.append(
             f'<tr><td>{swatch}{escape(_words(name))}</td><td class="n" colspan="2">'
-            f"{numbers.with_unit(numbers.pair(*ends), saved.unit)}</td><td>uncertain input, beside the interval</td></tr>"
+            f"{numbers.with_unit(numbers.pair(*ends), saved.unit)}</td>"
+            "<td>uncertain input, beside the interval</td></tr>"
         )
     head = '<tr><th>part</th><th class="n">size</th><th class="n">share</th><th>where it comes from</th></tr>'
     return f'<div class="wide"><table class="parts"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
@@ -154,7 +155,8 @@ def runs(saved: Saved) -> str:
     inputs = ", ".join(escape(c) for c in saved.components("inputs")) or "inputs"
     unit = numbers.unit_text(saved.side_unit("inputs"))
     head = (
-        f"<tr><th class='n'>run</th><th>phase</th><th>why it was made</th><th>{inputs}{f' ({unit})' if unit else ''}</th>"
+        f"<tr><th class='n'>run</th><th>phase</th><th>why it was made</th>"
+        f"<th>{inputs}{f' ({unit})' if unit else ''}</th>"
         "<th class='n'>missed by</th><th class='n'>cost</th></tr>"
     )
     return (
@@ -190,8 +192,8 @@ def promise(saved: Saved) -> str:
     if unseen is not None:
         seen = f"The {draws} verification draws have" if draws else "The verification draws have"
         points.append(
-            f"No interval from a few draws is free of assumptions. {seen} seen, with 95 %, any set of states that holds "
-            f"at least {numbers.percent(unseen)} of the draw probability. A fault of the surrogate confined to less "
+            f"No interval from a few draws is free of assumptions. {seen} seen, with 95 %, any set of states "
+            f"that holds at least {numbers.percent(unseen)} of the draw probability. A fault of the surrogate confined to less "
             "than that can hide."
         )
     else:

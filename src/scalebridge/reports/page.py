@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from importlib import resources
 from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from scalebridge.errors import InfrastructureError
 from scalebridge.reports import blocks, figures, numbers
@@ -13,7 +16,21 @@ from scalebridge.reports.saved import Saved, load
 from scalebridge.reports.theme import STYLE
 
 
-def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
+def write_report(answer: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], file: str | Path) -> Path:
+    """Write the report of an answer; return the file.
+
+    Args:
+        answer: content of ``answer.json``.
+        arrays: content of ``arrays.npz``.
+        file: the HTML file to write.
+
+    Raises:
+        InfrastructureError: the file cannot be written.
+    """
+    return _written(Saved(answer, arrays), Path(file))
+
+
+def report_saved(directory: str | Path, file: str | Path | None = None) -> Path:
     """Write the report of a saved answer; return the file.
 
     Args:
@@ -25,8 +42,11 @@ def write_report(directory: str | Path, file: str | Path | None = None) -> Path:
         InfrastructureError: the file cannot be written.
     """
     place = Path(directory)
-    target = Path(file) if file is not None else place / "report.html"
-    text = html(load(place))
+    return _written(load(place), Path(file) if file is not None else place / "report.html")
+
+
+def _written(saved: Saved, target: Path) -> Path:
+    text = html(saved)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

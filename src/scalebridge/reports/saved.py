@@ -54,7 +54,15 @@ class Saved:
     @property
     def input_interval(self) -> tuple[float, float] | None:
         """Interval from uncertain inputs, or ``None``."""
-        return span((self.answer.get("input_interval") or {}).get("interval"))
+        given = self.answer.get("input_interval")
+        return span(given.get("interval") if isinstance(given, Mapping) else given)
+
+    @property
+    def input_sources(self) -> dict[str, tuple[float, float]]:
+        """Interval from each uncertain input by itself."""
+        given = self.answer.get("input_interval")
+        sources = given.get("sources") if isinstance(given, Mapping) else self.answer.get("input_sources")
+        return {str(k): ends for k, v in (sources or {}).items() if (ends := span(v)) is not None}
 
     @property
     def tolerance(self) -> float | None:

@@ -18,10 +18,11 @@ def summary_html(answer: Mapping[str, Any]) -> str:
     saved = Saved(answer)
     colour, word = ("#00664b", "converged") if saved.converged else ("#b04a00", "not converged")
     name = escape(str(saved.get("qoi", "q")).replace("_", " "))
+    reason = escape(str(saved.get("reason", "")))
     rows = [
         f'<div style="opacity:.7">{name}</div>',
         f'<div style="font:600 1.7em/1.2 Georgia,serif">{_value(saved)}</div>',
-        f'<div style="margin:.25em 0"><b style="color:{colour}">{word}</b>: {escape(str(saved.get("reason", "")))}</div>',
+        f'<div style="margin:.25em 0"><b style="color:{colour}">{word}</b>: {reason}</div>',
         _bar(saved),
         f'<div style="opacity:.7">{saved.get("micro_runs", 0)} micro runs '
         f"({saved.get('reused_runs', 0)} from the store), {saved.get('macro_solves', 0)} macro solves, "

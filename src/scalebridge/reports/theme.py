@@ -55,7 +55,7 @@ _VARIABLES = {
     **{colour: f"--phase-{name}" for name, colour in PHASE.items()},
     **{colour: f"--part-{name.replace('_', '-')}" for name, colour in PART.items()},
 }
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": ["sans-serif"],
     "font.size": 11.0,
@@ -120,7 +120,9 @@ def svg(figure: Figure, label: str, name: str) -> str:
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r'<svg [^>]*?(viewBox="[^"]+")[^>]*>', rf'<svg \1 role="img" aria-label="{_escape(label)}">', text, 1)
+    text = re.sub(
+        r'<svg [^>]*?(viewBox="[^"]+")[^>]*>', rf'<svg \1 role="img" aria-label="{_escape(label)}">', text, count=1
+    )
     text = re.sub(r"font-family: [^;\"]*", "font-family: var(--sans)", text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, f"var({variable})")

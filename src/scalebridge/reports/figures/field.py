@@ -100,7 +100,7 @@ def _draw(ax: Axes, polygons: Array, values: Array, title: str, label: str) -> N
     ax.set_title(title)
     assert ax.figure is not None
     bar = ax.figure.colorbar(collection, ax=ax, shrink=0.72, aspect=26, pad=0.02)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     bar.set_label(label)
 

@@ -33,7 +33,7 @@ def response_figure(saved: Saved) -> str | None:
     return theme.svg(figure, "Predicted against true response of the micro model", "response")
 
 
-def _parity(ax: Axes, saved: Saved, true: np.ndarray, predicted: np.ndarray, phases: np.ndarray) -> None:  # type: ignore[type-arg]
+def _parity(ax: Axes, saved: Saved, true: np.ndarray, predicted: np.ndarray, phases: np.ndarray) -> None:
     both = np.concatenate([true.ravel(), predicted.ravel()])
     low, high = float(both.min()), float(both.max())
     margin = 0.05 * (high - low) or 1.0
@@ -55,14 +55,17 @@ def _parity(ax: Axes, saved: Saved, true: np.ndarray, predicted: np.ndarray, pha
     ax.legend(loc="upper left", handletextpad=0.2, borderpad=0)
 
 
-def _missed(ax: Axes, true: np.ndarray, predicted: np.ndarray, phases: np.ndarray, order: np.ndarray) -> None:  # type: ignore[type-arg]
+def _missed(ax: Axes, true: np.ndarray, predicted: np.ndarray, phases: np.ndarray, order: np.ndarray) -> None:
     scale = float(np.sqrt(np.mean(equivalent(true) ** 2))) or 1.0
     missed = np.maximum(100 * equivalent(predicted - true) / scale, 1e-6)
     for phase in dict.fromkeys(phases):
         rows = phases == phase
         colour = theme.PHASE.get(phase, theme.MUTED)
         ax.vlines(order[rows], 1e-6, missed[rows], color=colour, lw=1.4, alpha=0.5)
-        ax.plot(order[rows], missed[rows], ls="", marker=theme.MARKER.get(phase, "o"), ms=6.5, color=colour, mec=theme.PAPER, mew=0.9)  # fmt: skip
+        ax.plot(
+            order[rows], missed[rows], ls="", marker=theme.MARKER.get(phase, "o"), ms=6.5, color=colour,
+            mec=theme.PAPER, mew=0.9,
+        )  # fmt: skip
     ax.set_yscale("log")
     ax.set_ylim(max(float(missed.min()) / 2, 1e-6), float(missed.max()) * 2)
     ax.yaxis.set_major_formatter(lambda v, _: f"{v:g} %")

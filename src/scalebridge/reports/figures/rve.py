@@ -69,6 +69,6 @@ def _stress(ax: Axes, stress: NDArray[Any], unit: str) -> None:
     _bare(ax, "von Mises stress, solved")
     assert ax.figure is not None
     bar = ax.figure.colorbar(shown, ax=ax, shrink=0.8, aspect=24, pad=0.03)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     bar.set_label(unit)

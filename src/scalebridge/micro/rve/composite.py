@@ -78,4 +78,5 @@ class Composite:
 
 def _gather(field: Tensor, index: Tensor) -> Tensor:
     """Strains ``[b, m, 3]`` at the pixels of one phase, a view with contiguous components."""
-    return field.flatten(2).index_select(2, index).movedim(1, -1)
+    # Plain indexing: index_select along the last axis takes fifteen times as long.
+    return field.flatten(2)[:, :, index].movedim(1, -1)

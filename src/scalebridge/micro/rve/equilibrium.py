@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,6 +14,9 @@ from scalebridge.micro.rve.cg import CGOutcome, ConjugateGradients
 from scalebridge.micro.rve.composite import TRIANGLE, Composite
 from scalebridge.micro.rve.reference import ReferenceMedium
 from scalebridge.micro.rve.rotated import STRAIN_FACTORS, RotatedStencil
+
+if TYPE_CHECKING:
+    from scalebridge.micro.rve.fused import FusedConjugateGradients
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,17 @@ class UnitResponses:
     converged: Tensor
 
 
+def can_fuse(device: torch.device) -> bool:
+    """Whether loops on this device can be fused: a CPU, with the extra ``fast`` installed."""
+    return device.type == "cpu" and importlib.util.find_spec("numba") is not None
+
+
+def _fused(shape: tuple[int, int], reference: ReferenceMedium) -> FusedConjugateGradients:
+    from scalebridge.micro.rve.fused import FusedConjugateGradients
+
+    return FusedConjugateGradients(shape, reference)
+
+
 class Equilibrium:
     """Discrete equilibrium of ``b`` copies of a composite under their own macroscopic strains.
 
@@ -115,9 +131,17 @@ class Equilibrium:
         lame: Lamé's constants of the reference medium in Pa.
         b: rows of a batch.
         control: when to stop.
+        fused: whether one row on a CPU uses the loops fused by Numba; by default where Numba is installed.
     """
 
-    def __init__(self, composite: Composite, lame: tuple[float, float], b: int, control: Control) -> None:
+    def __init__(
+        self,
+        composite: Composite,
+        lame: tuple[float, float],
+        b: int,
+        control: Control,
+        fused: bool | None = None,
+    ) -> None:
         def field(components: int) -> Tensor:
             return torch.zeros((b, components, *composite.shape), dtype=torch.float64, device=composite.device)
 
@@ -128,6 +152,8 @@ class Equilibrium:
         self._scaled, self._flux, self._moduli = field(3), field(3), field(6)
         self._trial, self._step, self._z = field(2), field(2), field(2)
         self.cg = ConjugateGradients(self.force)
+        wanted = can_fuse(composite.device) if fused is None else fused
+        self._fused = _fused(composite.shape, self.reference) if wanted and b == 1 else None
         factors = torch.tensor(STRAIN_FACTORS, dtype=torch.float64, device=composite.device)
         self._factors = factors.view(1, 3, 1, 1)
         self._folds = torch.stack([factors[i] * factors[j] for i, j in TRIANGLE]).view(1, 6, 1, 1)
@@ -155,7 +181,10 @@ class Equilibrium:
 
     def solve_step(self, u: Tensor, target: Tensor) -> CGOutcome:
         """Solve the linearised equilibrium for the force last evaluated, improving ``u`` in place."""
-        return self.cg.solve(self.apply, self.reference.solve, self.force, u, target, self.control.cg_limit)
+        limit = self.control.cg_limit
+        if self._fused is not None:
+            return self._fused.solve(self._moduli, self.force, u, float(target), limit)
+        return self.cg.solve(self.apply, self.reference.solve, self.force, u, target, limit)
 
     def unit_responses(self, start: Tensor, tolerance: float) -> UnitResponses:
         """Solve for the three unit strains at the tangent last taken, from ``start [b, 3, 2, ny, nx]``."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from scalebridge.errors import InputError
 from scalebridge.micro.rve.composite import Composite
-from scalebridge.micro.rve.equilibrium import Control, Equilibrium, NewtonOutcome, UnitResponses
+from scalebridge.micro.rve.equilibrium import Control, Equilibrium, NewtonOutcome, UnitResponses, can_fuse
 
 # Pixels per chunk on a CPU: about 40 work arrays of so many float64 stay in a second-level cache.
 CACHE_PIXELS = 6_000
@@ -77,16 +77,26 @@ class Homogeniser:
         composite: phases on the image.
         control: when to stop.
         lame: Lamé's constants of the reference medium in Pa; by default `reference_lame`.
+        fused: whether to use the loops fused by Numba on a CPU; by default where Numba is installed.
     """
 
-    def __init__(self, composite: Composite, control: Control, lame: tuple[float, float] | None = None) -> None:
+    def __init__(
+        self,
+        composite: Composite,
+        control: Control,
+        lame: tuple[float, float] | None = None,
+        fused: bool | None = None,
+    ) -> None:
         self.composite, self.control = composite, control
+        self.fused = can_fuse(composite.device) if fused is None else fused
         self.lame = lame or reference_lame(composite)
         self._equilibrium = functools.lru_cache(maxsize=2)(self._prepare)
 
     @property
     def chunk(self) -> int:
-        """Rows solved together: by cache on a CPU, where more gains nothing, by free memory on a GPU."""
+        """Rows solved together: one where loops are fused, by cache on a CPU, by free memory on a GPU."""
+        if self.fused:
+            return 1
         pixels = self.composite.shape[0] * self.composite.shape[1]
         if self.composite.device.type == "cpu":
             return max(1, CACHE_PIXELS // pixels)
@@ -122,7 +132,7 @@ class Homogeniser:
         return Fields(u, eq.strain.clone(), eq.stress.clone(), axial), tuple(reasons)
 
     def _prepare(self, b: int) -> Equilibrium:
-        return Equilibrium(self.composite, self.lame, b, self.control)
+        return Equilibrium(self.composite, self.lame, b, self.control, self.fused)
 
     def _elastic_guess(self, macro: Tensor) -> Tensor:
         return torch.einsum("bi,icyx->bcyx", macro, self.localisation.fluctuations[0])

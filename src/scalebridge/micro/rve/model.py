@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +58,7 @@ class RVE:
     tolerance: float
     homogeneous: bool
     device: str
+    _lock: threading.Lock = field(repr=False)
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class RVE:
             ("device", str(device)),
         ):
             object.__setattr__(self, name, value)
+        self.__setstate__({})
 
     @property
     def name(self) -> str:
@@ -210,9 +212,10 @@ class RVE:
         kept = ("phases", "materials", "pixel_size", "tolerance", "homogeneous", "device")
         return {name: self.__dict__[name] for name in kept}
 
-    @functools.cached_property
-    def _lock(self) -> threading.Lock:
-        return threading.Lock()
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take a state and a lock of its own: the solver's work arrays serve one thread at a time."""
+        self.__dict__.update(state)
+        object.__setattr__(self, "_lock", threading.Lock())
 
     @functools.cached_property
     def _solver(self) -> Homogeniser:
@@ -224,7 +227,8 @@ class RVE:
         return Homogeniser(composite, Control(tolerance=self.tolerance))
 
     def _chunks(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        size = self._solver.chunk
+        with self._lock:
+            size = self._solver.chunk
         return [rows[i : i + size] for i in range(0, len(rows), size)]
 
     def _timed(self, x: Floats) -> Response:

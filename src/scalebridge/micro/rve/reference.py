@@ -24,8 +24,10 @@ class ReferenceMedium:
         ny, nx = shape
         self.lame = lame
         self.shape = shape
-        # One real 2 x 2 matrix per frequency; the last axis broadcasts over real and imaginary part.
-        self._inverse = _inverse(lame, shape, device)[..., None]
+        # One real 2 x 2 matrix per frequency.
+        self.inverse = _inverse(lame, shape, device)
+        # Written out for real and imaginary part: a broadcast last axis of two is not vectorised.
+        self._inverse = self.inverse[..., None].expand(*self.inverse.shape, 2).contiguous()
         spectrum = (b, 2, ny, nx // 2 + 1)
         self._force = torch.zeros(spectrum, dtype=torch.complex128, device=device)
         self._solution = torch.zeros(spectrum, dtype=torch.complex128, device=device)

@@ -82,6 +82,9 @@ def _grey_samples(image: Any, path: Path) -> NDArray[np.generic]:
             "give the grey image itself."
         )
     samples = np.asarray(image)
+    if image.mode == "I" and image.format == "PNG":
+        # Some versions of Pillow widen 16-bit PNG to 32 bits.
+        samples = samples.astype(np.uint16)
     if image.mode in _TRANSPARENT:
         samples = _without_alpha(samples, path)
     if samples.ndim == 2:

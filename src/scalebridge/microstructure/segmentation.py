@@ -11,7 +11,7 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.microstructure.denoising import DENOISERS, denoise, noise_std
 from scalebridge.microstructure.micrograph import Micrograph
 from scalebridge.microstructure.shading import STRONG, without_trend
-from scalebridge.microstructure.thresholds import THRESHOLDS, Mixture, fit_mixture, separability
+from scalebridge.microstructure.thresholds import THRESHOLDS, Mixture, fit_mixture, otsu, separability
 from scalebridge.microstructure.touching import cuts
 from scalebridge.microstructure.uncertainty import FractionError, fraction_error
 from scalebridge.microstructure.visible import field_of_view
@@ -26,6 +26,9 @@ ONE_PHASE = 0.66
 
 LOW_CONTRAST = 0.77
 """Separability below which the contrast is called low; a flat histogram without any peak has 0.75."""
+
+FLAT = 0.8
+"""Separability up to which a smooth trend alone may pass for two phases."""
 
 SPECK = 2
 """Islands of up to so many pixels are noise, in either phase."""
@@ -137,6 +140,7 @@ def segment(
     lines, level, error = _separated(clean, solid, visible, level, mixture, error, separate)
     labels = _labels(clean, level, voids.pixels, lines, phases)
     fraction = np.bincount(labels[visible], minlength=phases) / visible.sum()
+    _refuse_lost(fraction, image.name)
     return Segmentation(
         image=image,
         labels=labels,
@@ -191,11 +195,21 @@ def _refuse_flat(values: Grey, name: str) -> None:
         )
 
 
+def _refuse_lost(fraction: NDArray[np.float64], name: str) -> None:
+    if min(fraction[-1], fraction[-2]) == 0:
+        raise InputError(
+            f"The image '{name}' holds one phase: the other is made of islands of at most {SPECK} pixels, which are "
+            "noise; give an image with both phases in view."
+        )
+
+
 def _contrast(clean: Grey, solid: Mask, level: float, name: str) -> tuple[float, float]:
     """Return the separability and the share of shading; refuse an image of one phase."""
     eta = separability(clean[solid], level)
     flat, shading = without_trend(clean, solid)
-    told = min(eta, separability(flat, float(flat.mean()))) if shading > STRONG else eta
+    # A trend alone has a flat histogram (0.75); clearer phases may follow a trend, as fibres on one side do.
+    doubtful = shading > STRONG and eta < FLAT
+    told = min(eta, separability(flat, otsu(flat))) if doubtful else eta
     if told < ONE_PHASE:
         raise InputError(
             f"The image '{name}' holds one phase as far as its grey values tell (separability {told:.2f}, where one "

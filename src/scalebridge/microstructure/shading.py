@@ -10,7 +10,7 @@ STRONG = 0.15
 
 
 def without_trend(grey: NDArray[np.float64], inside: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
-    """Fit a quadratic surface to the grey values inside; return them without it, ``[n]``, and its share of the variance."""
+    """Fit a quadratic surface to grey values inside; return the rest, ``[n]``, and the share of variance fitted."""
     rows, columns = np.nonzero(inside)
     y = 2 * rows / grey.shape[0] - 1
     x = 2 * columns / grey.shape[1] - 1

@@ -89,8 +89,10 @@ def half_maximum(values: Values) -> float | None:
     from scipy.ndimage import gaussian_filter1d
 
     counts, edges = np.histogram(bulk(values), _BINS)
-    centres = (edges[1:] + edges[:-1]) / 2
-    smooth = gaussian_filter1d(counts.astype(np.float64), 3.0)
+    # Empty bins on either side, so that a peak at the end of the range is a peak.
+    margin = 16
+    centres = edges[0] + (edges[1] - edges[0]) * (np.arange(-margin, _BINS + margin) + 0.5)
+    smooth = gaussian_filter1d(np.pad(counts.astype(np.float64), margin), 3.0)
     for _ in range(500):
         peaks = np.flatnonzero((smooth[1:-1] > smooth[:-2]) & (smooth[1:-1] >= smooth[2:])) + 1
         if len(peaks) == 2:

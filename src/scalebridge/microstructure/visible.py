@@ -23,7 +23,8 @@ def field_of_view(image: Micrograph | NDArray[np.float64]) -> NDArray[np.bool_]:
     Outside is what is (1) within `TOLERANCE` of the darkest value on the image's border, (2) connected to
     the border through such pixels, (3) at least `SMALLEST_OUTSIDE` of the image, or in a corner of it, (4) a
     good step darker than the rest, and (5) not a bay: a field of view is convex, so a region that lies mostly
-    within the convex hull of the remaining pixels is a void that the border cuts, and stays.
+    within the convex hull of the remaining pixels is a void that the border cuts, and stays. An image of two
+    grey values only is taken as phases already told apart: all of it is inside.
     """
     from skimage.measure import label, regionprops
 
@@ -32,7 +33,8 @@ def field_of_view(image: Micrograph | NDArray[np.float64]) -> NDArray[np.bool_]:
     level = border.min() + TOLERANCE
     dark = grey <= level
     outside = np.zeros(grey.shape, dtype=bool)
-    if dark.all() or level + TOLERANCE > np.median(grey[~dark]) - 2 * TOLERANCE:
+    two_values = bool(np.isin(grey, [grey.min(), grey.max()]).all())
+    if two_values or dark.all() or level + TOLERANCE > np.median(grey[~dark]) - 2 * TOLERANCE:
         return ~outside
     for region in regionprops(label(dark, connectivity=1)):
         if _touches_border(region.bbox, grey.shape) and region.area >= _smallest(region.bbox, grey.shape):

@@ -100,6 +100,10 @@ class Discrete:
         """True where the flux is the closure's value times the gradient."""
         return self.state_map is not None
 
+    @property
+    def _states_of(self) -> Floats:
+        return self.gradients if self.state_map is None else self.state_map
+
     @cached_property
     def cell_dofs(self) -> Ints:
         """Degrees of freedom of each cell ``[e, l]``."""
@@ -131,7 +135,7 @@ class Discrete:
 
     def states(self, u: Floats) -> Floats:
         """Return the states ``[e, q, d]`` of a field ``u [n]``."""
-        return self._map(self.gradients if self.state_map is None else self.state_map, u)
+        return self._map(self._states_of, u)
 
     def _map(self, operator: Floats, u: Floats) -> Floats:
         e, q, p, width = operator.shape
@@ -141,7 +145,7 @@ class Discrete:
 
     def scatter(self, local: Floats) -> Floats:
         """Sum cell vectors ``[e, l]`` into ``[n]``."""
-        return np.bincount(self.cell_dofs.ravel(), weights=local.ravel(), minlength=self.size)
+        return np.asarray(np.bincount(self.cell_dofs.ravel(), local.ravel(), self.size), dtype=np.float64)
 
     def evaluate(self, closure: Closure, u: Floats) -> Local:
         """Ask the closure at the states of ``u [n]``."""
@@ -160,6 +164,10 @@ class Discrete:
         size = self.scatter(np.abs(local))
         return Local(u, states, values, tangent, gradient, self.scatter(local), size, finite, inside)
 
+    def cell_forces(self, at: Local) -> Floats:
+        """Return the internal forces of each cell ``[e, l]``."""
+        return self._pull_back(at.values * at.gradient if self.scaled else at.values)
+
     def _pull_back(self, flux: Floats) -> Floats:
         """Return ``sum_q w B' flux`` of each cell ``[e, l]`` for a flux ``[e, q, p]``."""
         e, q, p, width = self.gradients.shape
@@ -169,17 +177,16 @@ class Discrete:
 
     def flux_tangent(self, at: Local) -> Floats:
         """Return ``ds/du`` at the quadrature points ``[e, q, p, l]``."""
-        if self.state_map is None:
-            return np.matmul(at.tangent, self.gradients)
-        slope = np.matmul(at.tangent, self.state_map)
-        return at.values[..., None] * self.gradients + at.gradient[..., None] * slope
+        slope: Floats = np.matmul(at.tangent, self._states_of)
+        return at.values[..., None] * self.gradients + at.gradient[..., None] * slope if self.scaled else slope
 
     def cell_matrices(self, at: Local) -> Floats:
         """Return the tangent of each cell ``[e, l, l]``."""
         e, q, p, width = self.gradients.shape
         right = self.flux_tangent(at) * self.weights[..., None, None]
         left = self.gradients.reshape(e, q * p, width).transpose(0, 2, 1)
-        return np.matmul(left, right.reshape(e, q * p, width))
+        matrices: Floats = np.matmul(left, right.reshape(e, q * p, width))
+        return matrices
 
     def assemble(self, cell_matrices: Floats) -> Any:
         """Return the free block of the tangent as a column-compressed matrix."""
@@ -217,9 +224,8 @@ class Discrete:
         if functional.dofs is not None:
             total += functional.dofs
         if functional.values is not None:
-            operator = self.gradients if self.state_map is None else self.state_map
             pulled = np.matmul(functional.values[..., None, :], at.tangent)
-            total += self.scatter(np.matmul(pulled, operator).sum((1, 2)))
+            total += self.scatter(np.matmul(pulled, self._states_of).sum((1, 2)))
         return total
 
     def pairing(self, dual: Floats, at: Local) -> Floats:

@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 # Element names of scikit-fem by reference cell and order.
 ELEMENTS = {
     "line": ("ElementLineP1", "ElementLineP2"),
-    "triangle": ("ElementTriP1", "ElementTriP2", "ElementTriP3"),
+    "triangle": ("ElementTriP1", "ElementTriP2", "ElementTriP3", "ElementTriP4"),
     "quadrilateral": ("ElementQuad1", "ElementQuad2"),
     "tetrahedron": ("ElementTetP1", "ElementTetP2"),
     "hexahedron": ("ElementHex1", "ElementHex2"),
@@ -99,6 +99,17 @@ class ElementSpace:
         """Dimension of the domain."""
         return int(self.domain.mesh.dim())
 
+    @property
+    def nodes(self) -> Floats:
+        """Where the degrees of freedom sit in the reference cell ``[b, dim]``."""
+        return np.asarray(self._basis.elem.doflocs, dtype=np.float64)
+
+    def shapes_at(self, nodes: Floats) -> Floats:
+        """Return the shape functions at points of the reference cell ``[k, dim]`` as ``[k, b]``."""
+        element = self._element()
+        columns = [np.broadcast_to(element.lbasis(nodes.T, i)[0], len(nodes)) for i in range(self._basis.Nbfun)]
+        return np.stack(columns, axis=1)
+
     def on(self, boundary: str) -> Ints:
         """Scalar degrees of freedom on a named boundary."""
         self.check(boundary)
@@ -132,17 +143,18 @@ class ElementSpace:
 
     def evaluation(self, point: Floats) -> tuple[Ints, Floats]:
         """Return ``(dofs [b], values [b])`` that evaluate a field at a point ``[dim]`` of the domain."""
-        mesh = self.domain.mesh
         column = np.asarray(point, dtype=np.float64)[:, None]
+        outside = f"The point {tuple(np.asarray(point).tolist())} lies outside the mesh; give a point inside the body."
         try:
-            cell = mesh.element_finder()(*column)
-        except ValueError as error:
-            raise InputError(
-                f"The point {tuple(point)} lies outside the mesh; give a point inside the body."
-            ) from error
+            cell = self._basis.mesh.element_finder()(*column)
+        # scikit-fem's finder of a line runs past its table instead of raising ValueError.
+        except (ValueError, IndexError) as error:
+            raise InputError(outside) from error
         local = self._basis.mapping.invF(column[:, :, None], tind=cell)
+        if np.any(local < -1e-6) or np.any(local > 1 + 1e-6):
+            raise InputError(outside)
         values = [
-            float(np.ravel(self._basis.elem.gbasis(self._basis.mapping, local, i, tind=cell)[0].value)[0])
+            float(np.ravel(self._basis.elem.gbasis(self._basis.mapping, local, i, tind=cell)[0])[0])
             for i in range(self._basis.Nbfun)
         ]
         return np.asarray(self._basis.element_dofs[:, cell[0]], dtype=np.int64), np.array(values)
@@ -160,9 +172,9 @@ def simplex_centroid(cell: str) -> tuple[Floats, Floats] | None:
 def tabulate(basis: Any) -> Points:
     """Return a scikit-fem basis as arrays with the cell first."""
     shape = basis.dx.shape
-    values = np.stack([np.broadcast_to(f[0].value, shape) for f in basis.basis], axis=-1)
+    values = np.stack([np.broadcast_to(np.asarray(f[0]), shape) for f in basis.basis], axis=-1)
     grads = np.stack([np.broadcast_to(f[0].grad, (f[0].grad.shape[0], *shape)) for f in basis.basis], axis=-1)
-    points = np.broadcast_to(np.asarray(basis.global_coordinates().value), (grads.shape[0], *shape))
+    points = np.broadcast_to(np.asarray(basis.global_coordinates()), (grads.shape[0], *shape))
     return Points(
         dofs=np.ascontiguousarray(basis.element_dofs.T, dtype=np.int64),
         weights=np.ascontiguousarray(basis.dx),

@@ -13,11 +13,13 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.macro.conditions import at_points, body_load, facet_load, prescribed
 from scalebridge.macro.discrete import Discrete, Functional, Local
 from scalebridge.macro.element_space import ElementSpace
+from scalebridge.macro.mesh_error import checked_local, estimate, marked, richer
 from scalebridge.macro.meshes import Domain, domain_of
 from scalebridge.macro.newton import NewtonOptions
-from scalebridge.macro.quantities_of_interest import HeatFlow, MeanTemperature, described
+from scalebridge.macro.quantities_of_interest import HeatFlow, MeanTemperature, described, known_quantity
 from scalebridge.macro.solution import solved
-from scalebridge.models import MacroSolution
+from scalebridge.macro.start import Linear, linear_field, spread
+from scalebridge.models import MacroSolution, MeshEstimate
 from scalebridge.models.closure import Closure
 from scalebridge.quantities import Floats, Space, Variable
 
@@ -62,7 +64,7 @@ class Heat:
     qois: Mapping[str, Any] | None = None
     order: int = 1
     area: Any = 1.0
-    marking: float = 0.6
+    marking: float = 0.7
     newton: NewtonOptions = field(default_factory=NewtonOptions)
 
     def __post_init__(self) -> None:
@@ -159,6 +161,23 @@ class Heat:
         """Name -> linear functional of every quantity of interest."""
         return {name: quantity.on(self.discrete) for name, quantity in self.quantities.items()}
 
+    @cached_property
+    def start_states(self) -> Floats | None:
+        """A few states that a linear body would see under the prescribed temperatures ``[k, d]``.
+
+        None where these are all equal or where sources heat the body: the states then depend on the unknown law.
+        """
+        discrete = self.discrete
+        level = discrete.target[discrete.fixed]
+        if np.any(discrete.load) or np.ptp(level) == 0.0:
+            return None
+        law = None if discrete.scaled else Linear(np.eye(self._space.dim))
+        field = linear_field(discrete, law)
+        if field is None:
+            return None
+        states = discrete.states(field).reshape(-1, self.closure_inputs.size)
+        return spread(states, self.closure_inputs.size + 3)
+
     def solve(self, closure: Closure, start: Any = None) -> MacroSolution:
         """Solve with the closure, from an earlier solution's ``restart`` (of this or of another mesh) where given.
 
@@ -167,6 +186,31 @@ class Heat:
         """
         stable = self.law == "flux"
         return solved(self.discrete, self.functionals, closure, start, self.newton, self._fields, stable)
+
+    def mesh_estimate(self, solution: MacroSolution, closure: Closure, qoi: str) -> MeshEstimate:
+        """Estimate the mesh error of a quantity of interest; see `scalebridge.macro.mesh_error`.
+
+        ``local`` sums to ``error``.
+
+        Raises:
+            InputError: an unknown quantity of interest, a solution that is none, or elements without a richer space.
+        """
+        fine = self._richer
+        functional = known_quantity(self.quantities, qoi).on(fine)
+        return estimate(self.discrete, fine, self.functionals[qoi], functional, solution, closure)
+
+    @cached_property
+    def _richer(self) -> Discrete:
+        return self._on(richer(self._space))
+
+    def refined(self, local: Floats) -> Heat:
+        """Return the problem on a mesh refined where ``local [n_elements]`` is largest.
+
+        The fewest elements that hold the part ``marking`` of the sum are refined (all, where the cells are
+        neither triangles nor lines). Boundary names are kept, and new nodes on a generated hole lie on its circle.
+        """
+        cells = marked(checked_local(local, self.domain.mesh.nelements), self.marking)
+        return replace(self, mesh=self.domain.refined(cells))
 
     def refined_everywhere(self) -> Heat:
         """Return the same problem on the mesh with every element refined."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,16 +63,33 @@ class Domain:
         new = new.with_boundaries(_inherited(old, new, self.boundaries), boundaries_only=True)
         return replace(self, mesh=new).snapped(first=old.p.shape[1])
 
+    def curved(self) -> Domain:
+        """Return the domain with second-order triangles whose edges bend with the circles; itself without circles."""
+        import skfem
+
+        if not self.circles or self.cell != "triangle":
+            return self
+        mesh = skfem.MeshTri2.from_mesh(self.mesh).with_boundaries(self.boundaries, boundaries_only=True)
+        points = mesh.doflocs.copy()
+        for name, circle in self.circles.items():
+            facets = self.boundaries[name]
+            points[:, mesh.nvertices + facets] = _on_circle(points[:, mesh.nvertices + facets], circle)
+        return replace(self, mesh=replace(mesh, doflocs=points))
+
     def snapped(self, first: int = 0) -> Domain:
         """Return the domain with the nodes from number ``first`` on put on the circles of their boundaries."""
         points = self.mesh.doflocs.copy()
-        for name, (x, y, radius) in self.circles.items():
+        for name, circle in self.circles.items():
             nodes = np.unique(self.mesh.facets[:, self.boundaries[name]])
             nodes = nodes[nodes >= first]
-            centre = np.array([[x], [y]])
-            arm = points[:, nodes] - centre
-            points[:, nodes] = centre + radius * arm / np.linalg.norm(arm, axis=0)
+            points[:, nodes] = _on_circle(points[:, nodes], circle)
         return replace(self, mesh=replace(self.mesh, doflocs=points))
+
+
+def _on_circle(points: Floats, circle: tuple[float, float, float]) -> Floats:
+    centre = np.array([[circle[0]], [circle[1]]])
+    arm = points - centre
+    return np.asarray(centre + circle[2] * arm / np.linalg.norm(arm, axis=0))
 
 
 def _quietly_refined(mesh: Any, cells: Any) -> Any:
@@ -304,7 +321,8 @@ def from_file(path: str | Path, unit: str = "m") -> Domain:
         raise InputError(f"The mesh file '{path}' does not exist; give the path of a .msh file.")
     try:
         mesh = skfem.Mesh.load(file)
-    except Exception as error:
+    # meshio ends the process on a file it cannot read.
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"The mesh file '{path}' could not be read ({error}); give a .msh file (Gmsh 4.1 or 2.2) that meshio reads."
         ) from error
@@ -357,15 +375,14 @@ def _generated(options: dict[str, Any]) -> Domain:
     if kind not in GENERATORS:
         raise InputError(f"The mesh has the kind '{kind}'{did_you_mean(kind, GENERATORS)}")
     generator = GENERATORS[kind]
-    parameters = inspect.signature(generator).parameters
+    parameters = inspect.signature(cast(Callable[..., Domain], generator)).parameters
     for name in options:
         if name not in parameters:
             raise InputError(f"The mesh '{kind}' has no option '{name}'{did_you_mean(name, parameters)}")
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in options:
             raise InputError(f"The mesh '{kind}' lacks the option '{name}'; it takes {', '.join(parameters)}.")
-    result: Domain = generator(**options)  # type: ignore[operator]
-    return result
+    return cast(Callable[..., Domain], generator)(**options)
 
 
 def _length(value: Length, name: str) -> float:

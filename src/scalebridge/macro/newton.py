@@ -101,15 +101,14 @@ def continued(discrete: Discrete, closure: Closure, start: Floats | None, option
         step = load_step(discrete, closure, discrete.evaluate(closure, start), 1.0, 1.0, options)
         if step.failure is None:
             return step
-    return _climb(discrete, closure, options)
+    return climbed(discrete, closure, options)
 
 
-def _climb(discrete: Discrete, closure: Closure, options: NewtonOptions) -> Step:
-    """Raise the load from zero, halving the step where Newton fails and doubling it where it is quick."""
+def climbed(discrete: Discrete, closure: Closure, options: NewtonOptions, size: float = 1.0) -> Step:
+    """Raise the load from zero by steps of ``size``, halved where Newton fails and doubled where it is quick."""
     reached = Step(discrete.evaluate(closure, discrete.reference), 0.0, None, False, 0.0, 0)
     if not reached.at.finite:
         return replace(reached, failure="not finite")
-    size = 1.0
     while reached.factor < 1.0:
         aim = min(1.0, reached.factor + size)
         step = load_step(discrete, closure, reached.at, reached.factor, aim, options)

@@ -246,6 +246,13 @@ def described(name: str, entry: Any) -> QuantityOfInterest:
     return quantity
 
 
+def known_quantity(quantities: Mapping[str, QuantityOfInterest], name: str) -> QuantityOfInterest:
+    """Return the description of that name; raise `InputError` where there is none."""
+    if name not in quantities:
+        raise InputError(f"The macro model has no quantity of interest '{name}'{did_you_mean(name, quantities)}")
+    return quantities[name]
+
+
 def _axis(direction: str, discrete: Discrete, owner: str) -> int:
     return _space_axis(direction, discrete.components, owner)
 

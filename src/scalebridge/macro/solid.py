@@ -13,15 +13,18 @@ from scalebridge.errors import InputError
 from scalebridge.macro.conditions import body_load, facet_load, is_free, prescribed, vector
 from scalebridge.macro.discrete import Discrete, Functional, Local
 from scalebridge.macro.element_space import ElementSpace
+from scalebridge.macro.mesh_error import checked_local, estimate, marked, richer
 from scalebridge.macro.meshes import Domain, domain_of
 from scalebridge.macro.newton import NewtonOptions
 from scalebridge.macro.quantities_of_interest import (
     MeanDisplacement,
     ReactionForce,
     described,
+    known_quantity,
 )
 from scalebridge.macro.solution import solved
-from scalebridge.models import MacroSolution
+from scalebridge.macro.start import linear_field, plane_strain, spread
+from scalebridge.models import MacroSolution, MeshEstimate
 from scalebridge.models.closure import Closure
 from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.quantities.units import magnitude
@@ -67,7 +70,7 @@ class Solid:
     order: int = 1
     thickness: float | str = 1.0
     body_force: Sequence[Any] | None = None
-    marking: float = 0.6
+    marking: float = 0.7
     newton: NewtonOptions = field(default_factory=NewtonOptions)
 
     def __post_init__(self) -> None:
@@ -106,7 +109,9 @@ class Solid:
 
     @cached_property
     def _space(self) -> ElementSpace:
-        return ElementSpace(self.domain, self.order, QUADRATURE[self.domain.cell, self.order])
+        # Elements of second order follow an arc; those of first order have straight edges.
+        domain = self.domain.curved() if self.order == 2 else self.domain
+        return ElementSpace(domain, self.order, QUADRATURE[self.domain.cell, self.order])
 
     @cached_property
     def discrete(self) -> Discrete:
@@ -170,6 +175,17 @@ class Solid:
         """Name -> linear functional of every quantity of interest."""
         return {name: quantity.on(self.discrete) for name, quantity in self.quantities.items()}
 
+    @cached_property
+    def start_states(self) -> Floats | None:
+        """Six strains that an elastic body would see under the prescribed displacements ``[k, 3]``.
+
+        None where tractions alone load the body: the strains then depend on the unknown stiffness.
+        """
+        if not np.any(self.discrete.target):
+            return None
+        field = linear_field(self.discrete, plane_strain())
+        return None if field is None else spread(self.discrete.states(field).reshape(-1, 3), 6)
+
     def solve(self, closure: Closure, start: Any = None) -> MacroSolution:
         """Solve with the closure, from an earlier solution's ``restart`` (of this or of another mesh) where given.
 
@@ -177,6 +193,31 @@ class Solid:
         ``converged=False`` and the reason.
         """
         return solved(self.discrete, self.functionals, closure, start, self.newton, self._fields, True)
+
+    def mesh_estimate(self, solution: MacroSolution, closure: Closure, qoi: str) -> MeshEstimate:
+        """Estimate the mesh error of a quantity of interest; see `scalebridge.macro.mesh_error`.
+
+        ``local`` sums to ``error``.
+
+        Raises:
+            InputError: an unknown quantity of interest, a solution that is none, or elements without a richer space.
+        """
+        fine = self._richer
+        functional = known_quantity(self.quantities, qoi).on(fine)
+        return estimate(self.discrete, fine, self.functionals[qoi], functional, solution, closure)
+
+    @cached_property
+    def _richer(self) -> Discrete:
+        return self._on(richer(self._space))
+
+    def refined(self, local: Floats) -> Solid:
+        """Return the problem on a mesh refined where ``local [n_elements]`` is largest.
+
+        The fewest elements that hold the part ``marking`` of the sum are refined (all, where the cells are
+        neither triangles nor lines). Boundary names are kept, and new nodes on a generated hole lie on its circle.
+        """
+        cells = marked(checked_local(local, self.domain.mesh.nelements), self.marking)
+        return replace(self, mesh=self.domain.refined(cells))
 
     def refined_everywhere(self) -> Solid:
         """Return the same problem on the mesh with every element refined."""

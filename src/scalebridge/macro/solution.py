@@ -10,7 +10,7 @@ import numpy as np
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.macro.discrete import Discrete, Functional, Local, named_values
-from scalebridge.macro.newton import Factor, NewtonOptions, Step, continued, factorised
+from scalebridge.macro.newton import Factor, NewtonOptions, Step, climbed, continued, factorised
 from scalebridge.models import MacroSolution
 from scalebridge.models.closure import Closure
 from scalebridge.models.macro import failed_solution
@@ -24,7 +24,6 @@ class Restart:
     Args:
         values: ``[n, components]``.
         points: ``[n, dim]``.
-        size: number of degrees of freedom per component and order, to tell the same mesh from another.
     """
 
     values: Floats
@@ -58,12 +57,8 @@ class Adjoint:
     factor: Factor
 
     def dual(self, functional: Functional) -> Floats:
-        """Return ``z [n]`` with ``dq/dR = z`` : the residual's weight in the quantity of interest."""
-        slope = self.discrete.slope(functional, self.at, self.matrices)
-        free = self.discrete.free
-        z = np.zeros(self.discrete.size) if functional.residual is None else functional.residual.copy()
-        z[free] -= self.factor.solve(slope[free], transposed=True)
-        return z
+        """Return the dual field of a quantity of interest ``[n]``."""
+        return dual_field(self.discrete, functional, self.at, self.matrices, self.factor)
 
     def sensitivity(self, qoi: str) -> Floats:
         """Return ``dq/dy [n, m]`` at every state, weights and explicit dependence included."""
@@ -85,6 +80,18 @@ class Adjoint:
         return max((abs(float(self.dual(f) @ force)) for f in self.functionals.values()), default=0.0)
 
 
+def dual_field(discrete: Discrete, functional: Functional, at: Local, matrices: Floats, factor: Factor) -> Floats:
+    """Return ``z [n]``, the weight of the residual in a quantity of interest: ``dq/dy = dq/dy|explicit + z dR/dy``.
+
+    Where a reaction is asked for, z is 1 on the degrees of freedom whose reactions are summed.
+    """
+    slope = discrete.slope(functional, at, matrices)
+    free = discrete.free
+    z = np.zeros(discrete.size) if functional.residual is None else functional.residual.copy()
+    z[free] -= factor.solve(slope[free], transposed=True)
+    return z
+
+
 def solved(
     discrete: Discrete,
     functionals: Mapping[str, Functional],
@@ -96,11 +103,14 @@ def solved(
 ) -> MacroSolution:
     """Solve a discrete problem and return its solution, or the reason why there is none."""
     step = continued(discrete, closure, _start_field(discrete, start), options)
+    matrices, factor = _tangent(discrete, step)
+    if needs_stability and factor is not None and not factor.stable:
+        # A long step may have jumped to an equilibrium that is not stable while a stable one exists.
+        step = climbed(discrete, closure, options, size=1 / 8)
+        matrices, factor = _tangent(discrete, step)
     states = step.at.states.reshape(-1, step.at.states.shape[-1])
     if step.failure is not None:
         return failed_solution(states, _reason(step))
-    matrices = discrete.cell_matrices(step.at)
-    factor = factorised(discrete, matrices)
     if factor is None or (needs_stability and not factor.stable):
         return failed_solution(
             states,
@@ -118,6 +128,11 @@ def solved(
         restart=restart,
         algebraic_error=adjoint.algebraic_error(),
     )
+
+
+def _tangent(discrete: Discrete, step: Step) -> tuple[Floats, Factor | None]:
+    matrices = discrete.cell_matrices(step.at)
+    return matrices, factorised(discrete, matrices) if step.failure is None else None
 
 
 def _start_field(discrete: Discrete, start: Any) -> Floats | None:

@@ -52,7 +52,7 @@ def adjoint(
     y = torch.as_tensor(np.asarray(values, dtype=np.float64))
     c = torch.as_tensor(np.asarray(tangent, dtype=np.float64))
     x = states(point)
-    if y.ndim != 2 or x.shape != (y.shape[0], c.shape[-1]) or c.shape[:2] != y.shape:
+    if y.ndim != 2 or c.ndim != 3 or x.shape != (y.shape[0], c.shape[-1]) or c.shape[:2] != y.shape:
         raise ShapeError(
             f"The adjoint got states {tuple(x.shape)}, values {tuple(y.shape)} and a tangent {tuple(c.shape)}; "
             "it takes [n, d], [n, m] and [n, m, d]."
@@ -60,7 +60,7 @@ def adjoint(
     by_u, by_y = torch.autograd.functional.jacobian(residual, (point, y))
     if by_u.shape != (point.numel(), point.numel()):
         raise ShapeError(
-            f"The residual has the shape {tuple(by_u.shape[:1])} for {point.numel()} unknowns; it needs one row for each."
+            f"The residual has {by_u.shape[0]} rows for {point.numel()} unknowns; it needs one row for each."
         )
     dx = torch.autograd.functional.jacobian(states, point)
     dy = torch.einsum("nmd,ndk->nmk", c, dx)

@@ -138,6 +138,17 @@ def test_a_closure_that_answers_nan_is_a_solution_that_failed_with_a_reason():
     assert np.isfinite(solution.states).all()
 
 
+def test_a_closure_in_single_precision_is_solved_to_its_round_off():
+    def coarse(x):
+        good = PowerLaw()(x)
+        return ClosureValue(good.values.astype(np.float32).astype(float), good.tangent, good.inside)
+
+    solution, exact = bracket(8).solve(coarse), bracket(8).solve(PowerLaw())
+    assert solution.converged, solution.reason
+    assert solution.qois["force"] == pytest.approx(exact.qois["force"], rel=1e-6)
+    assert 0 < solution.algebraic_error < 1e-6 * abs(exact.qois["force"])
+
+
 def test_states_outside_the_domain_of_the_closure_are_reported_and_used():
     def doubtful(x):
         good = PowerLaw()(x)

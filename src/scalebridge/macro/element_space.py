@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.errors import InputError, did_you_mean
-from scalebridge.macro.meshes import Domain
+from scalebridge.macro.domain import Domain
 from scalebridge.quantities import Floats
 
 Ints = NDArray[np.int64]

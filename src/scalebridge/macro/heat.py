@@ -12,9 +12,10 @@ import numpy as np
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.macro.conditions import at_points, body_load, facet_load, prescribed
 from scalebridge.macro.discrete import Discrete, Functional, Local
+from scalebridge.macro.domain import Domain
 from scalebridge.macro.element_space import ElementSpace
 from scalebridge.macro.mesh_error import checked_local, estimate, marked, richer
-from scalebridge.macro.meshes import Domain, domain_of
+from scalebridge.macro.meshes import domain_of
 from scalebridge.macro.newton import NewtonOptions
 from scalebridge.macro.quantities_of_interest import HeatFlow, MeanTemperature, described, known_quantity
 from scalebridge.macro.solution import solved

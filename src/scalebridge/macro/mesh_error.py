@@ -81,11 +81,12 @@ def estimate(
     jump = np.zeros(fine.size)
     jump[fine.fixed] = (fine.target - lifted)[fine.fixed]
     start = fine.evaluate(closure, lifted)
-    step = _newton_step(fine, start, start, jump)
+    matrices = fine.cell_matrices(start)
+    step = _newton_step(fine, start, jump, matrices, _needed(fine, matrices))
     half = fine.evaluate(closure, lifted + step / 2)
     matrices = fine.cell_matrices(half)
     factor = _needed(fine, matrices)
-    step = _newton_step(fine, start, half, jump)
+    step = _newton_step(fine, start, jump, matrices, factor)
     dual = dual_field(fine, functional, half, matrices, factor)
     at = coarse.evaluate(closure, field.ravel())
     total = fine.value(functional, start) - coarse.value(rough, at)
@@ -106,12 +107,11 @@ def _needed(discrete: Discrete, matrices: Floats) -> Factor:
     return factor
 
 
-def _newton_step(discrete: Discrete, at: Local, linearised_at: Local, jump: Floats) -> Floats:
-    """Return the Newton step that brings ``at`` to equilibrium and its prescribed values by ``jump``."""
-    matrices = discrete.cell_matrices(linearised_at)
+def _newton_step(discrete: Discrete, at: Local, jump: Floats, matrices: Floats, factor: Factor) -> Floats:
+    """Return the step that brings ``at`` to equilibrium along a tangent, its prescribed values by ``jump``."""
     force = at.internal - discrete.load + discrete.times(matrices, jump)
     step = jump.copy()
-    step[discrete.free] = -_needed(discrete, matrices).solve(force[discrete.free])
+    step[discrete.free] = -factor.solve(force[discrete.free])
     return step
 
 

@@ -234,18 +234,24 @@ def _banded(bar: Bar, state: _State) -> Floats:
 def _linear(bar: Bar, state: _State, rhs: Floats, *, transposed: bool = False) -> Floats:
     from scipy.linalg import solve_banded
 
-    free = bar._free
+    free, solved = bar._free, np.zeros(bar.n_elements + 1)
     matrix = _banded(bar, state)[:, free].copy()
+    if not matrix.shape[1]:
+        return solved
     matrix[0, 0] = matrix[2, -1] = 0.0
     if transposed:
         matrix = np.stack([np.roll(matrix[2], 1), matrix[1], np.roll(matrix[0], -1)])
-    solved = np.zeros(bar.n_elements + 1)
-    if matrix.shape[1]:
-        solved[free] = solve_banded((1, 1), matrix, rhs[free], check_finite=False)
+    solved[free] = solve_banded((1, 1), matrix, rhs[free], check_finite=False)
     return solved
 
 
 def _newton(bar: Bar, closure: Closure, u: Floats, max_steps: int = 60) -> _State | str:
+    # A trial far from the solution may overflow; it is then rejected by its residual.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _iterate(bar, closure, u, max_steps)
+
+
+def _iterate(bar: Bar, closure: Closure, u: Floats, max_steps: int) -> _State | str:
     free = bar._free
     state = _evaluate(bar, closure, u)
     for _ in range(max_steps):

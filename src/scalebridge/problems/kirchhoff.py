@@ -207,7 +207,8 @@ def inverse_integral(micro: Conductivity, potential: Floats) -> Floats:
     """Temperatures ``[b]`` at which the integral of k is ``potential [b]``; NaN where none is found."""
     reach = np.ones(len(potential))
     for _ in range(60):
-        far = (micro.integral(-reach) > potential) | (micro.integral(reach) < potential)
+        with np.errstate(over="ignore"):
+            far = (micro.integral(-reach) > potential) | (micro.integral(reach) < potential)
         if not far.any():
             break
         reach = np.where(far, 2 * reach, reach)
@@ -215,6 +216,7 @@ def inverse_integral(micro: Conductivity, potential: Floats) -> Floats:
     def excess(t: Floats) -> tuple[Floats, Floats]:
         return micro.integral(t) - potential, micro.run(t[:, None]).values[:, 0]
 
+    reach = np.where(far, 0.0, reach)
     return np.where(far, np.nan, increasing_root(excess, -reach, reach))
 
 

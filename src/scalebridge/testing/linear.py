@@ -38,14 +38,16 @@ class LinearPosterior:
 
     def quantile(self, p: float) -> Floats:
         """Quantile ``[n, m]``."""
-        return self.mean + NormalDist().inv_cdf(p) * self.std
+        quantile: Floats = self.mean + NormalDist().inv_cdf(p) * self.std
+        return quantile
 
     def sample(self, n: int, seed: int = 0) -> Floats:
         """Joint samples ``[n_samples, n, m]``."""
         values, vectors = np.linalg.eigh(self.covariance)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         z = np.random.default_rng(seed).standard_normal((n, len(values)))
-        return self.mean + (z @ root.T).reshape(n, *self.mean.shape)
+        draws: Floats = self.mean + (z @ root.T).reshape(n, *self.mean.shape)
+        return draws
 
     def functional(self, weights: Floats) -> Functional:
         """Distribution of the weighted sum."""

@@ -90,6 +90,7 @@ class Comparison:
         direct_runs: micro runs that direct FE² took.
         micro_runs: micro runs that the bridge took.
         n_states: states of the mesh.
+        converged: whether the bridge's answer met its tolerance.
     """
 
     qoi: str
@@ -100,6 +101,7 @@ class Comparison:
     direct_runs: int
     micro_runs: int
     n_states: int
+    converged: bool
 
     @property
     def error(self) -> float:
@@ -122,6 +124,7 @@ class Comparison:
             "relative_error": self.error / abs(self.direct) if self.direct else None,
             "interval": list(self.interval),
             "covered": self.covered,
+            "converged": self.converged,
             "direct_runs": self.direct_runs,
             "micro_runs": self.micro_runs,
             "n_states": self.n_states,
@@ -154,6 +157,7 @@ def compare(resolved: Resolved, answer: Answer, tell: Tell = lambda _n, _words: 
         closure.micro_runs,
         answer.micro_runs,
         len(solution.states),
+        answer.converged,
     )
 
 

@@ -52,6 +52,14 @@ def overridden(content: Mapping[str, Any], overrides: Sequence[str]) -> dict[str
     return result
 
 
+def replaced(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content with keys replaced, each named ``a.b``."""
+    result: dict[str, Any] = copy.deepcopy(dict(content))
+    for key, value in changes.items():
+        _set(result, key.split("."), value, key)
+    return result
+
+
 def _set(table: Any, path: Sequence[str], value: Any, text: str) -> None:
     for depth, key in enumerate(path[:-1]):
         if isinstance(table, list):

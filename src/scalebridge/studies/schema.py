@@ -100,6 +100,11 @@ class Study(BaseModel):
     question: QuestionTable = Field(description="what is asked")
     run: RunTable = Field(default_factory=RunTable, description="where to run")  # type: ignore[arg-type]
 
+    validation: dict[str, Any] = Field(
+        default_factory=dict,
+        description="keys replaced for --validate direct, such as 'models.plate.mesh.n' = 2",
+    )
+
     _folder: Path = PrivateAttr(default_factory=Path)
     _source: str = PrivateAttr(default="the study")
 
@@ -162,6 +167,17 @@ class Study(BaseModel):
         file = Path(path)
         content = overridden(read_toml(file), overrides)
         return cls.of(content, file.parent, str(path))
+
+    def changed(self, changes: Mapping[str, Any]) -> Study:
+        """Return the study with keys replaced, each named ``a.b``.
+
+        Raises:
+            InputError: as `of`.
+        """
+        from scalebridge.studies.files import replaced
+
+        content = replaced(self.model_dump(mode="python", exclude_unset=True), changes)
+        return Study.of(content, self.folder, self.source)
 
     def to_toml(self) -> str:
         """Return the study as a file's text, without the keys that hold their default."""

@@ -1,0 +1,5 @@
+"""The command line: ``scalebridge``."""
+
+from scalebridge.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,145 @@
+"""The commands of ``scalebridge``. Each is thin: it reads its arguments and calls the room that does the work.
+
+Exit codes: 0 done, 1 not converged or runs failed, 2 bad input, 3 infrastructure, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scalebridge.cli.surface import DONE, exit_code, say
+
+app = typer.Typer(
+    help="Tolerance in, interval out: answer a macro question with as few micro runs as it needs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="the study file")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[a.b=c]...", help="keys of the study to replace, as question.rtol=0.02")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="where answer, report and runs are kept")]
+Place = Annotated[Path, typer.Argument(metavar="DIR", help="the directory that 'run' wrote")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
+OUT = Path("out")
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="folder to write it into")] = Path("study"),
+) -> int:
+    """Write a small study that runs, to start from."""
+    from scalebridge.cli.start import write_example
+
+    return write_example(directory)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> int:
+    """Show versions, cores, disk and optional parts, and what is wrong with them."""
+    from scalebridge.cli.doctor import examine
+
+    return examine(as_json)
+
+
+@app.command()
+def check(
+    study: Annotated[Path | None, typer.Argument(metavar="STUDY", help="the study file")] = None,
+    overrides: Overrides = None,
+    schema: Annotated[bool, typer.Option("--schema", help="print the JSON Schema of study files")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Check a study: keys, values, files, units, quantities. Runs nothing."""
+    from scalebridge.cli.before import check_study, print_schema
+
+    return print_schema() if schema else check_study(study, overrides or [], as_json)
+
+
+@app.command()
+def plan(study: StudyFile, overrides: Overrides = None, out: Out = OUT, as_json: AsJson = False) -> int:
+    """Show what a run would do, why, and what it would cost. Runs nothing."""
+    from scalebridge.cli.before import plan_study
+
+    return plan_study(study, overrides or [], out, as_json)
+
+
+@app.command()
+def run(
+    study: StudyFile,
+    overrides: Overrides = None,
+    out: Out = OUT,
+    validate: Annotated[
+        str | None,
+        typer.Option("--validate", metavar="direct", help="solve on a coarse mesh by direct FE² too, and compare"),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Answer a study; leaves answer.json, report.html and the runs in DIR, and resumes what was cut off."""
+    from scalebridge.cli.run import run_study
+
+    return run_study(study, overrides or [], out, validate, as_json)
+
+
+@app.command()
+def status(directory: Place = OUT, as_json: AsJson = False) -> int:
+    """Show how far a run has come; may be called while it works."""
+    from scalebridge.cli.after import show_status
+
+    return show_status(directory, as_json)
+
+
+@app.command()
+def why(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="number of a micro run, or the start of its key")],
+    out: Out = OUT,
+    as_json: AsJson = False,
+) -> int:
+    """Show why a micro run was made, with what inputs and what came of it."""
+    from scalebridge.cli.after import show_why
+
+    return show_why(run, out, as_json)
+
+
+@app.command()
+def report(
+    directory: Place = OUT,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="the HTML file; DIR/report.html if not given")
+    ] = None,
+) -> int:
+    """Write the HTML report of a saved answer anew."""
+    from scalebridge.cli.after import write_report_of
+
+    return write_report_of(directory, to)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
+    if version:
+        import scalebridge
+
+        print(f"scalebridge {scalebridge.__version__}")
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code; what the user gave wrong is one sentence on stderr."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(given, prog_name="scalebridge", standalone_mode=False)
+    except BaseException as error:
+        code = exit_code(error)
+        if code is None:
+            raise
+        if text := say(error):
+            print(f"scalebridge: {text}", file=sys.stderr)
+    sys.exit(code if isinstance(code, int) else DONE)

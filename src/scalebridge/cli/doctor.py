@@ -1,0 +1,76 @@
+"""``scalebridge doctor``: is this machine ready?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from scalebridge.cli.surface import DONE, INFRASTRUCTURE
+from scalebridge.cli.tables import print_json, print_table
+
+NEEDED = ("numpy", "scipy", "torch", "gpytorch", "scikit-fem", "scikit-learn", "scikit-image", "matplotlib", "pydantic")
+OPTIONAL = {
+    "numba": "fused loops in micro models (extra 'fast')",
+    "meshio": "meshes from files (comes with scikit-fem)",
+}
+LEAST_DISK = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination: ``state`` is ok, missing or low."""
+
+    part: str
+    found: str
+    state: str
+    advice: str = ""
+
+
+def examine(as_json: bool) -> int:
+    """Print what was found; the exit code says whether anything needed is missing."""
+    findings = [*_machine(), *(_package(name) for name in NEEDED), *(_optional(n, w) for n, w in OPTIONAL.items())]
+    if as_json:
+        print_json([asdict(f) for f in findings])
+    else:
+        print_table(["part", "found", "state", "advice"], [(f.part, f.found, f.state, f.advice) for f in findings])
+    broken = [f for f in findings if f.state == "missing" and f.part not in OPTIONAL]
+    return INFRASTRUCTURE if broken else DONE
+
+
+def _machine() -> list[Finding]:
+    import scalebridge
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    free = shutil.disk_usage(".").free
+    limit = os.environ.get("OMP_NUM_THREADS")
+    return [
+        Finding("scalebridge", scalebridge.__version__, "ok"),
+        Finding("python", platform.python_version(), "ok"),
+        Finding("cores", f"{cores}, OMP_NUM_THREADS={limit}" if limit else str(cores), "ok"),
+        Finding(
+            "disk", f"{free / 1e9:.1f} GB free here", "ok" if free > LEAST_DISK else "low",
+            "" if free > LEAST_DISK else "runs are kept on disk; make room or give run.store on another disk",
+        ),
+        Finding("sqlite", sqlite3.sqlite_version, "ok"),
+    ]  # fmt: skip
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, version(name), "ok")
+    except PackageNotFoundError:
+        return Finding(name, "", "missing", f"pip install {name}, or install ScaleBridge anew")
+
+
+def _optional(name: str, what: str) -> Finding:
+    if find_spec(name) is None:
+        return Finding(name, "", "missing", f"optional: {what}")
+    try:
+        return Finding(name, version(name), "ok", what)
+    except PackageNotFoundError:
+        return Finding(name, "found", "ok", what)

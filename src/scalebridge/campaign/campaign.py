@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,7 +14,7 @@ from scalebridge.campaign.engines import Batches, Engine, InProcess, OnExecutor
 from scalebridge.campaign.executors import InProcessExecutor, LocalProcessExecutor, executor_named
 from scalebridge.campaign.keys import run_keys
 from scalebridge.campaign.ledger import Request
-from scalebridge.campaign.rows import Result, runs_of
+from scalebridge.campaign.rows import Result, Row, runs_of
 from scalebridge.campaign.solving import SpotCheck
 from scalebridge.campaign.store import Store
 from scalebridge.errors import InputError, ShapeError
@@ -114,8 +114,7 @@ class Campaign:
         requests = self._requests(x, phase, why, replicate)
         progress = _Progress(requests, self._on_run)
         try:
-            for key, row in self.store.lookup([r.key for r in requests]).items():
-                progress.reuse(key, Result(row, "ok", "", row.cost_s))
+            progress.reuse(self.store.lookup([r.key for r in requests]))
             for _ in range(self._retries + 1):
                 todo = progress.unfinished()
                 if not todo:
@@ -198,10 +197,12 @@ class _Progress:
             self._places.setdefault(request.key, []).append(i)
         self._records: list[RunRecord | None] = [None] * len(requests)
 
-    def reuse(self, key: str, result: Result) -> None:
-        """Take a stored run."""
-        self._results[key] = result
-        self._record(key)
+    def reuse(self, found: Mapping[str, Row]) -> None:
+        """Take the runs that are stored."""
+        for key in self._places:
+            if (row := found.get(key)) is not None:
+                self._results[key] = Result(row, "ok", "", row.cost_s)
+                self._record(key)
 
     def attempted(self, key: str, result: Result) -> None:
         """Take the end of an attempt; a failed one stays open for another."""

@@ -17,6 +17,7 @@ from scalebridge.micro.rve.composite import Composite
 from scalebridge.micro.rve.equilibrium import Control, Equilibrium
 from scalebridge.micro.rve.homogenise import Homogenised, Homogeniser
 from scalebridge.models import Model
+from scalebridge.testing import check_model
 
 MATRIX = sb.micro.PowerLaw("3.5 GPa", 0.35, "50 MPa", 0.15)
 FIBRE = sb.micro.Elastic("72 GPa", 0.22)
@@ -51,6 +52,13 @@ def test_is_a_model_with_a_potential_that_is_even() -> None:
     assert runs.values.shape == (3, 3)
     assert runs.jacobian is not None and runs.jacobian.shape == (3, 3, 3)
     assert runs.ok.all() and (runs.cost_s > 0).all()
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_keeps_the_contract_of_a_model(fused: bool) -> None:
+    made = rve((9, 10), tolerance=1e-9)
+    made.__dict__["_solver"] = Homogeniser(made._solver.composite, made._solver.control, fused=fused)
+    check_model(made, np.vstack([STRAINS, -0.5 * STRAINS]))
 
 
 def test_mean_power_is_the_power_of_the_means() -> None:

@@ -36,7 +36,7 @@ class Control:
     @property
     def tangent_tolerance(self) -> float:
         """Residual of the tangent's systems; the error of the tangent goes with its square."""
-        return min(1e-4, 0.1 * math.sqrt(self.tolerance))
+        return min(3e-4, 0.3 * math.sqrt(self.tolerance))
 
 
 @dataclass(frozen=True)

@@ -300,3 +300,15 @@ def test_in_process_futures_are_done_when_submitted() -> None:
     executor = InProcessExecutor()
     assert executor.submit(divmod, 7, 2).result(timeout=0) == (3, 1)
     assert isinstance(executor.submit(divmod, 1, 0).exception(timeout=0), ZeroDivisionError)
+
+
+def test_a_campaign_that_is_dropped_ends_the_processes_it_started() -> None:
+    campaign = Campaign(moody, isolate=True)
+    runs = campaign.run(np.array([[7.0]]), phase="p", why="w")
+    assert psutil.pid_exists(int(runs.values[0, 1]))
+    del campaign
+    gc.collect()
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(int(runs.values[0, 1])) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not psutil.pid_exists(int(runs.values[0, 1]))

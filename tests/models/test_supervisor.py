@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -136,6 +137,33 @@ def test_the_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
     assert gone(pid)
+
+
+def test_programs_that_a_child_started_end_when_its_parent_is_killed() -> None:
+    script = (
+        "import subprocess, time\n"
+        "from scalebridge.models.supervisor import run_supervised\n"
+        "def program():\n"
+        "    p = subprocess.Popen(['sleep', '600']); open(FILE, 'w').write(str(p.pid)); time.sleep(600)\n"
+        "run_supervised(program)\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "pid"
+        parent = subprocess.Popen([sys.executable, "-c", f"FILE = {str(file)!r}\n{script}"])
+        while not file.exists() or not file.read_text():
+            time.sleep(0.01)
+        parent.kill()
+        parent.wait()
+        assert gone(int(file.read_text()))
+
+
+def test_nothing_is_left_of_a_supervised_call(process: SupervisedProcess) -> None:
+    before = {p.pid for p in psutil.Process().children()}
+    with SupervisedProcess() as first:
+        run_supervised(abs, (-1,))
+        assert first.call(abs, (-2,)).value == 2
+    run_supervised(os.abort)
+    assert {p.pid for p in psutil.Process().children()} == before
 
 
 def test_interrupting_from_another_thread_ends_the_call() -> None:

@@ -350,9 +350,9 @@ def _take_lock(directory: Path) -> FileLock:
     try:
         return FileLock(path)
     except BlockingIOError:
-        pid, host = owner_of(path)
+        pid, host, _ = owner_of(path)
         raise StoreError(
-            f"The store at '{directory}' is in use by process {pid} on {host or 'an unknown host'}; wait for it, "
+            f"The store at '{directory}' is in use by process {pid} on {host}; wait for it, "
             "give another directory, or look on with Store.open(path, read_only=True)."
         ) from None
     except OSError as error:

@@ -18,7 +18,7 @@ class FileLock:
     """An exclusive lock on a file, held from construction to `release` or to the death of the process.
 
     The kernel drops the lock with the last descriptor, so a killed owner leaves none behind. The file
-    says who holds it: ``"<pid> <host>"``.
+    says who holds it: ``"<pid> <host> <namespace of its pid>"``.
 
     Raises:
         BlockingIOError: another process (or another object in this one) holds the lock.
@@ -32,7 +32,7 @@ class FileLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}".encode(), 0)
+            os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()} {_namespace()}".encode(), 0)
         except BaseException:
             os.close(descriptor)
             raise
@@ -66,13 +66,21 @@ def _close_inherited() -> None:
 os.register_at_fork(after_in_child=_close_inherited)
 
 
-def owner_of(path: Path) -> tuple[int, str]:
-    """Return ``(pid, host)`` written in a lock file; ``(0, "")`` where it says nothing."""
+def _namespace() -> str:
+    """Where a process id means something: two containers of one host name share neither."""
     try:
-        pid, host = path.read_text().split()
-        return int(pid), host
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return "-"
+
+
+def owner_of(path: Path) -> tuple[int, str, str]:
+    """Return ``(pid, host, namespace)`` written in a lock file; ``(0, "an unknown host", "")`` where it is empty."""
+    try:
+        pid, host, namespace = path.read_text().split()
+        return int(pid), host, namespace
     except (OSError, ValueError):
-        return 0, ""
+        return 0, "an unknown host", ""
 
 
 def end_owner(path: Path, patience_s: float = 10.0) -> None:
@@ -87,15 +95,15 @@ def end_owner(path: Path, patience_s: float = 10.0) -> None:
             FileLock(path).release(unlink=True)
             return
         except BlockingIOError:
-            pid, host = owner_of(path)
+            pid, host, namespace = owner_of(path)
         # The lock is held, so the process that wrote its number lives and the number is not reused.
-        if pid > 1 and pid != os.getpid() and host == socket.gethostname():
+        if pid not in (0, os.getpid()) and (host, namespace) == (socket.gethostname(), _namespace()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
             raise StoreError(
                 f"The store at '{path.parent.parent}' still has a run of its last campaign going on "
-                f"(process {pid} on {host or 'an unknown host'}); wait for that process or end it, then try again."
+                f"(process {pid} on {host}); wait for that process or end it, then try again."
             )
         time.sleep(0.005)
 

@@ -61,6 +61,8 @@ def _open(path: Path, mode: str, read_only: bool) -> sqlite3.Connection:
                 f"The store at '{path.parent}' has the schema version {version}, this ScaleBridge knows up to "
                 f"{SCHEMA_VERSION}; nothing was changed: open it with a newer ScaleBridge."
             )
+        if read_only and empty:
+            raise StoreError(f"The store at '{path.parent}' is only being made; look again in a moment.")
         if not read_only:
             _prepare(connection, empty)
     except BaseException:

@@ -111,6 +111,7 @@ class SupervisedProcess:
             ) from error
         finally:
             theirs.close()
+        _WATCHDOG.add(self._process.pid)
         ours.setblocking(False)
         self._socket = ours
         self._ready = False
@@ -182,8 +183,10 @@ class SupervisedProcess:
     def kill(self) -> None:
         """End the child and its whole process group at once, stopped or not."""
         with self._reaping:
-            self._kill_group()
-            self._process.wait()
+            if self._process.returncode is None:
+                self._kill_group()
+                _WATCHDOG.remove(self._process.pid)
+                self._process.wait()
         self._socket.close()
         self._words.close()
 
@@ -258,6 +261,77 @@ class SupervisedProcess:
                 raise EOFError
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError
+
+
+class _Watchdog:
+    """A shell that ends the process groups of our children when this process is gone, however it went.
+
+    The kernel ends a child with its parent, but not the programs that the child has started.
+    It runs only while there are children.
+    """
+
+    # Lines "+ <group>" and "- <group>"; the end of its input is the end of this process.
+    _SCRIPT = (
+        'groups=" "; while read -r sign group; do case "$sign" in +) groups="$groups$group ";; '
+        '-) groups="${groups%% $group *} ${groups#* $group }";; esac; done; '
+        'for group in $groups; do kill -KILL -"$group"; done'
+    )
+
+    def __init__(self) -> None:
+        self._guard = threading.RLock()
+        self._groups: set[int] = set()
+        self._shell: subprocess.Popen[bytes] | None = None
+
+    def add(self, group: int) -> None:
+        """Watch over a process group."""
+        with self._guard:
+            self._groups.add(group)
+            if self._shell is None or not self._say(f"+ {group}\n"):
+                self._stop()
+                self._shell = subprocess.Popen(
+                    ["/bin/sh", "-c", self._SCRIPT],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                self._say("".join(f"+ {g}\n" for g in self._groups))
+
+    def remove(self, group: int) -> None:
+        """Forget a process group, before its number can be given away."""
+        with self._guard:
+            self._groups.discard(group)
+            if self._shell is not None:
+                self._say(f"- {group}\n")
+                if not self._groups:
+                    self._stop()
+
+    def forget(self) -> None:
+        """In a forked copy of this process, which has no children: let go of the pipe and the lock."""
+        if self._shell is not None and self._shell.stdin is not None:
+            self._shell.stdin.close()
+        self.__init__()  # type: ignore[misc]
+
+    def _say(self, text: str) -> bool:
+        try:
+            assert self._shell is not None and self._shell.stdin is not None
+            self._shell.stdin.write(text.encode())
+            self._shell.stdin.flush()
+        except OSError:
+            return False
+        return True
+
+    def _stop(self) -> None:
+        if self._shell is not None:
+            assert self._shell.stdin is not None
+            with contextlib.suppress(OSError):
+                self._shell.stdin.close()
+            self._shell.wait()
+            self._shell = None
+
+
+_WATCHDOG = _Watchdog()
+os.register_at_fork(after_in_child=_WATCHDOG.forget)
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:

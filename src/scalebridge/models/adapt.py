@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -44,6 +45,12 @@ class Adapted:
                 raise InputError(
                     f"The input '{name}' of '{self.model.name}' is an array; only numbers can be held constant."
                 )
+            if not math.isfinite(self._constant(name)):
+                raise InputError(
+                    f"The input '{name}' of '{self.model.name}' is held at {self.fixed[name]}; give a finite number."
+                )
+        # Clashing or impossible names and units show here, not at the first run.
+        _ = self.inputs, self.outputs
 
     @property
     def name(self) -> str:
@@ -64,6 +71,11 @@ class Adapted:
     def structure(self) -> Structure:
         """Structure of the model behind; none once an input is held constant."""
         return Structure() if self.fixed else structure_of(self.model)
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the model behind takes a seed per row."""
+        return bool(getattr(self.model, "stochastic", False))
 
     @property
     def finer(self) -> Adapted | None:
@@ -87,8 +99,8 @@ class Adapted:
         constants = {f"fix.{k}": repr(self._constant(k)) for k in sorted(self.fixed)}
         return {**self.model.identity(), **constants}
 
-    def run(self, x: Floats) -> Runs:
-        """Run ``x [b, d]`` over the free inputs."""
+    def run(self, x: Floats, seeds: tuple[int, ...] | None = None) -> Runs:
+        """Run ``x [b, d]`` over the free inputs; ``seeds`` one per row for a stochastic model."""
         x = self.inputs.check(x, f"The model '{self.name}'")
         given = self.inputs.unpack(x)
         whole: dict[str, Floats] = {}
@@ -97,7 +109,9 @@ class Adapted:
                 whole[v.name] = np.full(len(x), self._constant(v.name))
             else:
                 whole[v.name] = given[self.names.get(v.name, v.name)]
-        runs = self.model.run(self.model.inputs.pack(whole))
+        run: Callable[..., Runs] = self.model.run
+        rows = self.model.inputs.pack(whole)
+        runs = run(rows) if seeds is None else run(rows, seeds)
         if runs.jacobian is None or not self.fixed:
             return runs
         free = np.concatenate([np.full(v.size, v.name not in self.fixed) for v in self.model.inputs])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import inspect
+import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models.adapt import Adapted
@@ -38,11 +42,21 @@ class FunctionModel:
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self.function.__doc__)
         _check_signature(self)
+        for name, std in (self.noise_std or {}).items():
+            if name not in self.outputs.names:
+                raise InputError(
+                    f"The model '{self.name}' declares the noise of '{name}', which is no output"
+                    f"{did_you_mean(name, self.outputs.names)}"
+                )
+            if not 0 <= float(std) < math.inf:
+                raise InputError(
+                    f"The model '{self.name}' declares the noise {std} of '{name}'; give a deviation >= 0."
+                )
 
     @property
     def name(self) -> str:
         """The function's own name."""
-        return str(getattr(self.function, "__name__", "function"))
+        return str(getattr(unbound(self.function), "__name__", "function"))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Mapping[str, Any]:
         """Call the function itself."""
@@ -50,13 +64,16 @@ class FunctionModel:
 
     def identity(self) -> Mapping[str, str]:
         """Qualified name, version, digest of the source and of the values it closes over."""
-        module = getattr(self.function, "__module__", "")
-        qualified = f"{module}.{getattr(self.function, '__qualname__', self.name)}"
+        plain = unbound(self.function)
+        qualified = f"{getattr(plain, '__module__', '')}.{getattr(plain, '__qualname__', self.name)}"
         return {"name": qualified, "version": self.version, "source": source_digest(self.function)}
 
     def run(self, x: Floats, seeds: tuple[int, ...] | None = None) -> Runs:
         """Run the function on ``x [b, d]``; ``seeds`` one per row for a stochastic function."""
         x = self.inputs.check(x, f"The model '{self.name}'")
+        finite = np.isfinite(x).all(axis=1)
+        if not finite.all():
+            return self._around(x, seeds, np.asarray(finite, dtype=np.bool_))
         if self.batched:
             return self._batch(x, seeds)
         rows = [self._batch(x[i : i + 1], None if seeds is None else seeds[i : i + 1]) for i in range(len(x))]
@@ -69,6 +86,15 @@ class FunctionModel:
     def fix(self, **values: str | float) -> Adapted:
         """Return the same model with inputs held constant: ``model.fix(rho="1.2 g/cm^3")``."""
         return Adapted(self, fixed=values)
+
+    def _around(self, x: Floats, seeds: tuple[int, ...] | None, finite: NDArray[np.bool_]) -> Runs:
+        # A function may turn NaN into a number; a row of NaN is refused before it sees it.
+        kept = np.flatnonzero(finite)
+        parts = [Runs.refused(int((~finite).sum()), self.outputs.size, "failed", "the input is not finite")]
+        if len(kept):
+            parts.append(self.run(x[kept], None if seeds is None else tuple(seeds[i] for i in kept)))
+        order = np.concatenate([np.flatnonzero(~finite), kept])
+        return Runs.join(parts).take(np.argsort(order))
 
     def _batch(self, x: Floats, seeds: tuple[int, ...] | None) -> Runs:
         start = time.perf_counter()
@@ -90,7 +116,10 @@ class FunctionModel:
                 f"The model '{self.name}' returned a {type(result).__name__}; "
                 f"return a mapping from {', '.join(self.outputs.names)} to values."
             )
-        lead = {k: np.asarray(v, dtype=np.float64) for k, v in result.items()}
+        try:
+            lead = {k: np.asarray(v, dtype=np.float64) for k, v in result.items()}
+        except (TypeError, ValueError) as error:
+            raise InputError(f"The model '{self.name}' returned values that are not numbers: {error}.") from error
         if not self.batched:
             lead = {k: v[None] for k, v in lead.items()}
         values = self.outputs.pack(lead, f"The model '{self.name}'")
@@ -155,15 +184,63 @@ def model(
 
 
 def source_digest(function: Callable[..., Any]) -> str:
-    """Digest of a function's source, defaults and the plain values it closes over."""
+    """Digest of a function's source, defaults and the values it closes over; the same in every process."""
+    return hashlib.sha256(_described(function, frozenset()).encode()).hexdigest()[:16]
+
+
+def unbound(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function behind any number of bound arguments."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
+
+
+def _described(value: Any, above: frozenset[int]) -> str:
+    """A text that tells two values apart and never holds a memory address; ``above`` are those it stands in."""
+    if id(value) in above:
+        return "itself"
+    above = above | {id(value)}
+    if inspect.isfunction(value):
+        return _described_function(value, above)
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k!r}: {_described(v, above)}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        return "(" + ", ".join(_described(v, above) for v in value) + ")"
+    if inspect.ismodule(value):
+        return value.__name__
+    parts = _parts(value)
+    if parts is not None:
+        return type(value).__qualname__ + _described(parts, above)
+    return repr(value)
+
+
+def _parts(value: Any) -> Any:
+    """What tells an object apart from others of its type; ``None`` where its ``repr`` does."""
+    if isinstance(value, functools.partial):
+        return value.func, value.args, value.keywords
+    if inspect.ismethod(value):
+        return value.__func__, value.__self__
+    if isinstance(value, FunctionModel):
+        return value.function, value.version
+    if hasattr(value, "__wrapped__"):
+        return (value.__wrapped__,)
+    if callable(getattr(value, "identity", None)) and not isinstance(value, type):
+        return dict(value.identity())
+    return dict(getattr(value, "__dict__", {})) if " at 0x" in repr(value) else None
+
+
+def _described_function(function: Any, above: frozenset[int]) -> str:
     try:
         source = inspect.getsource(function)
     except (OSError, TypeError):
-        code = getattr(function, "__code__", None)
-        source = repr((code.co_code, code.co_consts)) if code is not None else repr(function)
-    closed = [repr(c.cell_contents) for c in getattr(function, "__closure__", None) or ()]
-    defaults = repr((getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)))
-    return hashlib.sha256("\0".join([source, defaults, *closed]).encode()).hexdigest()[:16]
+        source = re.sub(r" at 0x[0-9a-f]+", "", repr((function.__code__.co_code, function.__code__.co_consts)))
+    closed = []
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # a name that is not bound yet
+            closed.append(_described(cell.cell_contents, above))
+    return "\0".join([source, _described((function.__defaults__, function.__kwdefaults__), above), *closed])
 
 
 def _check_signature(made: FunctionModel) -> None:

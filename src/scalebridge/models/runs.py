@@ -47,6 +47,10 @@ class Runs:
         cost = np.asarray(self.cost_s, dtype=np.float64) if len(self.cost_s) else np.zeros(b)
         if not (len(status) == len(reason) == len(cost) == b):
             raise ShapeError(f"Runs got {b} rows of values, {len(status)} of status, {len(reason)} of reason.")
+        for name in ("jacobian", "noise_std", "error_std"):
+            array, ndim = getattr(self, name), 3 if name == "jacobian" else 2
+            if array is not None and (np.ndim(array) != ndim or np.shape(array)[:2] != values.shape):
+                raise ShapeError(f"Runs got {name} of shape {np.shape(array)} beside values {values.shape}.")
         unknown = sorted(set(status.tolist()) - set(STATUSES))
         if unknown:
             raise InputError(f"Runs got the status '{unknown[0]}'; valid: {', '.join(STATUSES)}.")
@@ -91,11 +95,17 @@ class Runs:
 
     @staticmethod
     def join(parts: Sequence[Runs]) -> Runs:
-        """Concatenate along rows; an optional array is kept only where every part has it."""
+        """Concatenate along rows; an optional array is kept where every part with an ok row has it."""
 
         def optional(name: str) -> Floats | None:
             arrays = [getattr(p, name) for p in parts]
-            return None if any(a is None for a in arrays) else np.concatenate(arrays)
+            known = [a for a in arrays if a is not None]
+            if not known or any(a is None and p.ok.any() for a, p in zip(arrays, parts, strict=True)):
+                return None
+            # A refused row has none of its own and must not cost the others theirs.
+            rest = known[0].shape[1:]
+            pairs = zip(arrays, parts, strict=True)
+            return np.concatenate([np.full((len(p), *rest), np.nan) if a is None else a for a, p in pairs])
 
         return Runs(
             np.concatenate([p.values for p in parts]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from scalebridge.errors import InputError
@@ -27,8 +28,10 @@ class Scale:
 
     def __post_init__(self) -> None:
         for name in ("length", "time"):
-            span = self.span(name)
-            if span is not None and not 0 < span[0] <= span[1]:
+            given = getattr(self, name)
+            pair = given is None or (isinstance(given, tuple | list) and len(given) == 2)
+            span = self.span(name) if pair else (0.0, 0.0)
+            if span is not None and not 0 < span[0] <= span[1] < math.inf:
                 raise InputError(
                     f"The scale has {name} = {getattr(self, name)}; give (grain, extent) with 0 < grain <= extent."
                 )

@@ -81,10 +81,7 @@ class Space:
 
     def check(self, x: ArrayLike, owner: str) -> Floats:
         """Return ``x`` as float64 ``[b, size]``; raise `ShapeError` naming ``owner`` otherwise."""
-        try:
-            array = np.asarray(x, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ShapeError(f"{owner} got values that are not numbers; it takes an array [b, {self.size}].") from error
+        array = _numbers(x, f"{owner} got values that are not numbers; it takes an array [b, {self.size}].")
         if array.ndim != 2 or array.shape[1] != self.size:
             raise ShapeError(
                 f"{owner} got an array of shape {array.shape}; "
@@ -114,12 +111,17 @@ class Space:
         for v in self.variables:
             if v.name not in values:
                 raise InputError(f"{owner} lacks the value '{v.name}'; it gave {', '.join(values) or 'none'}.")
-            array = np.asarray(values[v.name], dtype=np.float64)
+            array = _numbers(values[v.name], f"{owner} gave '{v.name}' in values that are not numbers.")
             if array.shape[1:] != v.shape or array.ndim != 1 + len(v.shape):
                 raise ShapeError(
                     f"{owner} gave '{v.name}' in the shape {array.shape[1:]} per sample; declared is {v.shape}."
                 )
             columns.append(array.reshape(len(array), v.size))
+            if len(columns[-1]) != len(columns[0]):
+                raise ShapeError(
+                    f"{owner} gave {len(columns[-1])} samples of '{v.name}' and {len(columns[0])} of "
+                    f"'{self.names[0]}'; give as many of each."
+                )
         return np.concatenate(columns, axis=1)
 
     def inside(self, x: Floats) -> NDArray[np.bool_]:
@@ -164,6 +166,16 @@ class Space:
             factor += [a] * v.size
             offset += [b] * v.size
         return np.array(index, dtype=np.int64), np.array(factor), np.array(offset)
+
+
+def _numbers(values: ArrayLike, refusal: str) -> Floats:
+    try:
+        array = np.asarray(values)
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers")
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(refusal) from error
 
 
 def _variables(entries: Any) -> tuple[Variable, ...]:

@@ -45,23 +45,33 @@ def conversion(source: str, target: str, owner: str) -> tuple[float, float]:
     try:
         zero = float(quantity(0.0, _unit(source)).to(goal).magnitude)
         one = float(quantity(1.0, _unit(source)).to(goal).magnitude)
+        two = float(quantity(2.0, _unit(source)).to(goal).magnitude)
     except Exception as error:
         raise UnitError(
             f"{owner} is in '{source}' on one side and in '{target}' on the other, which do not convert; "
             "give both sides units of the same kind."
         ) from error
+    if abs(two - 2 * one + zero) > 1e-9 * abs(two - zero):
+        raise UnitError(
+            f"{owner} is in '{source}' on one side and in '{target}' on the other, which convert by no straight line "
+            "(a logarithmic unit); give both sides the same unit."
+        )
     return one - zero, zero
 
 
 def magnitude(value: str | float, unit: str, owner: str) -> float:
     """Return a number in ``unit`` from ``value``: a number already in it or a text such as ``"1.2 g/cm^3"``."""
     if not isinstance(value, str):
-        return float(value)
+        try:
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise UnitError(f"{owner} = {value!r} is no number; write a number in '{unit}' or a text.") from error
     try:
         quantity: Any = registry().Quantity(value)
     except Exception as error:
         raise UnitError(f"{owner} = '{value}' is not a quantity; write a number and a unit, as in '3 mm'.") from error
-    if unit != "1" and quantity.unitless:
+    # "12" alone is a number in the unit wanted; "5 %" is not, though it has no dimension either.
+    if unit != "1" and quantity.units == registry().dimensionless:
         return float(quantity.magnitude)
     try:
         return float(quantity.to(_unit(unit)).magnitude)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities.units import check_unit
@@ -36,19 +37,29 @@ class Variable:
     description: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name.isidentifier():
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
             raise InputError(f"A variable is named '{self.name}', which is no identifier; use letters, digits and '_'.")
         check_unit(self.unit, f"The variable '{self.name}'")
         if self.kind not in KINDS:
             raise InputError(f"The variable '{self.name}' has the kind '{self.kind}'{did_you_mean(self.kind, KINDS)}")
+        if not _is_shape(self.shape):
+            raise InputError(
+                f"The variable '{self.name}' has the shape {self.shape!r}; give a tuple of whole numbers of at least "
+                "1, as in (3,), or () for a number."
+            )
         object.__setattr__(self, "shape", tuple(int(n) for n in self.shape))
-        if any(n < 1 for n in self.shape):
-            raise InputError(f"The variable '{self.name}' has the shape {self.shape}; every extent must be at least 1.")
+        if self.bounds is not None and not _is_pair(self.bounds):
+            raise InputError(
+                f"The variable '{self.name}' has the bounds {self.bounds!r}; give (lower, upper), numbers in "
+                f"'{self.unit}' or None for no bound."
+            )
         if self.kind == "symmetric" and self.shape not in ((3,), (6,)):
             raise InputError(
                 f"The symmetric variable '{self.name}' has the shape {self.shape}; "
                 "Mandel components have shape (3,) in plane strain and (6,) in a solid."
             )
+        if self.bounds is not None:
+            object.__setattr__(self, "bounds", tuple(self.bounds))
         lower, upper = self.limits
         if math.isnan(lower) or math.isnan(upper) or lower >= upper:
             raise InputError(
@@ -69,3 +80,13 @@ class Variable:
     def renamed(self, name: str) -> Variable:
         """Return the same quantity under another name."""
         return replace(self, name=name)
+
+
+def _is_shape(shape: object) -> bool:
+    return isinstance(shape, tuple | list) and all(isinstance(n, Integral) and int(n) >= 1 for n in shape)
+
+
+def _is_pair(bounds: object) -> bool:
+    if not isinstance(bounds, tuple | list) or len(bounds) != 2:
+        return False
+    return all(b is None or (isinstance(b, Real) and not isinstance(b, bool)) for b in bounds)

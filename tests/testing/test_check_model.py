@@ -65,7 +65,7 @@ VALUE_FAULTS = {
     "a wrong jacobian": (lambda x, runs: replace(runs, jacobian=1.01 * runs.jacobian), "not the derivative"),
     "a transposed jacobian shape": (
         lambda x, runs: replace(runs, jacobian=runs.jacobian[:, 0]),
-        "gave jacobian of shape",
+        "Runs got jacobian of shape",
     ),
     "coupled rows": (lambda x, runs: replace(runs, values=runs.values - runs.values.mean(axis=0)), "a row alone"),
     "dependence on the order": (

@@ -75,9 +75,9 @@ def demand_runs(runs: Any, b: int, m: int, d: int, owner: str) -> None:
 
 def _run(model: Any, x: Floats) -> Any:
     # A stochastic model is asked with fixed seeds: with these it must be as deterministic as any other.
-    seeds = {"seeds": tuple(range(7, 7 + len(x)))} if getattr(model, "stochastic", False) else {}
+    seeds = (tuple(range(7, 7 + len(x))),) if getattr(model, "stochastic", False) else ()
     try:
-        return model.run(x, **seeds)
+        return model.run(x, *seeds)
     except Exception as error:
         raise AssertionError(
             f"'{model.name}' raised {type(error).__name__} ({error}) from run; a row that fails is a status."

@@ -50,8 +50,8 @@ def check_surrogate(surrogate: Any, problem: Any = None, *, n: int = 14, fit_rto
     # Two points of the data, two between, one beyond: deviations from nothing to large.
     points = np.concatenate([x[:2], 0.6 * x[2:4] + 0.4 * x[5:7], 1.5 * x[8:9] - 0.5 * x[9:10]])
     floor = 1e-4 * spread**2
-    _check_model_side(fitted, points)
     _check_mean(fitted, points)
+    _check_model_side(fitted, points)
     _check_fits(surrogate, fitted, x, y, points)
     covariance = _check_covariance(fitted, points, floor)
     _check_samples(fitted, points, covariance)
@@ -98,7 +98,9 @@ def _data(surrogate: Any, problem: Any, n: int) -> tuple[Floats, Floats]:
 
 
 def _check_model_side(fitted: Any, points: Floats) -> None:
-    runs = fitted.run(points)
+    mean, runs = fitted.predict(points)[0], fitted.run(points)
+    sentence = "run gives other values than predict"
+    demand_close(runs.values[runs.ok], mean[runs.ok], 1e-8, float(np.max(np.abs(mean))), sentence)
     demand_runs(runs, len(points), fitted.outputs.size, fitted.inputs.size, f"'{fitted.name}'")
     demand_identity(fitted)
 
@@ -112,8 +114,6 @@ def _check_mean(fitted: Any, points: Floats) -> None:
     )
     scale = float(np.max(np.abs(mean)))
     demand_close(fitted.posterior(points).mean, mean, 1e-8, scale, "The posterior's mean is not what predict gives")
-    runs = fitted.run(points)
-    demand_close(runs.values[runs.ok], mean[runs.ok], 1e-8, scale, "run gives other values than predict")
     size = float(np.max(np.abs(tangent)))
     demand_close(fitted.jacobian(points), tangent, 1e-8, size, "jacobian is not the tangent that predict gives")
     gap, _ = tangent_gap(lambda z: fitted.predict(z)[0], tangent, points, 1e-4)

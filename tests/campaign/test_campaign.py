@@ -73,6 +73,9 @@ def test_another_replicate_is_another_run_and_a_stochastic_model_gets_its_seed_f
     first, second, again = (campaign.run(x, phase="p", why="w", replicate=r).values[0, 0] for r in (0, 1, 0))
     assert first == again != second and not campaign.records[1].reused
     assert Campaign(noisy).run(x, phase="p", why="w").values[0, 0] == first
+    renamed = Campaign(noisy.rename(a="b"), store)
+    values = [renamed.run(np.array([[5.0]]), phase="p", why="w", replicate=r).values[0, 0] for r in (0, 1)]
+    assert values[0] != values[1]
 
 
 def test_a_changed_source_is_run_again_and_said(store: Store) -> None:

@@ -215,17 +215,28 @@ def load(directory: str | Path) -> Answer:
         )
     known = set(_EMPTY.to_dict())
     quantities = {
-        name: Quantity(
-            _number(q["value"]), _interval(q["interval"]), q["parts"], q["tolerance"], q["converged"]
-        )
+        name: Quantity(_number(q["value"]), _interval(q["interval"]), q["parts"], q["tolerance"], q["converged"])
         for name, q in data["quantities"].items()
     }
-    runs = [MicroRun(**{**r, "x": tuple(r["x"]), "y": _row(r["y"]), "predicted": _row(r["predicted"])}) for r in data["runs"]]
+    runs = [
+        MicroRun(**{**r, "x": tuple(r["x"]), "y": _row(r["y"]), "predicted": _row(r["predicted"])})
+        for r in data["runs"]
+    ]
     given = data["input_interval"]
     return Answer(
-        data["qoi"], quantities, data["confidence"], data["converged"], data["reason"], tuple(runs), data["macro_solves"],
-        None, None if given is None else _interval(given), tuple(data["notes"]), tuple(data["path"]),
-        {k: v for k, v in data.items() if k not in known}, arrays,
+        data["qoi"],
+        quantities,
+        data["confidence"],
+        data["converged"],
+        data["reason"],
+        tuple(runs),
+        data["macro_solves"],
+        None,
+        None if given is None else _interval(given),
+        tuple(data["notes"]),
+        tuple(data["path"]),
+        {k: v for k, v in data.items() if k not in known},
+        arrays,
     )
 
 

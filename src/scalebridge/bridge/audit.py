@@ -158,7 +158,7 @@ def discretisation(session: Session, result: Audit, confidence: float) -> Mappin
     if not runs.ok.all():
         session.note(f"The finer micro model failed: {runs.reason[int(np.argmin(runs.ok))]}")
         return None
-    coarse = (result.stage.values[rows] + result.residuals[take])
+    coarse = result.stage.values[rows] + result.residuals[take]
     gap = runs.values[place] - coarse
     parts = {}
     for qoi, w in result.stage.weights.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,8 +96,8 @@ def pooled_interval(
     degrees = total**2 / float(freedom.sum()) if freedom.sum() > 0 else float("inf")
     level = alpha / 2.0 ** len(estimates)
     quantile = float(t.ppf(1 - level / 2, degrees)) if np.isfinite(degrees) else 0.0
-    half = quantile * np.sqrt(total) if total > 0 else 0.0
-    return Pooled(float(weights @ estimates), half + float(weights @ bounds), weights, degrees, level)
+    half = quantile * math.sqrt(total) if total > 0 else 0.0
+    return Pooled(float(weights @ estimates), float(half + weights @ bounds), weights, degrees, level)
 
 
 def unseen_mass(draws: int, confidence: float) -> float:

@@ -59,4 +59,7 @@ class _Lines:
             return
         self._last = now
         width = "" if p.half_width is None or p.value is None else f"  {p.value:.6g} +- {p.half_width:.2g}"
-        print(f"[{100 * p.fraction:3.0f} %] {p.micro_runs:3d} micro runs  {p.phase:6s}{width}  {p.message}", file=sys.stderr)
+        print(
+            f"[{100 * p.fraction:3.0f} %] {p.micro_runs:3d} micro runs  {p.phase:6s}{width}  {p.message}",
+            file=sys.stderr,
+        )

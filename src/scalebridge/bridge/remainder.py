@@ -14,6 +14,8 @@ from scalebridge.quantities import Floats
 
 # The remainder is itself an estimate.
 SAFETY = 2.0
+# A factor this near to one is left to the remainder of the refit.
+NEGLIGIBLE = 1e-3
 
 
 def refit_remainder(result: Audit, best: Stage, qoi: str) -> float:
@@ -38,16 +40,18 @@ def scaled_remainder(session: Session, result: Audit) -> dict[str, float]:
     factor = float((values * result.residuals).sum() / ((values**2).sum() + 1e-300))
     qois = session.question.qois
     shift = {q: factor * float((stage.weights[q] * stage.values).sum()) for q in qois}
-    if all(abs(factor) < 1e-3 for _ in qois):
+    if abs(factor) < NEGLIGIBLE:
         return dict.fromkeys(qois, 0.0)
     solution = session.solve(ScaledClosure(stage.closure, 1 + factor), stage.solution.restart)
     if not solution.converged:
-        return dict.fromkeys(qois, 0.0)
+        # What could not be measured is bounded by the whole correction.
+        return {q: abs(shift[q]) for q in qois}
     return {q: abs(solution.qois[q] - stage.value(q) - shift[q]) for q in qois}
 
 
-def pooled_remainder(results: Sequence[Audit], scaled: Sequence[dict[str, float]], best: Stage, qoi: str,
-                     weights: Floats) -> float:
+def pooled_remainder(
+    results: Sequence[Audit], scaled: Sequence[dict[str, float]], best: Stage, qoi: str, weights: Floats
+) -> float:
     """``2 sum omega_k rem_k`` over the rounds, with the weights ``[k]`` of their pooling."""
     each = [max(refit_remainder(r, best, qoi), s[qoi]) for r, s in zip(results, scaled, strict=True)]
     return SAFETY * float(np.dot(weights, each))

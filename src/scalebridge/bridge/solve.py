@@ -19,12 +19,12 @@ from scalebridge.bridge.audit import (
     discretisation,
 )
 from scalebridge.bridge.coupling import connect
-from scalebridge.bridge.interval import Pooled, pool, pooled_interval
+from scalebridge.bridge.interval import Pooled, pooled_interval
 from scalebridge.bridge.mesh import MOST_REFINEMENTS, mesh_part, refine
 from scalebridge.bridge.placement import choose
 from scalebridge.bridge.progress import Listener, listener
 from scalebridge.bridge.question import DEFAULT_BUDGET, Question
-from scalebridge.bridge.remainder import pooled_remainder, scaled_remainder
+from scalebridge.bridge.remainder import scaled_remainder
 from scalebridge.bridge.sensitivity import Refused
 from scalebridge.bridge.session import Data, Session
 from scalebridge.bridge.stage import Stage, evaluate
@@ -174,7 +174,7 @@ def _run(session: Session, template: Surrogate) -> _State:
             state.reason = stop
             return state
         if not _ready(session, state):
-            if _learn(session, state, template):
+            if _learn(session, state):
                 continue
         if state.meshed < MOST_REFINEMENTS and not state.audits and refine(session, stage):
             state.meshed += 1
@@ -284,7 +284,12 @@ def _fixed_parts(state: _State, qoi: str, value: float, session: Session) -> flo
     return min(micro + mesh, 0.9 * session.question.scale(value))
 
 
-def _learn(session: Session, state: _State, template: Surrogate) -> bool:
+def _refitted(session: Session, state: _State) -> Surrogate:
+    assert state.surrogate is not None
+    return state.surrogate.fit(session.data.x, session.data.y, session.data.noise_std)
+
+
+def _learn(session: Session, state: _State) -> bool:
     """Run the micro model where it matters and refit; False where there is nothing to learn from."""
     stage = state.stage
     assert stage is not None
@@ -298,7 +303,7 @@ def _learn(session: Session, state: _State, template: Surrogate) -> bool:
     state.tried = np.concatenate([state.tried, x[~runs.ok]])
     state.since_look += len(rows)
     if runs.ok.any():
-        state.surrogate = template.fit(session.data.x, session.data.y, session.data.noise_std)
+        state.surrogate = _refitted(session, state)
     return True
 
 
@@ -321,7 +326,7 @@ def _verify(session: Session, state: _State, template: Surrogate) -> Refused | N
         if refused is not None:
             return refused
         state.micro_parts = discretisation(session, result, session.question.confidence)
-    state.surrogate = template.fit(session.data.x, session.data.y, session.data.noise_std)
+    state.surrogate = _refitted(session, state)
     return None
 
 
@@ -355,6 +360,3 @@ def _trace(
         }
     )
     session.tell(phase, message, value, half, session.question.scale(value))
-
-
-__all__ = ["pooled_remainder", "pool", "solve"]

@@ -80,7 +80,16 @@ def evaluate(session: Session, surrogate: Surrogate, start: Any) -> Stage | Refu
     order = np.sqrt(np.sum([(deviation[q] / unit[q]) ** 2 for q in qois], axis=0))
     plain = np.sum([magnitude[q] / unit[q] for q in qois], axis=0)
     return Stage(
-        surrogate, closure, solution, values, weights, posterior, deviation, magnitude, probabilities(order, plain), order
+        surrogate,
+        closure,
+        solution,
+        values,
+        weights,
+        posterior,
+        deviation,
+        magnitude,
+        probabilities(order, plain),
+        order,
     )
 
 
@@ -94,5 +103,7 @@ def _weights(session: Session, closure: SurrogateClosure, solution: MacroSolutio
         if w.shape != shape:
             return Refused(f"the sensitivity of '{qoi}' has shape {w.shape}; it must be {shape}, one row a state")
         if not np.abs(w).sum() > 0:
-            return Refused(f"the sensitivity of '{qoi}' is zero everywhere; the quantity does not depend on the closure")
+            return Refused(
+                f"the sensitivity of '{qoi}' is zero everywhere; the quantity does not depend on the closure"
+            )
     return weights

@@ -167,7 +167,7 @@ def _fit(made: GaussianProcess, x: Floats, y: Floats, noise: Floats) -> Fitted:
     points = torch.from_numpy(at)
     residual = torch.from_numpy(value - prior(at)[0]).reshape(-1)
     nugget = torch.from_numpy(noise_scaled**2).reshape(-1)
-    theta = _maximum_posterior(kernel, points, residual, nugget, _first_guess(made, residual, x.shape[1]))
+    theta = _maximum_posterior(kernel, points, residual, nugget, _expected(made, residual, x.shape[1]), made.fitted)
     scale = (-2 * theta[:-1]).exp()
     variance = float((2 * theta[-1]).exp())
     covariance = _covariance(kernel, points, scale, variance, nugget)
@@ -193,7 +193,7 @@ def _prior(made: GaussianProcess, at: Floats, value: Floats) -> Prior:
     return fit_linear(at, value, made.structure.even)
 
 
-def _first_guess(made: GaussianProcess, residual: Tensor, d: int) -> Tensor:
+def _expected(made: GaussianProcess, residual: Tensor, d: int) -> Tensor:
     # A prior mean with many parameters leaves little of a few runs: a deviation fitted on them is too small.
     level = float(residual.square().mean().sqrt()) + 0.3 / len(residual) * made.outputs.size
     return torch.cat([torch.zeros(d, dtype=torch.float64), torch.tensor([np.log(level)], dtype=torch.float64)])
@@ -208,12 +208,20 @@ def _covariance(kernel: Kernel, points: Tensor, scale: Tensor, variance: Tensor 
     return variance * cross.reshape(size, size) + torch.diag(nugget + floor)
 
 
-def _maximum_posterior(kernel: Kernel, points: Tensor, residual: Tensor, nugget: Tensor, first: Tensor) -> Tensor:
-    """Log lengths and log deviation by L-BFGS on the log posterior with wide log-normal priors."""
+def _maximum_posterior(
+    kernel: Kernel, points: Tensor, residual: Tensor, nugget: Tensor, centre: Tensor, earlier: Fitted | None
+) -> Tensor:
+    """Log lengths and log deviation by L-BFGS on the log posterior with wide log-normal priors around ``centre``.
+
+    An earlier fit of the same process is where the search begins: a few more runs move it little.
+    """
     from scipy.optimize import minimize
 
-    centre, width = first.clone(), torch.ones_like(first)
+    width = torch.ones_like(centre)
     width[-1] = 2.0
+    begin = centre.numpy().copy()
+    if earlier is not None:
+        begin = np.concatenate([earlier.log_lengths, [0.5 * np.log(earlier.conditioned.variance)]])
 
     def objective(values: Floats) -> tuple[float, Floats]:
         theta = torch.from_numpy(values.copy()).requires_grad_(True)
@@ -227,9 +235,17 @@ def _maximum_posterior(kernel: Kernel, points: Tensor, residual: Tensor, nugget:
         loss.backward()
         return float(loss.detach()), theta.grad.numpy()  # type: ignore[union-attr]
 
-    bounds = [(float(c) - 3.0, float(c) + 3.0) for c in first[:-1]] + [(float(first[-1]) - 7, float(first[-1]) + 7)]
-    found = minimize(objective, first.numpy(), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40})
+    reach = np.concatenate([np.full(len(centre) - 1, 3.0), [7.0]])
+    low, high = centre.numpy() - reach, centre.numpy() + reach
+    found = minimize(
+        objective,
+        np.clip(begin, low, high),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=list(zip(low, high, strict=True)),
+        options={"maxiter": 40 if earlier is None else 12},
+    )
     return torch.from_numpy(found.x)
 
 
-__all__ = ["GaussianProcess", "JITTER", "LinearPrior", "PowerLawPrior"]
+__all__ = ["JITTER", "GaussianProcess", "LinearPrior", "PowerLawPrior"]

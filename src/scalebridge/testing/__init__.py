@@ -8,17 +8,21 @@ Each suite is a plain function that raises `AssertionError` with one clear sente
         check_model(my_model)
 """
 
+from scalebridge.testing.executors import check_executor
 from scalebridge.testing.fakes import FakeModel, crashing_model, flaky_model, slow_model
 from scalebridge.testing.linear import BayesianLinear
 from scalebridge.testing.macros import check_macro
 from scalebridge.testing.models import check_model
+from scalebridge.testing.stores import check_store
 from scalebridge.testing.surrogates import check_surrogate
 
 __all__ = [
     "BayesianLinear",
     "FakeModel",
+    "check_executor",
     "check_macro",
     "check_model",
+    "check_store",
     "check_surrogate",
     "crashing_model",
     "flaky_model",

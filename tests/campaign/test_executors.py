@@ -208,17 +208,24 @@ def test_a_broken_pool_is_a_failed_row_and_no_hang() -> None:
 
 
 def test_control_c_ends_the_workers_and_keeps_what_they_finished(tmp_path: Path) -> None:
-    with Store(tmp_path) as store, LocalProcessExecutor(2) as executor:
+    with Store(tmp_path) as store, LocalProcessExecutor(1) as executor, Store.open(tmp_path, read_only=True) as viewer:
+        seen: list[list[str]] = []
+
+        def interrupt() -> None:
+            seen.append([a.status for a in viewer.attempts()])
+            os.kill(os.getpid(), signal.SIGINT)
+
         campaign = Campaign(moody, store, executor)
-        timer = threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGINT))
+        timer = threading.Timer(2.0, interrupt)
         timer.start()
         start = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
-            campaign.run(np.array([[10.0], [11.0], [3.0], [3.5], [3.0 + 1e-9]]), phase="p", why="w")
+            campaign.run(np.array([[10.0], [11.0], [3.0], [12.0]]), phase="p", why="w")
         timer.join()
         assert time.monotonic() - start < 20
-        assert len(store) == len(campaign.records) == 4
-        assert [a.status for a in store.attempts()].count("interrupted") == 1
+        assert seen == [["ok", "ok", "running", "queued"]]
+        assert len(store) == len(campaign.records) == 2
+        assert [a.status for a in store.attempts()] == ["ok", "ok", "interrupted", "cancelled"]
 
 
 def test_an_attempt_of_an_earlier_writer_does_not_begin(tmp_path: Path) -> None:
@@ -234,9 +241,9 @@ def test_an_attempt_of_an_earlier_writer_does_not_begin(tmp_path: Path) -> None:
 
 
 def test_a_new_writer_ends_a_stopped_worker_of_the_last_one_and_takes_up_what_it_recorded(tmp_path: Path) -> None:
-    # Two attempts of a dead writer: one recorded by its worker, one in the hands of a stopped process.
+    # Three attempts of a dead writer: recorded by its worker, in the hands of a stopped process, not begun.
     with Store(tmp_path) as store:
-        done, stuck = store.claim([Request(c * 64, "m", (7.0,), 0, "p", "w") for c in "ab"])
+        done, stuck, _ = store.claim([Request(c * 64, "m", (7.0,), 0, "p", "w") for c in "abc"], queued=True)
         task = Task(PackedModel.of(moody), Batch(("a" * 64,), np.array([[7.0]])), (done,), str(tmp_path), store.epoch)
         carry_out(task)
         script = (
@@ -250,7 +257,7 @@ def test_a_new_writer_ends_a_stopped_worker_of_the_last_one_and_takes_up_what_it
     with Store(tmp_path) as store:
         assert worker.wait(timeout=10) == -signal.SIGKILL
         worker.stdout.close()
-        assert [a.status for a in store.attempts()] == ["ok", "interrupted"]
+        assert [a.status for a in store.attempts()] == ["ok", "interrupted", "cancelled"]
         assert store.lookup(["a" * 64])["a" * 64].values[0] == 70.0
 
 

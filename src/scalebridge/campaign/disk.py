@@ -23,7 +23,8 @@ from scalebridge.campaign.schema import open_ledger
 from scalebridge.errors import StoreError
 
 SYNC_EVERY_S = 1.0
-_RUNNING = "status = 'running' AND epoch = ?"
+_OPEN = "status IN ('queued', 'running')"
+_MINE = f"{_OPEN} AND epoch = ?"
 
 
 class DiskLedger:
@@ -98,21 +99,22 @@ class DiskLedger:
                 self._set_aside(file)
         return found
 
-    def claim(self, requests: Sequence[Request]) -> list[int]:
+    def claim(self, requests: Sequence[Request], queued: bool = False) -> list[int]:
         """Begin one attempt per request; a later claim of a key fences the earlier one."""
         tokens: list[int] = []
+        status = "queued" if queued else "running"
         with self._transaction() as db:
             for r in requests:
                 db.execute(
                     "UPDATE attempts SET status = 'fenced', reason = 'a later attempt took its place' "
-                    "WHERE key = ? AND status = 'running'",
+                    f"WHERE key = ? AND {_OPEN}",
                     (r.key,),
                 )
                 x = np.asarray(r.x, dtype="<f8").tobytes()
                 cursor = db.execute(
                     "INSERT INTO attempts(key, model, x, replicate, phase, why, epoch, status, reason, cost_s, started)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, 'running', '', 0, ?)",
-                    (r.key, r.model, x, r.replicate, r.phase, r.why, self._epoch, time.time()),
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, ?)",
+                    (r.key, r.model, x, r.replicate, r.phase, r.why, self._epoch, status, time.time()),
                 )
                 tokens.append(int(cursor.lastrowid or 0))
         return tokens
@@ -134,7 +136,7 @@ class DiskLedger:
         """End an attempt without a run."""
         with self._transaction() as db:
             db.execute(
-                f"UPDATE attempts SET status = ?, reason = ?, cost_s = ?, ended = ? WHERE token = ? AND {_RUNNING}",
+                f"UPDATE attempts SET status = ?, reason = ?, cost_s = ?, ended = ? WHERE token = ? AND {_MINE}",
                 (status, reason, cost_s, time.time(), token, self._epoch),
             )
 
@@ -153,7 +155,12 @@ class DiskLedger:
         with self._reading() as db:
             rows = db.execute(f"SELECT {columns} FROM attempts ORDER BY token").fetchall()
         return [
-            Attempt(r[0], Request(r[1], r[2], tuple(np.frombuffer(r[3], dtype="<f8").tolist()), *r[4:7]), *r[7:])
+            Attempt(
+                r[0],
+                Request(r[1], r[2], tuple(np.frombuffer(r[3], dtype="<f8").tolist()), *r[4:7]),
+                "running" if r[7] == "queued" and lock_path(self._directory, r[0]).exists() else r[7],
+                *r[8:],
+            )
             for r in rows
         ]
 
@@ -195,24 +202,32 @@ class DiskLedger:
                 (os.getpid(), socket.gethostname(), time.time()),
             )
             self._epoch = int(db.execute("SELECT max(epoch) FROM drivers").fetchone()[0])
-            left = db.execute("SELECT token, key, epoch FROM attempts WHERE status = 'running'").fetchall()
+            left = db.execute(f"SELECT token, epoch FROM attempts WHERE {_OPEN}").fetchall()
         # From here on a worker of an earlier writer that has not begun will not begin.
         write_epoch(self._directory, self._epoch)
-        for token, _, _ in left:
+        begun = [token for token, _ in left if lock_path(self._directory, token).exists()]
+        for token in begun:
             end_owner(lock_path(self._directory, token))
-        for token, _, epoch in left:
+        for token, epoch in left:
             path = self._arrays / f"{token}.npy"
             if path.exists():
                 self._take_up(path, epoch)
-        with self._transaction() as db:
-            db.execute(
-                "UPDATE attempts SET status = 'interrupted', reason = 'its process ended before it was finished' "
-                "WHERE status = 'running'"
-            )
+        self._close_attempts(begun)
         self._note_repeated()
         for temporary in self._arrays.glob("*.tmp"):
             temporary.unlink(missing_ok=True)
         remove_stale_locks(self._directory)
+
+    def _close_attempts(self, begun: Sequence[int]) -> None:
+        """Close what the last writer left open: cut off where it had begun, cancelled where it had not."""
+        cut_off = "UPDATE attempts SET status = 'interrupted', reason = 'its process ended before it was finished' "
+        with self._transaction() as db:
+            db.executemany(f"{cut_off} WHERE token = ? AND {_OPEN}", [(token,) for token in begun])
+            db.execute(f"{cut_off} WHERE status = 'running'")
+            db.execute(
+                "UPDATE attempts SET status = 'cancelled', reason = 'its campaign ended before it began' "
+                "WHERE status = 'queued'"
+            )
 
     def _note_repeated(self) -> None:
         """Name the runs that were cut off again and again: they may be what ends the process."""
@@ -233,7 +248,7 @@ class DiskLedger:
         found: set[int] = set()
         with self._reading() as db:
             for token in tokens:
-                entry = db.execute(f"SELECT 1 FROM attempts WHERE token = ? AND {_RUNNING}", (token, self._epoch))
+                entry = db.execute(f"SELECT 1 FROM attempts WHERE token = ? AND {_MINE}", (token, self._epoch))
                 if entry.fetchone():
                     found.add(token)
         return found
@@ -253,8 +268,7 @@ class DiskLedger:
         with self._transaction() as db:
             for key, token, cost_s in rows:
                 current = db.execute(
-                    "UPDATE attempts SET status = 'ok', cost_s = ?, ended = ? "
-                    f"WHERE token = ? AND key = ? AND {_RUNNING}",
+                    f"UPDATE attempts SET status = 'ok', cost_s = ?, ended = ? WHERE token = ? AND key = ? AND {_MINE}",
                     (cost_s, time.time(), token, key, self._epoch if epoch is None else epoch),
                 ).rowcount
                 fresh = (

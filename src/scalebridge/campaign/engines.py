@@ -124,7 +124,7 @@ class OnExecutor:
 
     def attempt(self, requests: Sequence[Request]) -> Generator[tuple[int, Result], None, None]:
         """Yield results as tasks end; a batch that dies or hangs is taken apart, so that one row spoils no other."""
-        tokens = self._store.claim(requests)
+        tokens = self._store.claim(requests, queued=True)
         every = list(range(len(requests)))
         single = self._owned and getattr(self._executor, "max_workers", 0) == 1
         groups = [every] if single and self._batches.together and every else [[i] for i in every]
@@ -143,8 +143,9 @@ class OnExecutor:
                     settled.update(group)
                     yield from zip(group, results, strict=True)
         except BaseException as error:
-            self._stop(futures)
-            _break_off(self._store, [tokens[i] for i in every if i not in settled], error)
+            begun = self._stop(futures)
+            _break_off(self._store, [tokens[i] for i in every if i in begun - settled], error)
+            _cancel(self._store, [tokens[i] for i in every if i not in begun | settled])
             raise
 
     def close(self) -> None:
@@ -195,15 +196,16 @@ class OnExecutor:
         )
         return results
 
-    def _stop(self, futures: dict[Future[Any], list[int]]) -> None:
-        for future in futures:
-            future.cancel()
+    def _stop(self, futures: dict[Future[Any], list[int]]) -> set[int]:
+        """Cancel what has not begun, end the rest; return which requests had begun."""
+        begun = {i for future, group in futures.items() if not future.cancel() for i in group}
         if isinstance(self._executor, LocalProcessExecutor):
             self._executor.interrupt()
         for future in futures:
             # What runs on somebody else's executor cannot be ended from here, and is waited for.
             with contextlib.suppress(BaseException):
                 future.result()
+        return begun
 
 
 def _outcome_of(future: Future[Any]) -> Outcome:
@@ -238,3 +240,9 @@ def _break_off(store: Store, tokens: Sequence[int], error: BaseException) -> Non
         for token in tokens:
             if store.collect(token) is None:
                 store.settle(token, status, f"{type(error).__name__}: {error}")
+
+
+def _cancel(store: Store, tokens: Sequence[int]) -> None:
+    with contextlib.suppress(StoreError):
+        for token in tokens:
+            store.settle(token, "cancelled", "its campaign ended before it began")

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from scalebridge.campaign.rows import Row
 
+# Statuses of an attempt that may still publish.
+OPEN = ("queued", "running")
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -24,7 +27,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at a run: ``running``, ``ok``, ``failed``, ``timeout``, ``outside``, ``interrupted``, ``fenced``."""
+    """One attempt at a run.
+
+    Its status is ``queued`` or ``running``; ``ok``, ``failed``, ``timeout`` or ``outside`` as the model said;
+    ``interrupted`` where it was cut off with its process, ``cancelled`` where it never began, or ``fenced``
+    where a later attempt took its place.
+    """
 
     token: int
     request: Request
@@ -51,7 +59,7 @@ class Ledger(Protocol):
     def lookup(self, keys: Sequence[str]) -> dict[str, Row]:
         """Return the finished runs among ``keys``."""
 
-    def claim(self, requests: Sequence[Request]) -> list[int]:
+    def claim(self, requests: Sequence[Request], queued: bool = False) -> list[int]:
         """Begin attempts; return fencing tokens."""
 
     def publish(self, rows: Sequence[tuple[str, int, Row]]) -> list[bool]:

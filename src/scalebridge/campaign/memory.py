@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from scalebridge.campaign.keys import model_key
-from scalebridge.campaign.ledger import Attempt, Request
+from scalebridge.campaign.ledger import OPEN, Attempt, Request
 from scalebridge.campaign.rows import Row
 
 
@@ -30,16 +30,16 @@ class MemoryLedger:
         """Return the finished runs among ``keys``."""
         return {key: self._runs[key] for key in keys if key in self._runs}
 
-    def claim(self, requests: Sequence[Request]) -> list[int]:
+    def claim(self, requests: Sequence[Request], queued: bool = False) -> list[int]:
         """Begin one attempt per request; a later claim of a key fences the earlier one."""
         tokens = []
         for request in requests:
             token = len(self._attempts) + 1
             earlier = self._latest.get(request.key)
-            if earlier is not None and self._attempts[earlier - 1].status == "running":
+            if earlier is not None and self._attempts[earlier - 1].status in OPEN:
                 self._end(earlier, "fenced", "a later attempt took its place", 0.0)
             self._latest[request.key] = token
-            self._attempts.append(Attempt(token, request, "running", "", 0.0, time.time()))
+            self._attempts.append(Attempt(token, request, "queued" if queued else "running", "", 0.0, time.time()))
             tokens.append(token)
         return tokens
 
@@ -47,7 +47,7 @@ class MemoryLedger:
         """Publish finished attempts; False for one that was fenced or had published already."""
         published = []
         for key, token, row in rows:
-            running = self._attempts[token - 1].status == "running" and key not in self._runs
+            running = self._attempts[token - 1].status in OPEN and key not in self._runs
             if running:
                 self._runs[key] = row
                 self._end(token, "ok", "", row.cost_s)
@@ -56,7 +56,7 @@ class MemoryLedger:
 
     def settle(self, token: int, status: str, reason: str, cost_s: float) -> None:
         """End an attempt without a run."""
-        if self._attempts[token - 1].status == "running":
+        if self._attempts[token - 1].status in OPEN:
             self._end(token, status, reason, cost_s)
 
     def collect(self, token: int) -> Row | None:

@@ -18,7 +18,7 @@ CREATE TABLE attempts(token INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL
     replicate INTEGER, phase TEXT, why TEXT, epoch INTEGER, status TEXT NOT NULL, reason TEXT, cost_s REAL,
     started REAL, ended REAL);
 CREATE INDEX attempts_by_key ON attempts(key);
-CREATE INDEX attempts_running ON attempts(status) WHERE status = 'running';
+CREATE INDEX attempts_open ON attempts(token) WHERE status IN ('queued', 'running');
 CREATE TABLE runs(key TEXT PRIMARY KEY, token INTEGER UNIQUE NOT NULL, file TEXT NOT NULL);
 CREATE TABLE notes(number INTEGER PRIMARY KEY AUTOINCREMENT, written REAL, text TEXT NOT NULL);
 """

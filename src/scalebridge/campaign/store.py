@@ -89,16 +89,16 @@ class Store:
         """Return the finished runs among ``keys``."""
         return self._ledger.lookup(keys)
 
-    def claim(self, requests: Sequence[Request]) -> list[int]:
-        """Begin one attempt per request; return the fencing tokens."""
-        return self._ledger.claim(requests)
+    def claim(self, requests: Sequence[Request], queued: bool = False) -> list[int]:
+        """Begin one attempt per request, or queue it for a worker; return the fencing tokens."""
+        return self._ledger.claim(requests, queued)
 
     def publish(self, rows: Sequence[tuple[str, int, Row]]) -> list[bool]:
         """Publish ``(key, token, row)``; False for an attempt that is fenced or published already."""
         return self._ledger.publish(rows)
 
     def settle(self, token: int, status: str, reason: str, cost_s: float = 0.0) -> None:
-        """End an attempt without a run: failed, timeout, outside or interrupted, with the reason."""
+        """End an attempt without a run, with its status and reason."""
         self._ledger.settle(token, status, reason, cost_s)
 
     def collect(self, token: int) -> Row | None:

@@ -96,8 +96,11 @@ def _found(run: str, runs: list[Mapping[str, Any]], out: Path) -> Mapping[str, A
 def _named(names: list[str], unit: str, values: Any) -> str:
     if not values:
         return ""
+    factor, shown = numbers.prefixed(unit, max(abs(v) for v in values)) if unit != "1" else (1.0, "")
     pairs = zip(names or [str(k) for k in range(len(values))], values, strict=False)
-    return ", ".join(f"{name} = {numbers.plain(v, 4)}" for name, v in pairs) + (f"  ({unit})" if unit != "1" else "")
+    return ", ".join(f"{name} = {numbers.plain(factor * v, 4)}" for name, v in pairs) + (
+        f"  ({shown})" if shown else ""
+    )
 
 
 def _residual(found: Mapping[str, Any]) -> str:

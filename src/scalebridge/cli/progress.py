@@ -54,6 +54,7 @@ class ProgressLine:
         self._remaining = Remaining(time.monotonic())
         self._last: tuple[str, float] = ("", 0.0)
         self._draining = False
+        self._verified = 0.0
         self._before: Any = None
 
     def __enter__(self) -> ProgressLine:
@@ -100,12 +101,22 @@ class ProgressLine:
 
     def _text(self, p: Progress) -> str:
         now = time.monotonic()
-        left = self._remaining(p.fraction, now)
+        fraction = self._share(p)
+        left = self._remaining(fraction, now)
         answer = "" if p.value is None else f"  {p.value:.6g}"
         answer += "" if p.half_width is None or p.value is None else f" ± {p.half_width:.2g}"
         answer += f" (asked ± {p.tolerance:.2g})" if p.tolerance and answer else ""
         eta = "" if left is None or p.phase == "done" else f"  about {_duration(left)} left"
-        return f"{100 * p.fraction:3.0f} %  {p.micro_runs:3d} micro runs  {PHASES.get(p.phase, p.phase)}{answer}{eta}"
+        return f"{100 * fraction:3.0f} %  {p.micro_runs:3d} micro runs  {PHASES.get(p.phase, p.phase)}{answer}{eta}"
+
+    def _share(self, p: Progress) -> float:
+        """Share of the work done: what the surrogate expects of itself counts half until it is verified."""
+        if p.phase in ("done", "input"):
+            return p.fraction
+        if p.phase == "verify":
+            self._verified = max(self._verified, p.fraction)
+            return self._verified
+        return min(p.fraction, 0.5 * (1 + self._verified))
 
     def _plain(self, p: Progress, line: str) -> None:
         if p.phase == "done" or self._due(p.phase):

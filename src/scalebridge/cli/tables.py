@@ -30,7 +30,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], title: s
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", title_style="bold")
-    for k, heading in enumerate(headings):
+    table.show_header = bool(headings)
+    for k, heading in enumerate(headings or [""] * len(rows[0] if rows else ())):
         table.add_column(heading, overflow="fold", no_wrap=k == 0)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
@@ -39,7 +40,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], title: s
 
 def print_pairs(pairs: Mapping[str, str]) -> None:
     """Print names and values, one a line."""
-    print_table(["", ""], [(name, value) for name, value in pairs.items() if value])
+    print_table([], [(name, value) for name, value in pairs.items() if value])
 
 
 def _plain(value: Any) -> Any:

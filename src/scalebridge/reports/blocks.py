@@ -186,17 +186,18 @@ def _run_row(i: int, run: Mapping[str, Any], scale: float) -> str:
 
 def promise(saved: Saved) -> str:
     """Return what the interval does not promise, in words, and the notes of the run."""
-    points = []
+    notes = [str(n) for n in saved.get("notes", [])]
+    points = [n for n in notes if n.startswith("No interval from a few draws")]
     unseen = finite(saved.answer.get("unseen_mass"))
     draws = sum(int(r.get("draws", 0)) for r in saved.get("rounds", []))
-    if unseen is not None:
+    if unseen is not None and not points:
         seen = f"The {draws} verification draws have" if draws else "The verification draws have"
         points.append(
             f"No interval from a few draws is free of assumptions. {seen} seen, with 95 %, any set of states "
-            f"that holds at least {numbers.percent(unseen)} of the draw probability. A fault of the surrogate confined to less "
-            "than that can hide."
+            f"that holds at least {numbers.percent(unseen)} of the draw probability. A fault of the surrogate confined "
+            "to less than that can hide."
         )
-    else:
+    elif unseen is None:
         points.append("No verification round was completed, so no statement of confidence is made.")
     if saved.get("mesh_mode", "report") == "report":
         points.append("It speaks of the quantity on the given macro mesh; the error of that mesh is not part of it.")
@@ -211,7 +212,7 @@ def promise(saved: Saved) -> str:
         points.append(
             "Uncertain inputs (segmentation, the choice of the window) stand beside the interval, never inside."
         )
-    points += [str(n) for n in saved.get("notes", [])]
+    points += [n for n in notes if n != "The interval speaks of the quantity on the given mesh."]
     items = "".join(f"<li>{escape(p)}</li>" for p in dict.fromkeys(points))
     return f'<section class="promise"><h2>What this interval does not promise</h2><ul>{items}</ul></section>'
 

@@ -105,6 +105,24 @@ def unit_text(unit: str) -> str:
     return text.replace("*", "·").replace("micrometer", "µm")
 
 
+_PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+
+
+def prefixed(unit: str, largest: float) -> tuple[float, str]:
+    """Return ``(factor, unit)`` that bring numbers up to ``largest`` into an everyday range: ``(1e-6, "MPa")``.
+
+    A unit that takes no prefix is kept, with a power of ten in front where the numbers need one.
+    """
+    e = exponent(largest)
+    shift = 0 if -3 <= e < 4 else 3 * (e // 3)
+    if shift == 0:
+        return 1.0, unit_text(unit)
+    factor = 10.0**-shift
+    if unit in ("Pa", "N", "W", "J", "m", "s") and shift in _PREFIXES:
+        return factor, _PREFIXES[shift] + unit
+    return factor, " ".join(part for part in (power_of_ten(shift), unit_text(unit)) if part)
+
+
 def with_unit(text: str, unit: str) -> str:
     """Append the unit, where there is one."""
     shown = unit_text(unit)

@@ -88,8 +88,8 @@ def _body(saved: Saved) -> Iterator[str]:
 
 
 PATH_WORDS = (
-    "Value and interval against the micro runs spent. The grey band is the surrogate's own view of its error, "
-    "two standard deviations wide: it chooses where to run, and is not what the interval rests on."
+    "Value and interval against the micro runs spent. Bars are intervals that were verified; the grey band is what "
+    "the surrogate expects of itself: it chooses where to run, and is not what the interval rests on."
 )
 FIELD_WORDS = (
     "First the state of the body; then how much of the answer hangs on the response at each place; "
@@ -101,7 +101,7 @@ RESPONSE_WORDS = (
 )
 DOMAIN_WORDS = (
     "Each dot is a state that the macro solution visits, the larger the more the answer hangs on it; "
-    "each marker is a micro run."
+    "each marker is a micro run. Runs that check an assumption elsewhere are left out."
 )
 
 

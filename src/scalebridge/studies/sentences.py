@@ -83,7 +83,7 @@ def _advice(first: Any, model: type[BaseModel], location: Sequence[Any]) -> str:
     example = _example(model, location)
     if kind in bounds:
         key, words = bounds[kind]
-        return f"it must be {words} {context.get(key)}{example}."
+        return f"it must be {words} {context.get(key):g}{example}."
     if kind == "finite_number":
         return f"it must be a finite number{example}."
     if kind in ("too_short", "too_long"):

@@ -19,36 +19,18 @@ def quantity_axis(ax: Axes, which: str, name: str, unit: str) -> None:
 
     axis = ax.xaxis if which == "x" else ax.yaxis
     low, high = ax.get_xlim() if which == "x" else ax.get_ylim()
-    e = numbers.exponent(max(abs(low), abs(high)))
-    shift = 0 if -3 <= e < 5 else 3 * (e // 3)
-    factor = 10.0**-shift
+    factor, shown = numbers.prefixed(unit, max(abs(low), abs(high)))
     axis.set_major_locator(MaxNLocator(6 if which == "x" else 5, steps=[1, 2, 2.5, 5, 10]))
     ticks = np.asarray(axis.get_major_locator().tick_values(low, high)) * factor
     step = float(np.min(np.diff(ticks))) if len(ticks) > 1 else 1.0
     decimals = next((k for k in range(10) if abs(round(step, k) - step) < 1e-6 * step), 10)
     axis.set_major_formatter(FuncFormatter(lambda x, _: numbers.fixed(x * factor, decimals)))
-    label = label_text(name.replace("_", " "), unit, shift)
+    words = name.replace("_", " ")
+    label = f"{words} in {shown}" if shown else words
     if which == "x":
         ax.set_xlabel(label, loc="right")
     else:
         ax.set_ylabel(label, loc="top")
-
-
-def label_text(name: str, unit: str, power: int = 0) -> str:
-    """Return ``name / (10⁻⁹ N)``-like axis text."""
-    shown = numbers.unit_text(unit)
-    words = " ".join(part for part in (numbers.power_of_ten(power) if power else "", shown) if part)
-    return f"{name} in {words}" if words else name
-
-
-def robust_limits(values: NDArray[np.float64], share: float = 0.01) -> tuple[float, float]:
-    """Return limits that hold all but the outermost ``share`` of the finite values, with a margin."""
-    finite = values[np.isfinite(values)]
-    if len(finite) == 0:
-        return 0.0, 1.0
-    low, high = (float(v) for v in np.quantile(finite, [share, 1 - share]))
-    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-    return low - margin, high + margin
 
 
 def equivalent(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -86,7 +86,9 @@ def _response(ax: Axes, saved: Saved, states: Array) -> None:
 
 
 def _rows(saved: Saved) -> list[tuple[str, list[Any]]]:
-    grouped = [(p, [r for r in saved.runs if r.get("phase") == p and r.get("x")]) for p in theme.PHASE_WORDS]
+    grouped = [
+        (p, [r for r in saved.runs if r.get("phase") == p and r.get("x")]) for p in theme.PHASE_WORDS if p != "check"
+    ]
     return [(p, rows) for p, rows in grouped if rows]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.reports import theme
-from scalebridge.reports.figures.axes import equivalent, label_text
+from scalebridge.reports import numbers, theme
+from scalebridge.reports.figures.axes import equivalent
 from scalebridge.reports.figures.influence import influence
 from scalebridge.reports.saved import Saved
 
@@ -30,16 +30,19 @@ def field_figure(saved: Saved) -> str | None:
     corners = cells[:, : CORNERS.get(cells.shape[1], cells.shape[1])].astype(np.int64)
     if len(corners) == 0 or len(states) % len(corners):
         return None
-    moved, factor = deformed(points, fields.get("displacement"))
+    moved, multiple = deformed(points, fields.get("displacement"))
     polygons = moved[corners]
     level, name, unit = cell_level(saved, fields, len(corners), states)
     weight = influence(saved)
-    wide = float(np.ptp(points[:, 0])) > 1.25 * float(np.ptp(points[:, 1]))
+    shape = float(np.ptp(moved[:, 1])) / (float(np.ptp(moved[:, 0])) or 1.0)
+    wide = shape < 0.55
     panels = 1 if weight is None else 2
-    figure = theme.canvas(1040, 640 if wide and panels == 2 else 520)
+    height = panels * (900 * shape + 60) if wide else min(430 * shape + 76, 900)
+    figure = theme.canvas(1040, height)
     axes = figure.subplots(panels if wide else 1, 1 if wide else panels, squeeze=False).ravel()
-    scale = "" if factor is None else f", displacement × {factor:g}"
-    _draw(axes[0], polygons, level, f"{name}{scale}", label_text("", unit).removeprefix(" in "))
+    scale = "" if multiple is None else f", displacement × {multiple:g}"
+    factor, words = (1.0, unit) if unit == "%" else numbers.prefixed(unit, float(np.abs(level).max()))
+    _draw(axes[0], polygons, factor * level, f"{name}{scale}", words)
     if weight is not None:
         per_cell = weight.reshape(len(corners), -1).sum(axis=1) / _areas(points[corners])
         per_cell = per_cell / (float(per_cell.max()) or 1.0)
@@ -121,4 +124,5 @@ def _runs(ax: Axes, saved: Saved, states: Array, polygons: Array) -> None:
             mew=1.3, label=word,
         )  # fmt: skip
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper left", bbox_to_anchor=(0, 0.02), ncols=4, handletextpad=0.2, columnspacing=1.4)
+        legend = ax.legend(loc="upper left", bbox_to_anchor=(0, 0.0), ncols=4, handletextpad=0.2, columnspacing=1.2)
+        legend.set_in_layout(False)

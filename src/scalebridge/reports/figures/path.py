@@ -30,9 +30,10 @@ def path_figure(saved: Saved) -> str | None:
     ax.set_ylim(*limits)
     ax.set_xlim(-0.5, max(float(runs.max()) * 1.03, 1))
     _tolerance(ax, saved)
-    ax.fill_between(runs, value - 2 * spread, value + 2 * spread, color=theme.MUTED, alpha=0.16, lw=0, zorder=1)
+    ax.fill_between(runs, value - spread, value + spread, color=theme.MUTED, alpha=0.16, lw=0, zorder=1)
     ax.plot(runs, value, color=theme.MUTED, lw=1.4, zorder=2)
-    for x, a, b in zip(runs, low, high, strict=True):
+    looked = np.array([s.get("phase") == "verify" for s in steps])
+    for x, a, b in zip(runs[looked], low[looked], high[looked], strict=True):
         if np.isfinite(a) and np.isfinite(b):
             ax.plot([x, x], [a, b], color=theme.PHASE["verify"], lw=2.4, alpha=0.75, zorder=3)
     _marks(ax, steps, runs, value, limits)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.reports import theme
+from scalebridge.reports import numbers, theme
 from scalebridge.reports.saved import Saved
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def _bare(ax: Axes, title: str) -> None:
     for spine in ax.spines.values():
         spine.set_visible(False)
     ax.set_title(title)
+    ax.set_anchor("N")
 
 
 def _image(ax: Axes, image: NDArray[Any], window: NDArray[Any] | None) -> None:
@@ -64,11 +65,12 @@ def _labels(ax: Axes, labels: NDArray[Any]) -> None:
 
 
 def _stress(ax: Axes, stress: NDArray[Any], unit: str) -> None:
-    top = float(np.nanquantile(stress, 0.995)) or 1.0
-    shown = ax.imshow(stress, cmap=theme.colours(), vmin=0.0, vmax=top, interpolation="none")
+    factor, words = numbers.prefixed(unit, float(np.nanquantile(stress, 0.995)))
+    top = factor * float(np.nanquantile(stress, 0.995)) or 1.0
+    shown = ax.imshow(factor * stress, cmap=theme.colours(), vmin=0.0, vmax=top, interpolation="none")
     _bare(ax, "von Mises stress, solved")
     assert ax.figure is not None
-    bar = ax.figure.colorbar(shown, ax=ax, shrink=0.8, aspect=24, pad=0.03)
+    bar = ax.figure.colorbar(shown, ax=ax, shrink=0.8, aspect=24, pad=0.03, anchor=(0.0, 1.0), panchor=(0.5, 1.0))
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
-    bar.set_label(unit)
+    bar.set_label(words)

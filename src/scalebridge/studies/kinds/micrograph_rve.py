@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from scalebridge.errors import InputError
+from scalebridge.quantities.units import magnitude
 from scalebridge.studies.entry import STRICT, Built, Entry
 from scalebridge.studies.kinds.rve import stress_picture
 from scalebridge.studies.materials import Material, phases_of
@@ -46,6 +47,7 @@ class Settings(Entry):
     avoid: list[tuple[int, int, int, int]] = Field(
         default_factory=list, description="rectangles [top, left, bottom, right] that no window may touch"
     )
+    split: int = Field(1, ge=1, le=8, description="into how many a pixel is split along each axis", examples=[2])
     periodic: Literal["wrap", "mirror"] = Field("wrap", description="how the window is made periodic")
     materials: dict[str, Material] = Field(description="material of each phase by name: matrix, fibre, void")
     tolerance: float = Field(1e-6, description="stress out of balance relative to the stress", examples=[1e-6])
@@ -104,7 +106,7 @@ class Settings(Entry):
 
         names = ("matrix", "fibre") if self.phases == 2 else ("void", "matrix", "fibre")
         laws = phases_of(dict(self.materials), names, f"[models.{name}.materials]")
-        labels = periodise(window, self.periodic)
+        labels = np.kron(periodise(window, self.periodic), np.ones((self.split, self.split), dtype=np.uint8))
         present = np.unique(labels)
         if len(present) < len(names):
             missing = ", ".join(n for k, n in enumerate(names) if k not in present)
@@ -112,7 +114,8 @@ class Settings(Entry):
                 f"[models.{name}]: the window at row {window.origin[0]}, column {window.origin[1]} holds no {missing}; "
                 "choose another origin or a larger window."
             )
-        return RVE(labels, laws, pixel_size=pixel_size, tolerance=self.tolerance)
+        edge = None if pixel_size is None else magnitude(pixel_size, "m", "The pixel size") / self.split
+        return RVE(labels, laws, pixel_size=edge, tolerance=self.tolerance)
 
     def _alternatives(
         self, found: Segmentation, window: Window, pixel_size: str | None, name: str

@@ -188,6 +188,12 @@ def test_a_planted_fault_is_caught(fault: str) -> None:
         check_surrogate(Wrong(INPUTS, OUTPUTS, noise_ratio=0.2, fault=fault))
 
 
+def test_bounds_that_are_not_kept_are_caught() -> None:
+    bounded = Space({"y": ("1", 0, None), "z": "Pa"})
+    with pytest.raises(AssertionError, match="The mean leaves the declared bounds"):
+        check_surrogate(BayesianLinear(INPUTS, bounded, noise_ratio=0.2))
+
+
 def test_a_thing_that_is_no_surrogate_is_told_what_it_lacks() -> None:
     with pytest.raises(AssertionError, match="is no Surrogate: it lacks"):
         check_surrogate(object())

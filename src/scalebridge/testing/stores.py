@@ -105,16 +105,19 @@ def _check_fencing(store: Any) -> None:
 def _check_failures(store: Any) -> None:
     (token,) = store.claim([_request("a")])
     demand(store.attempts()[0].status == "running", "An attempt that was begun is not 'running'.")
+    (waiting,) = store.claim([_request("b")], queued=True)
+    demand(store.attempts()[1].status == "queued", "An attempt that was claimed as queued is not 'queued'.")
+    demand(store.publish([("b", waiting, _row(1.0))]) == [True], "An attempt that had been queued could not publish.")
     store.settle(token, "failed", "did not converge", 2.0)
-    (attempt,) = store.attempts()
+    attempt = store.attempts()[0]
     demand(
         (attempt.status, attempt.reason, attempt.cost_s) == ("failed", "did not converge", 2.0),
         "A failed attempt lost its status, its reason or its cost.",
     )
-    demand(store.lookup(["a"]) == {} and len(store) == 0, "A failure was stored as a run.")
+    demand(store.lookup(["a"]) == {} and len(store) == 1, "A failure was stored as a run.")
     demand(store.publish([("a", token, _row(1.0))]) == [False], "An attempt that was settled could publish.")
     _published(store, "a", 1.0)
-    statuses = [a.status for a in store.attempts()]
+    statuses = [a.status for a in store.attempts() if a.request.key == "a"]
     demand(statuses == ["failed", "ok"], f"A failure is not final, yet its next attempt left {statuses}.")
     demand(store.collect(token) is None, "collect returns a row for an attempt that recorded none.")
 

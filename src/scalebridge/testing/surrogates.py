@@ -58,6 +58,7 @@ def check_surrogate(surrogate: Any, problem: Any = None, *, n: int = 14, fit_rto
     _check_functional(fitted, points, covariance, floor)
     _check_reduction(fitted, points, covariance, floor)
     _check_domain(fitted, x)
+    _check_bounds(surrogate, x)
     _check_odd_data(surrogate, x, y, points)
 
 
@@ -267,6 +268,24 @@ def _check_domain(fitted: Any, x: Floats) -> None:
     far = np.full((1, x.shape[1]), 1e6 * (1 + float(np.max(np.abs(x)))))
     demand(not fitted.domain.contains(far)[0], "The domain holds a point a million times beyond the data.")
     demand(not fitted.domain.contains(np.full_like(far, np.nan))[0], "The domain holds a point of NaN.")
+
+
+def _check_bounds(surrogate: Any, x: Floats) -> None:
+    """Demand that declared bounds of the outputs are kept, on data that fall steeply towards them."""
+    lower, upper = surrogate.outputs.lower, surrogate.outputs.upper
+    if not (np.isfinite(lower) | np.isfinite(upper)).any() or structure_of(surrogate).potential:
+        return
+    along = (x[:, :1] - x[:, 0].min()) / float(np.ptp(x[:, 0]))
+    decay = np.exp(-8 * along)
+    width = np.where(np.isfinite(lower) & np.isfinite(upper), np.where(np.isfinite(lower), upper - lower, 1.0), 1.0)
+    y = np.where(np.isfinite(lower), lower, 0.0) + width * decay
+    y = np.where(~np.isfinite(lower) & np.isfinite(upper), upper - decay, y)
+    fitted = surrogate.fit(x, y)
+    grid = x.mean(axis=0) + np.linspace(-1.5, 1.5, 60)[:, None] * (x[np.argmax(x[:, 0])] - x.mean(axis=0))
+    slack = 1e-9 * width
+    for values, what in ((fitted.predict(grid)[0], "mean"), (fitted.posterior(grid).quantile(0.025), "quantile")):
+        kept = (values >= lower - slack).all() and (values <= upper + slack).all()
+        demand(bool(kept), f"The {what} leaves the declared bounds of the outputs; a surrogate keeps them.")
 
 
 def _check_odd_data(surrogate: Any, x: Floats, y: Floats, points: Floats) -> None:

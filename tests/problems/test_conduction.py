@@ -60,7 +60,7 @@ def test_flux_is_the_same_in_both_layers_in_series() -> None:
 
 def test_a_root_is_found_from_any_bracket_to_the_last_digits() -> None:
     lower, upper = np.array([-1e6, -1.0, 0.0]), np.array([10.0, 1e6, 1e3])
-    root = increasing_root(lambda x: (np.cbrt(x) - 2.0, np.full_like(x, 0.1)), lower, upper)
+    root = increasing_root(lambda x: (np.arctan(x - 8.0), 1 / (1 + (x - 8.0) ** 2)), lower, upper)
     np.testing.assert_allclose(root, 8.0, rtol=1e-12)
 
 

@@ -71,10 +71,6 @@ FAULTS = {
 }
 
 
-def test_the_eager_executor_without_a_fault_passes() -> None:
-    check_executor(lambda: Eager(""))
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_caught(fault: str) -> None:
     with pytest.raises((AssertionError, ValueError), match=FAULTS[fault]):

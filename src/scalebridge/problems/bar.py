@@ -273,7 +273,8 @@ def _iterate(bar: Bar, closure: Closure, u: Floats, max_steps: int) -> _State | 
 
 
 def _line_search(bar: Bar, closure: Closure, state: _State, step: Floats, norm: float) -> _State | None:
-    for k in range(30):
+    # Within the last digits of the closure only the full step is worth a try.
+    for k in range(30 if norm > 1e-9 * state.scale else 1):
         trial = _evaluate(bar, closure, state.u + 0.5**k * step)
         if isinstance(trial, _State) and np.linalg.norm(trial.residual[bar._free]) < (1 - 0.1 * 0.5**k) * norm:
             return trial

@@ -35,9 +35,9 @@ def check_executor(factory: Callable[[], Executor], *, wait_s: float = WAIT_S) -
             isinstance(executor, Executor), f"{type(executor).__name__} is no concurrent.futures.Executor; derive it."
         )
         _check_calls(executor, wait_s)
+        _check_shutdown(factory(), wait_s)
         _check_campaign(executor)
         _check_isolation(executor)
-    _check_shutdown(factory(), wait_s)
 
 
 def _check_calls(executor: Executor, wait_s: float) -> None:

@@ -169,7 +169,12 @@ def _record(value: float, half: float, unit: str, runs: list[dict], n: int) -> d
         "unit": unit,
         "interval": [value - half, value + half],
         "half_width": half,
-        "parts": {"closure": 0.52 * half, "remainder": 0.06 * half, "micro_discretisation": 0.1 * half, "mesh": 0.32 * half},
+        "parts": {
+            "closure": 0.52 * half,
+            "remainder": 0.06 * half,
+            "micro_discretisation": 0.1 * half,
+            "mesh": 0.32 * half,
+        },
         "confidence": 0.95,
         "rtol": 0.01,
         "atol": None,
@@ -186,21 +191,43 @@ def _record(value: float, half: float, unit: str, runs: list[dict], n: int) -> d
         "seed": 0,
         "unseen_mass": 1 - 0.05 ** (1 / 16),
         "versions": {"scalebridge": "0.1.0", "python": "3.11.9", "numpy": "2.3.1", "torch": "2.13.0"},
-        "micro": {"name": "composite", "version": "1", "identity": {"name": "composite", "grid": "96 x 96", "phases": "matrix, fibre"}},
+        "micro": {
+            "name": "composite",
+            "version": "1",
+            "identity": {"name": "composite", "grid": "96 x 96", "phases": "matrix, fibre"},
+        },
         "macro": {
             "name": "plate",
             "n_states": n,
-            "closure_inputs": [{"name": "strain", "unit": "1", "shape": [3], "components": [f"strain {c}" for c in mandel]}],
-            "closure_outputs": [{"name": "stress", "unit": "MPa", "shape": [3], "components": [f"stress {c}" for c in mandel]}],
+            "closure_inputs": [
+                {"name": "strain", "unit": "1", "shape": [3], "components": [f"strain {c}" for c in mandel]}
+            ],
+            "closure_outputs": [
+                {"name": "stress", "unit": "MPa", "shape": [3], "components": [f"stress {c}" for c in mandel]}
+            ],
         },
-        "input_interval": {"interval": [value * 0.972, value * 1.021], "sources": {"segmentation": [value * 0.985, value * 1.012], "window": [value * 0.974, value * 1.018]}},
+        "input_interval": {
+            "interval": [value * 0.972, value * 1.021],
+            "sources": {"segmentation": [value * 0.985, value * 1.012], "window": [value * 0.974, value * 1.018]},
+        },
         "notes": ["The window holds 61 fibres; its pixel size was calibrated by the fibre diameter."],
         "direct_runs": 6 * n,
         "path": path,
-        "rounds": [{"value": value, "estimate": value, "draws": 8, "observed_std": half, "predicted_std": half, "remainder": 0.01, "level": 0.025}] * 2,
+        "rounds": [
+            {
+                "value": value,
+                "estimate": value,
+                "draws": 8,
+                "observed_std": half,
+                "predicted_std": half,
+                "remainder": 0.01,
+                "level": 0.025,
+            }
+        ]
+        * 2,
         "runs": runs,
         "quantities": {},
-    }  # fmt: skip
+    }
 
 
 def save(directory: Path, record: dict, arrays: dict) -> Path:

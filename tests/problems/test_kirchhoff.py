@@ -12,6 +12,7 @@ from scalebridge.problems import (
     ExponentialConductivity,
     KinkedConductivity,
     QuadraticConductivity,
+    direct_closure,
     kinked_bar,
     kirchhoff_bar,
     kirchhoff_rectangle,
@@ -68,6 +69,43 @@ def test_the_kinked_bar_approaches_its_exact_answer() -> None:
     assert kinked_bar().exact["flow"] == pytest.approx(7.0)
     assert errors[1] < 1e-3
     assert errors[1] < errors[0]
+
+
+@pytest.mark.parametrize("n_elements", [24, 96, 384])
+def test_a_kink_costs_newton_a_few_evaluations_on_any_mesh(n_elements: int) -> None:
+    case, asked = kinked_bar(n_elements=n_elements), []
+    closure = direct_closure(case.micro)
+    solution = case.macro.solve(lambda x: asked.append(len(x)) or closure(x))
+    assert solution.converged
+    assert len(asked) <= 40
+
+
+def test_the_mean_temperature_converges_with_the_square_of_the_element() -> None:
+    errors = []
+    for n in (8, 16, 32, 64):
+        case = kirchhoff_bar(source=3.0, n_elements=n)
+        errors.append(abs(case.direct().qois["mean_temperature"] - case.exact["mean_temperature"]))
+    orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    np.testing.assert_allclose(orders, 2.0, atol=0.05)
+
+
+def test_heat_in_the_plane_finds_the_exact_answers_of_the_rectangle() -> None:
+    from scalebridge.macro import Heat, HeatFlow, MeanTemperature, meshes
+
+    micro, rectangle, exact = kirchhoff_rectangle(width=1.5, height=0.8, base=0.4, rise=1.2)
+    cold = dict.fromkeys(("left", "right", "bottom"), 0.4)
+    errors = []
+    for n in (4, 8):
+        heat = Heat(
+            meshes.rectangle(1.5, 0.8, n, n),
+            {**cold, "top": lambda x: rectangle.top(x[0])},
+            order=2,
+            qois={"flow": HeatFlow("bottom"), "mean_temperature": MeanTemperature()},
+        )
+        qois = heat.solve(direct_closure(micro)).qois
+        errors.append([abs(abs(qois[name]) / exact[name] - 1) for name in exact])
+    assert np.all(np.array(errors[1]) < 1e-3)
+    assert np.all(np.array(errors[1]) < 0.3 * np.array(errors[0]))
 
 
 def test_most_of_the_kinked_flow_comes_from_above_the_corner() -> None:

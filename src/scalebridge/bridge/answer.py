@@ -119,9 +119,9 @@ class Answer:
         if audits:
             mass = unseen_mass(len(audits[0].draws.rows), session.question.confidence)
             session.note(
-                f"No interval from a few draws is free of assumptions: with {100 * session.question.confidence:g} % the "
-                f"first {len(audits[0].draws.rows)} draws have seen any set of states that holds at least {mass:.2f} of "
-                "the draw probability; a rarer fault can hide."
+                "No interval from a few draws is free of assumptions: "
+                f"with {100 * session.question.confidence:g} % the first {len(audits[0].draws.rows)} draws have seen "
+                f"any set of states that holds at least {mass:.2f} of the draw probability; a rarer fault can hide."
             )
         if session.question.mesh == "report":
             session.note("The interval speaks of the quantity on the given mesh.")

@@ -104,8 +104,9 @@ def check_repeat(session: Session, result: Audit) -> Refused | None:
     name = session.coupling.outputs.component_names[worst]
     if declared.any():
         return Refused(
-            f"the noise of the micro model exceeds what it declared: the same input gave {name} = {y[worst]:.6g} and "
-            f"then {runs.values[0][worst]:.6g}, with a declared deviation of {declared[worst]:.3g}; declare a larger one"
+            f"the noise of the micro model exceeds what it declared: the same input gave {name} = {y[worst]:.6g} "
+            f"and then {runs.values[0][worst]:.6g}, with a declared deviation of {declared[worst]:.3g}; "
+            "declare a larger one"
         )
     return Refused(
         f"the same input gave different outputs ({name} = {y[worst]:.6g}, then {runs.values[0][worst]:.6g}): "

@@ -66,7 +66,8 @@ def _distance(stage: Stage, candidates: NDArray[np.int64], given: NDArray[np.int
     x = stage.solution.states
     extent = np.ptp(x, axis=0).max() + 1e-300
     gaps = np.linalg.norm(x[candidates][:, None] - x[given][None], axis=2).min(1)
-    return gaps / extent
+    distance: Floats = gaps / extent
+    return distance
 
 
 def _not_tried(states: Floats, tried: Floats) -> NDArray[np.bool_]:

@@ -84,9 +84,9 @@ def _telling_fields(
     """Of random fields, those whose effect cancels least, so that a ratio means something."""
     x = solution.states
     values = closure(x).values
-    scale = 1e-3 * np.sqrt(np.mean(values**2, axis=0)).max() * np.ones(values.shape[1])
-    extent = np.abs(x).max(0)
-    extent = np.maximum(extent, 1e-3 * extent.max()) + 1e-300
+    scale = np.full(values.shape[1], 1e-3 * float(np.sqrt(np.mean(values**2, axis=0)).max()))
+    reach: Floats = np.abs(x).max(axis=0)
+    extent: Floats = np.maximum(reach, 1e-3 * reach.max()) + 1e-300
     fields = []
     for _ in range(32):
         mixing = rng.standard_normal((values.shape[1], x.shape[1])) / np.sqrt(x.shape[1])

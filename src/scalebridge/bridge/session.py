@@ -161,7 +161,7 @@ def _checked(solution: MacroSolution, qois: Sequence[str], d: int) -> MacroSolut
     if states.ndim != 2 or states.shape[1] != d or not np.isfinite(states).all():
         return failed_solution(
             np.zeros((0, d)),
-            f"the macro model returned states of shape {states.shape} or not finite; they are [n, {d}]",
+            f"the macro model returned states of shape {states.shape}, or not finite; they are [n, {d}]",
         )
     for qoi in qois:
         if qoi in solution.qois and not np.isfinite(solution.qois[qoi]):

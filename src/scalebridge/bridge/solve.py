@@ -173,9 +173,8 @@ def _run(session: Session, template: Surrogate) -> _State:
         if stop:
             state.reason = stop
             return state
-        if not _ready(session, state):
-            if _learn(session, state):
-                continue
+        if not _ready(session, state) and _learn(session, state):
+            continue
         if state.meshed < MOST_REFINEMENTS and not state.audits and refine(session, stage):
             state.meshed += 1
             _trace(session, state, "mesh", f"refined to {len(stage.solution.states)} states or more")
@@ -240,16 +239,16 @@ def _ready(session: Session, state: _State) -> bool:
     warm = session.micro_runs == 0
     if not warm and not state.audits and len(session.data) < session.coupling.inputs.size + 2:
         return False
-    value, half, wanted = _predicted(session, state)
+    half, wanted = _predicted(session, state)
     _trace(session, state, "learn", "learning where it matters", predicted=half)
     return half <= wanted
 
 
-def _predicted(session: Session, state: _State) -> tuple[float, float, float]:
-    """Value, half-width expected after one more round, and half-width allowed, of the worst quantity."""
+def _predicted(session: Session, state: _State) -> tuple[float, float]:
+    """Half-width expected after one more round, and half-width allowed, of the worst quantity."""
     stage = state.stage
     assert stage is not None
-    worst = (0.0, 0.0, 1.0)
+    worst = (0.0, 1.0)
     for qoi in session.question.qois:
         value = stage.value(qoi)
         v = _expected_variance(stage, qoi)
@@ -265,8 +264,8 @@ def _predicted(session: Session, state: _State) -> tuple[float, float, float]:
             session.question.alpha,
         )
         allowed = session.question.scale(value) - _fixed_parts(state, qoi, value, session)
-        if pooled.half_width / max(allowed, 1e-300) >= worst[1] / worst[2]:
-            worst = (value, pooled.half_width, max(allowed, 1e-300))
+        if pooled.half_width / max(allowed, 1e-300) >= worst[0] / worst[1]:
+            worst = (pooled.half_width, max(allowed, 1e-300))
     return worst
 
 

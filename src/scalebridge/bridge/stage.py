@@ -79,18 +79,8 @@ def evaluate(session: Session, surrogate: Surrogate, start: Any) -> Stage | Refu
     unit = {q: session.question.scale(solution.qois[q]) for q in qois}
     order = np.sqrt(np.sum([(deviation[q] / unit[q]) ** 2 for q in qois], axis=0))
     plain = np.sum([magnitude[q] / unit[q] for q in qois], axis=0)
-    return Stage(
-        surrogate,
-        closure,
-        solution,
-        values,
-        weights,
-        posterior,
-        deviation,
-        magnitude,
-        probabilities(order, plain),
-        order,
-    )
+    p = probabilities(order, plain)
+    return Stage(surrogate, closure, solution, values, weights, posterior, deviation, magnitude, p, order)
 
 
 def _weights(session: Session, closure: SurrogateClosure, solution: MacroSolution) -> dict[str, Floats] | Refused:

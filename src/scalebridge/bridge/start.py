@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 
 from scalebridge.bridge.closures import FirstStatesAsked, LawClosure, RecordingClosure, SurrogateClosure
@@ -61,16 +63,15 @@ def start_states(session: Session) -> Floats | None:
 
     count = inputs.size + 2
     unit = qmc.LatinHypercube(inputs.size, rng=np.random.default_rng(session.question.seed)).random(count)
-    return low + unit * (high - low)
+    states: Floats = low + unit * (high - low)
+    return states
 
 
 def _from_nothing(session: Session, template: Surrogate) -> Refused | None:
     """A linear law around the first states asked for, then follow where the solution goes."""
     recorder = RecordingClosure()
-    try:
+    with contextlib.suppress(FirstStatesAsked):
         session.solve(recorder, None)
-    except FirstStatesAsked:
-        pass
     if not recorder.asked:
         return Refused("the macro model never called its closure, so there is nothing to learn")
     asked = session.coupling.inputs.check(recorder.asked[0], "The closure")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import heapq
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Above this number of points a weighted sum is taken over weighted representatives of them.
-REPRESENTATIVES = 512
+REPRESENTATIVES = 256
 JITTER = 1e-9
 
 
@@ -44,11 +45,21 @@ class Conditioned:
         """``factor^-1 Cov(runs, f(x))``, ``[b*m, n, m]``."""
         cross = self.variance * self.kernel.cross(self.points, x, self.scale)
         b, m, n, _ = cross.shape
-        return torch.linalg.solve_triangular(self.factor, cross.reshape(b * m, n * m), upper=False).reshape(b * m, n, m)
+        white: Tensor = torch.linalg.solve_triangular(self.factor, cross.reshape(b * m, n * m), upper=False)
+        return white.reshape(b * m, n, m)
 
     def cross(self, x: Tensor, z: Tensor, wx: Tensor, wz: Tensor) -> Tensor:
         """Posterior covariance ``[n, m, k, m]`` between two sets with their whitened covariances."""
         return self.variance * self.kernel.cross(x, z, self.scale) - torch.einsum("rna,rkb->nakb", wx, wz)
+
+
+@dataclass(frozen=True)
+class _Summed:
+    """A weighted sum: its representatives ``[r, d]``, their weights ``[r, m]``, its whitened covariance ``[b*m]``."""
+
+    at: Tensor
+    weights: Tensor
+    white: Tensor
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,7 @@ class GaussianPosterior:
     at: Tensor
     conditioned: Conditioned
     units: Floats
+    _sums: dict[bytes, _Summed] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _white(self) -> Tensor:
@@ -82,7 +94,8 @@ class GaussianPosterior:
         block = prior - inner + floor * torch.eye(prior.shape[1], dtype=prior.dtype)
         values, vectors = torch.linalg.eigh(block)
         block = (vectors * values.clamp_min(float(floor))[:, None, :]) @ vectors.transpose(1, 2)
-        return block.numpy() * self.units[:, None] * self.units[None, :]
+        scaled: Floats = block.numpy() * self.units[:, None] * self.units[None, :]
+        return scaled
 
     @property
     def std(self) -> Floats:
@@ -103,24 +116,34 @@ class GaussianPosterior:
         values, vectors = np.linalg.eigh(0.5 * (cov + cov.T))
         normal = np.random.default_rng(seed).standard_normal((n, points * m))
         draws = (normal * np.sqrt(np.maximum(values, 0))) @ vectors.T
-        return self.mean + draws.reshape(n, points, m) * self.units
+        samples: Floats = self.mean + draws.reshape(n, points, m) * self.units
+        return samples
 
     def functional(self, weights: Floats) -> Functional:
         """Distribution of ``sum(weights * f)``; the same representatives stand in every term."""
-        at, total = _representatives(self.at.numpy(), weights * self.units)
-        r, w = torch.from_numpy(at), torch.from_numpy(total)
-        c = self.conditioned
-        direct = len(at) == len(self.at)
-        white = self._white if direct else c.whitened(r)
-        shared = torch.einsum("rkb,kb->r", white, w)
-        prior = torch.cat(
-            [torch.einsum("nakb,kb->na", c.kernel.cross(part, r, c.scale), w) for part in self.at.split(256)]
-        )
-        cov = c.variance * prior - torch.einsum("rna,r->na", self._white, shared)
-        own = prior if direct else torch.einsum("nakb,kb->na", c.kernel.cross(r, r, c.scale), w)
-        variance = c.variance * float((own * w).sum()) - float(shared @ shared)
+        c, summed = self.conditioned, self._summed(weights)
+        own = c.kernel.dot(summed.at, summed.at, c.scale, summed.weights)
+        variance = c.variance * float((own * summed.weights).sum()) - float(summed.white @ summed.white)
         mean = float((weights * self.mean).sum())
-        return Functional(mean, float(np.sqrt(max(variance, 0.0))), cov.numpy() * self.units)
+        return Functional(mean, float(np.sqrt(max(variance, 0.0))), self._with(summed, slice(None)))
+
+    def _summed(self, weights: Floats) -> _Summed:
+        """The weighted sum on its representatives, kept: placement asks for the same one again and again."""
+        key = weights.tobytes()
+        if key not in self._sums:
+            at, total = _representatives(self.at.numpy(), weights * self.units)
+            points, w = torch.from_numpy(at), torch.from_numpy(total)
+            white = self._white if len(at) == len(self.at) else self.conditioned.whitened(points)
+            self._sums[key] = _Summed(points, w, torch.einsum("rkb,kb->r", white, w))
+        return self._sums[key]
+
+    def _with(self, summed: _Summed, rows: Any) -> Floats:
+        """Covariance of a weighted sum with the outputs at some of the points ``[c, m]``."""
+        c = self.conditioned
+        prior = torch.cat([c.kernel.dot(x, summed.at, c.scale, summed.weights) for x in self.at[rows].split(2048)])
+        cov = c.variance * prior - torch.einsum("rna,r->na", self._white[:, rows], summed.white)
+        scaled: Floats = cov.numpy() * self.units
+        return scaled
 
     def reduction(
         self,
@@ -132,26 +155,27 @@ class GaussianPosterior:
         """How much a run at each candidate would reduce the variance of ``sum(weights * f)``, ``[c]``."""
         m = self.mean.shape[1]
         noise = np.diag(np.square(np.zeros(m) if noise_std is None else noise_std))
-        cov = self.functional(weights).cov
-        blocks, target = self.blocks[candidates], cov[candidates]
+        summed = self._summed(weights)
+        blocks, target = self.blocks[candidates], self._with(summed, torch.from_numpy(candidates))
         if given is not None and len(given):
             joint = self._between(given, given) + np.kron(np.eye(len(given)), noise)
             ridge = JITTER * np.trace(joint) / len(joint) * np.eye(len(joint))
             link = self._between(candidates, given).reshape(len(candidates), m, -1)
             gain = np.einsum("ij,cmj->cmi", np.linalg.inv(joint + ridge), link)
             blocks = blocks - np.einsum("cmi,cni->cmn", gain, link)
-            target = target - np.einsum("cmi,i->cm", gain, cov[given].ravel())
+            target = target - np.einsum("cmi,i->cm", gain, self._with(summed, torch.from_numpy(given)).ravel())
         trace = np.trace(blocks, axis1=1, axis2=2)[:, None, None]
         ridge = (1e-9 * np.abs(trace) + 1e-300) * np.eye(m)
         solved = np.linalg.solve(blocks + noise + ridge, target[..., None])[..., 0]
-        return np.maximum((solved * target).sum(1), 0.0)
+        gained: Floats = np.maximum((solved * target).sum(1), 0.0)
+        return gained
 
     def _between(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
         """Covariance ``[a*m, b*m]`` between two sets of points, in the outputs' units."""
         ia, ib = torch.from_numpy(a), torch.from_numpy(b)
         cov = self.conditioned.cross(self.at[ia], self.at[ib], self._white[:, ia], self._white[:, ib]).numpy()
         m = len(self.units)
-        scaled = cov * self.units[:, None, None] * self.units
+        scaled: Floats = cov * self.units[:, None, None] * self.units
         return scaled.reshape(len(a) * m, len(b) * m)
 
 
@@ -159,16 +183,19 @@ def _representatives(x: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Group points by halving along their widest direction; each group keeps its total weight ``[r, m]``."""
     if len(x) <= REPRESENTATIVES:
         return x, weights
-    groups = [np.arange(len(x))]
     importance = np.abs(weights).sum(1) + 1e-300
-    while len(groups) < REPRESENTATIVES:
-        groups.sort(key=lambda g: float(importance[g].sum() * np.ptp(x[g], axis=0).max()))
-        group = groups.pop()
-        if len(group) == 1:
-            groups.append(group)
-            break
+
+    def entry(group: NDArray[np.int64]) -> tuple[float, int, NDArray[np.int64]]:
+        widest = float(np.ptp(x[group], axis=0).max())
+        return (-float(importance[group].sum()) * widest, int(group[0]), group)
+
+    heap = [entry(np.arange(len(x)))]
+    while len(heap) < REPRESENTATIVES and heap[0][0] < 0:
+        group = heapq.heappop(heap)[2]
         axis = int(np.argmax(np.ptp(x[group], axis=0)))
         order = group[np.argsort(x[group, axis], kind="stable")]
-        groups += [order[: len(order) // 2], order[len(order) // 2 :]]
+        for half in (order[: len(order) // 2], order[len(order) // 2 :]):
+            heapq.heappush(heap, entry(half))
+    groups = [group for _, _, group in sorted(heap, key=lambda e: e[1])]
     at = np.stack([np.average(x[g], axis=0, weights=importance[g]) for g in groups])
     return at, np.stack([weights[g].sum(0) for g in groups])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -11,9 +11,9 @@ import torch
 
 from scalebridge.errors import InputError
 from scalebridge.learn.box import Box
-from scalebridge.learn.gaussian_posterior import JITTER, Conditioned, GaussianPosterior
+from scalebridge.learn.gaussian_posterior import Conditioned, GaussianPosterior
 from scalebridge.learn.kernels import GradientKernel, Kernel, SeparableKernel
-from scalebridge.learn.priors import LinearPrior, PowerLawPrior, Prior, fit_linear, fit_power_law
+from scalebridge.learn.priors import Prior, fit_linear, fit_power_law
 from scalebridge.models import Runs, Scale, Structure
 from scalebridge.quantities import Floats, Space
 
@@ -64,7 +64,7 @@ class GaussianProcess:
 
     inputs: Space
     outputs: Space
-    structure: Structure = Structure()
+    structure: Structure = field(default_factory=Structure)
     profile: str = "matern72"
     margin: float = 0.15
     fitted: Fitted | None = None
@@ -184,7 +184,8 @@ def _output_units(made: GaussianProcess, y: Floats, extent: Floats) -> Floats:
         units: Floats = energy / extent
         return units
     spread = np.sqrt(np.mean(y**2, axis=0)) if made.structure.even else y.std(0)
-    return np.maximum(spread, 1e-9 * np.abs(y).max()) + 1e-300
+    floored: Floats = np.maximum(spread, 1e-9 * np.abs(y).max()) + 1e-300
+    return floored
 
 
 def _prior(made: GaussianProcess, at: Floats, value: Floats) -> Prior:
@@ -200,9 +201,8 @@ def _expected(made: GaussianProcess, residual: Tensor, d: int) -> Tensor:
 
 
 def _covariance(kernel: Kernel, points: Tensor, scale: Tensor, variance: Tensor | float, nugget: Tensor) -> Tensor:
-    b, d = points.shape
     cross = kernel.cross(points, points, scale)
-    size = b * cross.shape[1]
+    size = len(points) * cross.shape[1]
     # Rounding and the tolerance of micro solvers: a relative error of 1e-4 of the unexplained part.
     floor = variance * 1e-8 * scale.max().clamp_min(1.0) + 1e-12
     return variance * cross.reshape(size, size) + torch.diag(nugget + floor)
@@ -246,6 +246,3 @@ def _maximum_posterior(
         options={"maxiter": 40 if earlier is None else 12},
     )
     return torch.from_numpy(found.x)
-
-
-__all__ = ["JITTER", "GaussianProcess", "LinearPrior", "PowerLawPrior"]

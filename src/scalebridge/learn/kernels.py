@@ -28,8 +28,11 @@ class Kernel(Protocol):
     def blocks(self, x: Tensor, scale: Tensor) -> Tensor:
         """Covariance ``[n, m, m]`` between the outputs at each point of ``x [n, d]``."""
 
+    def dot(self, x: Tensor, z: Tensor, scale: Tensor, coefficients: Tensor) -> Tensor:
+        """``cross(x, z) @ coefficients [k, m]``, ``[n, m]``, without forming the covariance."""
+
     def apply(self, x: Tensor, z: Tensor, scale: Tensor, coefficients: Tensor) -> tuple[Tensor, Tensor]:
-        """``cross(x, z) @ coefficients [k, m]``: values ``[n, m]`` and derivative ``[n, m, d]``."""
+        """The same with its derivative in x, ``[n, m, d]``."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,17 @@ class GradientKernel:
             )
         return value, slope
 
+    def dot(self, x: Tensor, z: Tensor, scale: Tensor, coefficients: Tensor) -> Tensor:
+        """See `Kernel.dot`."""
+        value = torch.zeros_like(x)
+        v = coefficients * scale
+        for sign, delta in _differences(x, z, self.odd):
+            u = delta * scale
+            _, h1, h2, _ = PROFILES[self.profile]((u * delta).sum(-1))
+            c = torch.einsum("nkd,kd->nk", u, coefficients)
+            value += sign * (-2 * h1 @ v - 4 * torch.einsum("nk,nkd->nd", h2 * c, u))
+        return value
+
     def _hessian(self, delta: Tensor, scale: Tensor) -> Tensor:
         """``-2 h' L - 4 h'' (L delta)(L delta)'`` for ``delta [..., d]``."""
         u = delta * scale
@@ -98,6 +112,13 @@ class SeparableKernel:
         if self.odd:
             variance = variance - PROFILES[self.profile]((4 * x * x * scale).sum(-1))[0]
         return variance[:, None, None] * torch.eye(self.outputs, dtype=x.dtype)
+
+    def dot(self, x: Tensor, z: Tensor, scale: Tensor, coefficients: Tensor) -> Tensor:
+        """See `Kernel.dot`."""
+        value = torch.zeros(len(x), self.outputs, dtype=x.dtype)
+        for sign, delta in _differences(x, z, self.odd):
+            value += sign * PROFILES[self.profile]((delta * delta * scale).sum(-1))[0] @ coefficients
+        return value
 
     def apply(self, x: Tensor, z: Tensor, scale: Tensor, coefficients: Tensor) -> tuple[Tensor, Tensor]:
         """See `Kernel.apply`."""

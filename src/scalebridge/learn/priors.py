@@ -7,9 +7,10 @@ as a power and has a bounded, positive definite tangent keeps Newton's method al
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalebridge.quantities import Floats
 
@@ -85,7 +86,7 @@ def fit_power_law(x: Floats, y: Floats, start: PowerLawPrior | None = None) -> P
         misfit = (law(theta)(x)[0] - y) / (0.01 + 0.03 * np.linalg.norm(y, axis=1, keepdims=True))
         return np.concatenate([misfit.ravel(), (theta - first) / spread])
 
-    theta = least_squares(residual, first, method="lm" if x.size >= 1 else "trf", max_nfev=400).x
+    theta = least_squares(residual, first, method="lm", ftol=1e-3, xtol=1e-4, max_nfev=400).x
     return law(theta)
 
 
@@ -103,13 +104,13 @@ def _start_law(x: Floats, y: Floats) -> PowerLawPrior:
     return PowerLawPrior(0.3 * law, 0.9 * law, 1.0, 0.8)
 
 
-def _encode(law: PowerLawPrior, rows: Floats, cols: Floats) -> Floats:
+def _encode(law: PowerLawPrior, rows: NDArray[Any], cols: NDArray[Any]) -> Floats:
     parts = [_log_cholesky(np.linalg.cholesky(m))[rows, cols] for m in (law.linear, law.power)]
     z = np.clip((law.p - 0.5) / 0.5, 1e-3, 1 - 1e-3)
     return np.concatenate([*parts, [np.log(law.t), np.log(z / (1 - z))]])
 
 
-def _decode(theta: Floats, d: int, rows: Floats, cols: Floats) -> PowerLawPrior:
+def _decode(theta: Floats, d: int, rows: NDArray[Any], cols: NDArray[Any]) -> PowerLawPrior:
     size = len(rows)
     matrices = []
     for part in (theta[:size], theta[size : 2 * size]):
@@ -121,7 +122,7 @@ def _decode(theta: Floats, d: int, rows: Floats, cols: Floats) -> PowerLawPrior:
     return PowerLawPrior(matrices[0], matrices[1], float(np.exp(t)), float(0.5 + 0.5 / (1 + np.exp(-logit))))
 
 
-def _log_cholesky(factor: Floats) -> Floats:
+def _log_cholesky(factor: NDArray[Any]) -> Floats:
     out = factor.copy()
     out[np.diag_indices(len(out))] = np.log(np.diag(factor))
     return out

@@ -96,6 +96,21 @@ def test_a_load_that_newton_cannot_take_at_once_is_brought_on_in_steps() -> None
     assert bar.solve(stiffening).qois["flow"] == pytest.approx(1e5, rel=1e-8)
 
 
+def test_a_closure_of_few_digits_ends_where_it_can_and_the_rest_is_told() -> None:
+    rng, exact = np.random.default_rng(0), BARS["tapered"].solve(direct_closure(MICRO))
+
+    def rounded(x: np.ndarray) -> ClosureValue:
+        answer = direct_closure(MICRO)(x)
+        return ClosureValue(answer.values + 1e-9 * rng.standard_normal(x.shape), answer.tangent, answer.inside)
+
+    solution = BARS["tapered"].solve(rounded)
+    assert solution.converged
+    assert 0 < solution.algebraic_error < 1e-6
+    assert exact.algebraic_error < 1e-10
+    for name, value in exact.qois.items():
+        assert abs(solution.qois[name] - value) < 1e-6
+
+
 def test_a_closure_that_breaks_down_ends_in_a_reason() -> None:
     def broken(x: np.ndarray) -> ClosureValue:
         return ClosureValue(np.full_like(x, np.nan), np.ones((len(x), 1, 1)), np.ones(len(x), bool))

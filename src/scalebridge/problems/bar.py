@@ -15,6 +15,8 @@ from scalebridge.quantities import Floats, Space, Variable
 Profile = float | Callable[[Floats], Floats]
 End = tuple[str, float]
 QOIS = ("flow", "mean_temperature", "end_value")
+# Residual, relative to the forces, at which a search that finds nothing better counts as the end.
+ACCEPTED = 1e-7
 _GAUSS = np.array([0.5 - np.sqrt(0.15), 0.5, 0.5 + np.sqrt(0.15)])
 _WEIGHT = np.array([5.0, 8.0, 5.0]) / 18.0
 
@@ -264,10 +266,10 @@ def _iterate(bar: Bar, closure: Closure, u: Floats, max_steps: int) -> _State | 
             step = _linear(bar, state.by_nodes, -state.residual)
         except np.linalg.LinAlgError:
             return "the stiffness of the bar became singular"
-        better = _line_search(bar, closure, state, step, norm <= 1e-9 * state.scale)
+        better = _line_search(bar, closure, state, step, norm <= ACCEPTED * state.scale)
         if better is None:
-            # At the last digits no step reduces the residual further.
-            return state if norm <= 1e-9 * state.scale else "the line search of Newton's method found no descent"
+            # No step gets below the closure's own rounding; what is left is told as the algebraic error.
+            return state if norm <= ACCEPTED * state.scale else "the line search of Newton's method found no descent"
         state = better
     return f"Newton's method did not converge in {max_steps} steps"
 
@@ -303,22 +305,30 @@ def _solution(bar: Bar, state: _State) -> MacroSolution:
     flow = -state.residual[0] if at_left else state.residual[-1]
     qois = {"flow": float(flow), "mean_temperature": float(trapezium @ u), "end_value": float(u[-1])}
 
+    explicit: dict[str, tuple[Floats, Floats]] = {
+        "flow": _flow_slopes(bar, state, 0 if at_left else n - 1),
+        "mean_temperature": (trapezium, np.zeros(n)),
+        "end_value": (np.eye(n + 1)[-1], np.zeros(n)),
+    }
+
+    def adjoint(qoi: str) -> Floats:
+        return _linear(bar, state.by_nodes, explicit[qoi][0], transposed=True)
+
     def sensitivity(qoi: str) -> Floats:
         if qoi not in QOIS:
             raise InputError(f"The bar has no quantity of interest '{qoi}'{did_you_mean(qoi, QOIS)}")
-        by_u, by_force = np.zeros(n + 1), np.zeros(n)
-        if qoi == "flow":
-            e = 0 if at_left else n - 1
-            by_force[e] = 1 / bar._h
-            by_u[e : e + 2] = state.by_nodes[e] / bar._h
-        elif qoi == "mean_temperature":
-            by_u = trapezium
-        else:
-            by_u[-1] = 1.0
-        adjoint = _linear(bar, state.by_nodes, by_u, transposed=True)
-        total = by_force - np.diff(adjoint) / bar._h
+        total = explicit[qoi][1] - np.diff(adjoint(qoi)) / bar._h
         sensitive: Floats = (total[:, None] * state.by_values).reshape(-1, 1)
         return sensitive
 
     fields: Mapping[str, Any] = {"x": bar.nodes, "value": u, "flux": state.flux}
-    return MacroSolution(qois, state.states, sensitivity, fields, restart=u)
+    left_over = max(abs(float(adjoint(qoi) @ state.residual)) for qoi in QOIS)
+    return MacroSolution(qois, state.states, sensitivity, fields, restart=u, algebraic_error=left_over)
+
+
+def _flow_slopes(bar: Bar, state: _State, element: int) -> tuple[Floats, Floats]:
+    """Derivatives of the flow through the end in ``element`` by the nodal values and by the elements' forces."""
+    by_u, by_force = np.zeros(bar.n_elements + 1), np.zeros(bar.n_elements)
+    by_force[element] = 1 / bar._h
+    by_u[element : element + 2] = state.by_nodes[element] / bar._h
+    return by_u, by_force

@@ -63,7 +63,7 @@ def tangent_gap(values: Any, tangent: Floats, x: Floats, step: float) -> tuple[f
     """Compare a tangent ``[b, m, d]`` with central differences of ``values: [b, d] -> [b, m]``.
 
     Returns:
-        ``(gap, doubt)``: the largest difference beyond what the differences themselves leave open (two step
+        ``(gap, size)``: the largest difference beyond what the differences themselves leave open (two step
         sizes disagreeing), and the size of the tangent; the gap is in units of that size.
     """
     size = max(float(np.max(np.abs(tangent), initial=0.0)), 1e-300)

@@ -28,7 +28,7 @@ from scalebridge.learn import GaussianProcess
 
 RTOL = 0.01
 # Sabotage may only cost runs; it is given up on here.
-SABOTAGE_BUDGET = 70
+SABOTAGE_BUDGET = 50
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,7 @@ def audit_problem(task: tuple[int, int, Sequence[str]]) -> dict[str, Any] | None
     # The direct solution starts from the surrogate's: it ends at the same equilibrium in fewer iterations.
     start = None
     if answer.surrogate is not None:
-        closure = sb.bridge.closures.SurrogateClosure(
-            answer.surrogate, problem.macro.closure_inputs, problem.macro.closure_outputs
-        )
+        closure = sb.bridge.closures.SurrogateClosure(answer.surrogate, problem.macro.closure_inputs)
         start = problem.macro.solve(closure, None).restart
     truth = problem.direct(start)
     if truth is None:

@@ -23,7 +23,6 @@ def test_an_executor_keeps_the_contract(name: str) -> None:
     check_executor(EXECUTORS[name])
 
 
-@pytest.mark.xfail(reason="the executor in process takes calls after shutdown", strict=True)
 def test_the_executor_in_process_keeps_the_contract() -> None:
     check_executor(InProcessExecutor)
 

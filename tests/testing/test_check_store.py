@@ -25,7 +25,6 @@ def test_the_store_on_disk_keeps_the_law(fresh: Any) -> None:
     check_store(fresh(Store))
 
 
-@pytest.mark.xfail(reason="the ledger in memory takes a token of one run for another", strict=True)
 def test_the_store_in_memory_keeps_the_law() -> None:
     check_store(Store)
 

@@ -31,8 +31,6 @@ SURROGATES: dict[str, Callable[[], Any]] = {
 
 
 MISSING = {
-    "bounded outputs": "the Gaussian process does not keep the bounds of its outputs yet",
-    "potential": "its linear prior mean is no gradient where a potential is declared without evenness",
 }
 
 

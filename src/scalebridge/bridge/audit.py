@@ -88,9 +88,12 @@ def audit(session: Session, stage: Stage, number: int) -> Audit:
 def check_repeat(session: Session, result: Audit) -> Refused | None:
     """Ask one run again: another answer to the same question is history, branches or undeclared noise."""
     at = _largest_answered(session, result)
-    if at is None or session.left < 1:
+    return None if at is None else _check_repeat(session, *at)
+
+
+def _check_repeat(session: Session, x: Floats, y: Floats) -> Refused | None:
+    if session.left < 1:
         return None
-    x, y = at
     runs = session.run(x[None], "check", ["the same input again: does the model answer the same?"], replicate=1)
     if not runs.ok[0]:
         return None
@@ -116,13 +119,24 @@ def check_repeat(session: Session, result: Audit) -> Refused | None:
 
 def check_symmetry(session: Session, result: Audit) -> Refused | None:
     """Where an odd response was declared, run the mirror image of a verified state."""
+    at = _largest_answered(session, result)
+    return None if at is None else _check_mirror(session, *at)
+
+
+def explain(session: Session, failure: Refused) -> Refused:
+    """Why the macro problem has no solution: an assumption that the largest run known breaks, or the failure itself."""
+    if len(session.data) == 0:
+        return failure
+    best = int(np.argmax(np.linalg.norm(session.data.y, axis=1)))
+    x, y = session.data.x[best], session.data.y[best]
+    return _check_repeat(session, x, y) or _check_mirror(session, x, y) or failure
+
+
+def _check_mirror(session: Session, x: Floats, y: Floats) -> Refused | None:
+    """Run ``-x [d]`` and compare with ``-y [m]``, where an odd response was declared."""
     if not session.coupling.structure.even or session.left < 1:
         return None
-    at = _largest_answered(session, result)
-    if at is None:
-        return None
-    x, y = at
-    runs = session.run(-x[None], "check", ["mirror image of a verified state: is the response odd, as declared?"])
+    runs = session.run(-x[None], "check", ["mirror image of a known state: is the response odd, as declared?"])
     if not runs.ok[0]:
         return None
     noise = 0.0 if runs.noise_std is None else 6 * float(np.linalg.norm(runs.noise_std[0]))

@@ -13,24 +13,18 @@ from scalebridge.quantities import Floats, Space
 
 @dataclass(frozen=True)
 class SurrogateClosure:
-    """Answers with a surrogate's mean and its exact tangent, kept within the outputs' bounds.
+    """Answers with a surrogate's mean and its exact tangent.
 
     Outside its domain the surrogate continues by its prior mean, whose tangent is bounded.
     """
 
     surrogate: Surrogate
     inputs: Space
-    outputs: Space
 
     def __call__(self, x: Floats) -> ClosureValue:
         """Answer at ``x [n, d]``."""
         x = np.ascontiguousarray(x, dtype=np.float64)
         values, tangent = self.surrogate.predict(x)
-        low, high = self.outputs.lower, self.outputs.upper
-        if np.isfinite(low).any() or np.isfinite(high).any():
-            kept = (values > low) & (values < high)
-            values = np.clip(values, low, high)
-            tangent = np.where(kept[:, :, None], tangent, 0.0)
         return ClosureValue(values, tangent, self.surrogate.domain.contains(x) & self.inputs.inside(x))
 
 

@@ -91,7 +91,20 @@ def connect(macro: MacroModel, micro: Model) -> Coupling:
     owner = f"Connecting '{micro.name}' to the macro problem"
     forth = Affine(*inputs.conversion_to(micro.inputs, f"{owner}, inputs"))
     back = Affine(*micro.outputs.conversion_to(outputs, f"{owner}, outputs"))
-    return Coupling(micro, inputs, outputs, forth, back, _structure(structure_of(micro), forth, back))
+    structure = _structure(structure_of(micro), forth, back)
+    return Coupling(micro, inputs, _bounded(outputs, micro.outputs, back), forth, back, structure)
+
+
+def _bounded(outputs: Space, given: Space, back: Affine) -> Space:
+    """The macro problem's outputs with the bounds that the micro model declares, in the macro problem's units."""
+    variables, start = [], 0
+    for v in outputs:
+        factor, offset = float(back.factor[start]), float(back.offset[start])
+        ends = sorted(factor * end + offset for end in given[v.name].limits)
+        low, high = max(ends[0], v.limits[0]), min(ends[1], v.limits[1])
+        variables.append(replace(v, bounds=(low, high)) if low < high else v)
+        start += v.size
+    return Space(variables)
 
 
 def _structure(declared: Structure, forth: Affine, back: Affine) -> Structure:

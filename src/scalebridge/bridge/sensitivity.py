@@ -90,7 +90,7 @@ def _telling_fields(
     fields = []
     for _ in range(32):
         mixing = rng.standard_normal((values.shape[1], x.shape[1])) / np.sqrt(x.shape[1])
-        fields.append(WaveField(scale, extent, mixing, rng.uniform(-1, 1, x.shape[1])))
+        fields.append(WaveField(scale, extent, mixing, rng.uniform(-1.0, 1.0, size=(x.shape[1],))))
 
     def clarity(field: WaveField) -> float:
         g = field(x)[0]

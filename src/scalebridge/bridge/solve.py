@@ -17,6 +17,7 @@ from scalebridge.bridge.audit import (
     check_repeat,
     check_symmetry,
     discretisation,
+    explain,
 )
 from scalebridge.bridge.coupling import connect
 from scalebridge.bridge.interval import Pooled, pooled_interval
@@ -155,14 +156,13 @@ def _run(session: Session, template: Surrogate) -> _State:
     state = _State(tried=np.zeros((0, session.coupling.inputs.size)))
     begun = begin(session, template)
     if isinstance(begun, Refused):
-        state.reason = begun.reason
-        return state
+        return _refuse(state, explain(session, begun))
     state.surrogate = begun
     verified = False
     while True:
         stage = evaluate(session, state.surrogate, _restart(state))
         if isinstance(stage, Refused):
-            return _refuse(state, stage)
+            return _refuse(state, explain(session, stage))
         state.stage = stage
         if verified:
             _look(session, state)

@@ -52,7 +52,7 @@ class Stage:
 
 def evaluate(session: Session, surrogate: Surrogate, start: Any) -> Stage | Refused:
     """Solve the macro problem with a surrogate's mean and weigh its states."""
-    closure = SurrogateClosure(surrogate, session.coupling.inputs, session.coupling.outputs)
+    closure = SurrogateClosure(surrogate, session.coupling.inputs)
     solution = session.solve(closure, start)
     if not solution.converged and start is not None:
         solution = session.solve(closure, None)

@@ -113,7 +113,7 @@ def _solve_with_known(session: Session, template: Surrogate) -> MacroSolution:
     data, structure = session.data, session.coupling.structure
     if len(data) > session.coupling.inputs.size + 1:
         surrogate = template.fit(data.x, data.y, data.noise_std)
-        solution = session.solve(SurrogateClosure(surrogate, session.coupling.inputs, session.coupling.outputs), None)
+        solution = session.solve(SurrogateClosure(surrogate, session.coupling.inputs), None)
         if solution.converged:
             return solution
     law = fit_linear(data.x, data.y, structure.even)

@@ -28,8 +28,13 @@ class WorkerDied(InfrastructureError):
 class InProcessExecutor(Executor):
     """Runs every call at once, in the thread that submits it."""
 
+    def __init__(self) -> None:
+        self._closed = False
+
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Run ``fn`` now; return a future that is done."""
+        if self._closed:
+            raise RuntimeError("the executor has been shut down and takes no more calls")
         future: Future[T] = Future()
         future.set_running_or_notify_cancel()
         try:
@@ -37,6 +42,10 @@ class InProcessExecutor(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more calls."""
+        self._closed = True
 
 
 class LocalProcessExecutor(Executor):

@@ -47,7 +47,8 @@ class MemoryLedger:
         """Publish finished attempts; False for one that was fenced or had published already."""
         published = []
         for key, token, row in rows:
-            running = self._attempts[token - 1].status in OPEN and key not in self._runs
+            attempt = self._attempts[token - 1]
+            running = attempt.status in OPEN and attempt.request.key == key and key not in self._runs
             if running:
                 self._runs[key] = row
                 self._end(token, "ok", "", row.cost_s)

@@ -71,12 +71,14 @@ class GaussianPosterior:
         at: the points, scaled ``[n, d]``.
         conditioned: the kernel and the runs.
         units: ``[m]``, factor from the scaled outputs to the output's units.
+        bounds: lower and upper bounds of the outputs, ``[m]`` each, kept by quantiles and samples.
     """
 
     mean: Floats
     at: Tensor
     conditioned: Conditioned
     units: Floats
+    bounds: tuple[Floats, Floats]
     _sums: dict[bytes, _Summed] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -106,7 +108,8 @@ class GaussianPosterior:
         """Quantile ``[n, m]``."""
         from scipy.stats import norm
 
-        return self.mean + float(norm.ppf(p)) * self.std
+        quantile: Floats = np.clip(self.mean + float(norm.ppf(p)) * self.std, *self.bounds)
+        return quantile
 
     def sample(self, n: int, seed: int = 0) -> Floats:
         """Joint samples ``[n_samples, n, m]``; quadratic memory in the number of points."""
@@ -116,7 +119,7 @@ class GaussianPosterior:
         values, vectors = np.linalg.eigh(0.5 * (cov + cov.T))
         normal = np.random.default_rng(seed).standard_normal((n, points * m))
         draws = (normal * np.sqrt(np.maximum(values, 0))) @ vectors.T
-        samples: Floats = self.mean + draws.reshape(n, points, m) * self.units
+        samples: Floats = np.clip(self.mean + draws.reshape(n, points, m) * self.units, *self.bounds)
         return samples
 
     def functional(self, weights: Floats) -> Functional:

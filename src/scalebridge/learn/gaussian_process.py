@@ -126,7 +126,15 @@ class GaussianProcess:
         c = f.conditioned
         dv, ds = c.kernel.apply(torch.from_numpy(at), c.points, c.scale, f.coefficients)
         values = (value + dv.numpy()) * f.units
-        return values, (slope + ds.numpy()) * f.units[:, None] / f.extent
+        return self._bounded(values, (slope + ds.numpy()) * f.units[:, None] / f.extent)
+
+    def _bounded(self, values: Floats, slope: Floats) -> tuple[Floats, Floats]:
+        """Keep the outputs' bounds; where one is met the value stands still, and so says its derivative."""
+        low, high = self.outputs.lower, self.outputs.upper
+        if not (np.isfinite(low) | np.isfinite(high)).any():
+            return values, slope
+        free = (values > low) & (values < high)
+        return np.clip(values, low, high), np.where(free[:, :, None], slope, 0.0)
 
     def jacobian(self, x: Floats) -> Floats:
         """Derivative of the mean ``[n, m, d]``."""
@@ -136,7 +144,8 @@ class GaussianProcess:
         """Joint posterior at ``x [n, d]``."""
         f = self._known
         x = self.inputs.check(x, "A Gaussian process")
-        return GaussianPosterior(self.predict(x)[0], torch.from_numpy(x / f.extent), f.conditioned, f.units)
+        bounds = (self.outputs.lower, self.outputs.upper)
+        return GaussianPosterior(self.predict(x)[0], torch.from_numpy(x / f.extent), f.conditioned, f.units, bounds)
 
     def run(self, x: Floats) -> Runs:
         """Posterior mean as a model's answer; rows outside the domain say so."""
@@ -191,7 +200,8 @@ def _output_units(made: GaussianProcess, y: Floats, extent: Floats) -> Floats:
 def _prior(made: GaussianProcess, at: Floats, value: Floats) -> Prior:
     if made.structure.potential and made.structure.even:
         return fit_power_law(at, value)
-    return fit_linear(at, value, made.structure.even)
+    law = fit_linear(at, value, made.structure.even)
+    return law.symmetric(at, value) if made.structure.potential else law
 
 
 def _expected(made: GaussianProcess, residual: Tensor, d: int) -> Tensor:

@@ -33,6 +33,11 @@ class LinearPrior:
         """See `Prior`."""
         return self.offset + x @ self.slope.T, np.broadcast_to(self.slope, (len(x), *self.slope.shape))
 
+    def symmetric(self, x: Floats, y: Floats) -> LinearPrior:
+        """The gradient of a quadratic potential nearest to it, through the centre of the runs."""
+        slope = 0.5 * (self.slope + self.slope.T)
+        return LinearPrior(y.mean(0) - slope @ x.mean(0), slope)
+
 
 @dataclass(frozen=True)
 class PowerLawPrior:

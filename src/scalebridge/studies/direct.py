@@ -186,7 +186,7 @@ def direct_runs(resolved: Resolved, answer: Answer) -> int | None:
     if answer.surrogate is None or states is None:
         return None
     macro = resolved.macro.model
-    closure = CountingClosure(SurrogateClosure(answer.surrogate, macro.closure_inputs, macro.closure_outputs))
+    closure = CountingClosure(SurrogateClosure(answer.surrogate, macro.closure_inputs))
     solution = macro.solve(closure)
     if not solution.converged or len(solution.states) == 0:
         return None

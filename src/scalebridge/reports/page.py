@@ -124,5 +124,7 @@ def _parts(saved: Saved) -> str:
     drawing = figures.interval_figure(saved)
     level = numbers.percent(saved.get("confidence"))
     words = f"What the {level} interval consists of. The parts are summed, not added in quadrature."
+    if saved.input_interval is not None:
+        words += " Uncertain inputs are shown beside it on a scale of their own; the dark block is the interval."
     table = blocks.parts_table(saved)
     return f"<section><h2>The interval, by parts</h2><p>{words}</p><figure>{drawing}</figure>{table}</section>"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,7 @@ def _made(directory: Path) -> Path:
 
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Let torch use so many threads; ``None`` leaves it alone."""
+    """Let torch, and numba where it is installed, use so many threads; ``None`` leaves them alone."""
     if count is None:
         yield
         return
@@ -181,6 +182,22 @@ def threads(count: int | None) -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
-        yield
+        with _numba_threads(count):
+            yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def _numba_threads(count: int) -> Iterator[None]:
+    if find_spec("numba") is None:
+        yield
+        return
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(count, int(getattr(numba.config, "NUMBA_NUM_THREADS", count))))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ def validate(study: Study, out: Path, progress: str | Listener, tell: Callable[[
     """
     smaller = coarse(study)
     resolved = resolve(smaller)
+    # What is compared is one and the same micro model; its uncertain inputs have no part in it.
+    resolved = replace(resolved, micro=replace(resolved.micro, alternatives={}))
     outcome = run(smaller, out, progress, resolved)
     with threads(smaller.run.threads):
         found = compare(resolved, outcome.answer, tell)

@@ -87,8 +87,12 @@ def solve(
         raise InputError("No quantity of interest was given; name one of the macro problem's.")
     question = Question(names, rtol, atol, confidence, mesh, DEFAULT_BUDGET if budget is None else budget, seed)
     session = _open(question, macro, micro, store, executor, progress)
-    template = _template(session, surrogate)
-    state = _run(session, template)
+    try:
+        state = _run(session, _template(session, surrogate))
+    finally:
+        session.campaign.close()
+        if session.campaign.store is not store:
+            session.campaign.store.close()
     return Answer.of(session, state.stage, state.audits, state.verdict, state.reason, state.surrogate)
 
 

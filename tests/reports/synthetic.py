@@ -96,91 +96,88 @@ def _micrograph(rng: np.random.Generator) -> dict[str, np.ndarray]:
     }
 
 
-def _record(value: float, half: float, unit: str, runs: list[dict], n: int) -> dict:
-    mandel = ["11", "22", "12"]
-    path = [
-        {
-            "micro_runs": 4,
-            "macro_solves": 1,
-            "phase": "start",
-            "value": value * 1.32,
-            "low": None,
-            "high": None,
-            "predicted_std": value * 0.1,
-            "note": "",
-        }
-    ]
-    for k in range(5, 16):
-        path.append(
-            {
-                "micro_runs": k,
-                "macro_solves": k,
-                "phase": "learn",
-                "value": value * (1 + 0.25 * 0.66 ** (k - 4)),
-                "low": None,
-                "high": None,
-                "predicted_std": 0.08 * value * 0.7 ** (k - 4),
-                "note": "",
-            }
-        )
-    path.append(
-        {
-            "micro_runs": 23,
-            "macro_solves": 18,
-            "phase": "verify",
-            "value": value * 1.004,
-            "low": value - 2.4 * half,
-            "high": value + 2.7 * half,
-            "predicted_std": half / 3,
-            "note": "",
-        }
-    )
-    for k in range(24, 31):
-        path.append(
-            {
-                "micro_runs": k,
-                "macro_solves": k - 5,
-                "phase": "learn",
-                "value": value * (1 + 0.002 * 0.7 ** (k - 23)),
-                "low": None,
-                "high": None,
-                "predicted_std": half / 4,
-                "note": "",
-            }
-        )
-    path.append(
-        {
-            "micro_runs": 38,
-            "macro_solves": 28,
-            "phase": "verify",
-            "value": value,
-            "low": value - half,
-            "high": value + half,
-            "predicted_std": half / 6,
-            "note": "",
-        }
-    )
+def _step(runs: int, phase: str, value: float, reach: float | None, std: float) -> dict:
+    low, high = (None, None) if reach is None else (value - reach, value + reach)
     return {
-        "schema_version": 1,
-        "title": "Plate with a hole, glass-fibre composite under transverse tension",
-        "created": "2026-01-31 12:00",
+        "micro_runs": runs,
+        "macro_solves": runs,
+        "phase": phase,
+        "value": value,
+        "low": low,
+        "high": high,
+        "predicted_std": std,
+        "note": "",
+    }
+
+
+def _path(value: float, half: float) -> list[dict]:
+    """A start far off, learning, a first look too wide, learning, a second look."""
+    first = [
+        _step(k, "learn", value * (1 + 0.25 * 0.66 ** (k - 4)), None, 0.08 * value * 0.7 ** (k - 4))
+        for k in range(5, 16)
+    ]
+    then = [_step(k, "learn", value * (1 + 0.002 * 0.7 ** (k - 23)), None, half / 4) for k in range(24, 31)]
+    return [
+        _step(4, "start", value * 1.32, None, value * 0.1),
+        *first,
+        _step(23, "verify", value * 1.004, 2.5 * half, half / 3),
+        *then,
+        _step(38, "verify", value, half, half / 6),
+    ]
+
+
+def _models(n: int) -> dict:
+    def space(name: str, unit: str) -> list[dict]:
+        return [{"name": name, "unit": unit, "shape": [3], "components": [f"{name} {c}" for c in ("11", "22", "12")]}]
+
+    identity = {"name": "composite", "grid": "96 x 96", "phases": "matrix, fibre"}
+    macro = {
+        "name": "plate",
+        "n_states": n,
+        "closure_inputs": space("strain", "1"),
+        "closure_outputs": space("stress", "MPa"),
+    }
+    return {"micro": {"name": "composite", "version": "1", "identity": identity}, "macro": macro}
+
+
+def _asked(value: float, half: float, unit: str) -> dict:
+    parts = {"closure": 0.52, "remainder": 0.06, "micro_discretisation": 0.1, "mesh": 0.32}
+    return {
         "qoi": "reaction_force",
         "value": value,
         "unit": unit,
         "interval": [value - half, value + half],
         "half_width": half,
-        "parts": {
-            "closure": 0.52 * half,
-            "remainder": 0.06 * half,
-            "micro_discretisation": 0.1 * half,
-            "mesh": 0.32 * half,
-        },
+        "parts": {name: share * half for name, share in parts.items()},
         "confidence": 0.95,
         "rtol": 0.01,
         "atol": None,
         "tolerance": abs(value) * 0.01,
         "converged": True,
         "reason": "the half-width is within the tolerance after 2 verification rounds",
+        "input_interval": [value * 0.972, value * 1.021],
+        "input_sources": {
+            "segmentation": [value * 0.985, value * 1.012],
+            "window": [value * 0.974, value * 1.018],
+        },
+    }
+
+
+def _record(value: float, half: float, unit: str, runs: list[dict], n: int) -> dict:
+    round_ = {
+        "value": value,
+        "estimate": value,
+        "draws": 8,
+        "observed_std": half,
+        "predicted_std": half,
+        "level": 0.025,
+    }
+    return {
+        "schema_version": 1,
+        "title": "Plate with a hole, glass-fibre composite under transverse tension",
+        "created": "2026-01-31 12:00",
+        **_asked(value, half, unit),
+        **_models(n),
         "mesh_mode": "include",
         "micro_runs": len(runs),
         "executed_runs": len(runs) - 3,
@@ -191,40 +188,10 @@ def _record(value: float, half: float, unit: str, runs: list[dict], n: int) -> d
         "seed": 0,
         "unseen_mass": 1 - 0.05 ** (1 / 16),
         "versions": {"scalebridge": "0.1.0", "python": "3.11.9", "numpy": "2.3.1", "torch": "2.13.0"},
-        "micro": {
-            "name": "composite",
-            "version": "1",
-            "identity": {"name": "composite", "grid": "96 x 96", "phases": "matrix, fibre"},
-        },
-        "macro": {
-            "name": "plate",
-            "n_states": n,
-            "closure_inputs": [
-                {"name": "strain", "unit": "1", "shape": [3], "components": [f"strain {c}" for c in mandel]}
-            ],
-            "closure_outputs": [
-                {"name": "stress", "unit": "MPa", "shape": [3], "components": [f"stress {c}" for c in mandel]}
-            ],
-        },
-        "input_interval": {
-            "interval": [value * 0.972, value * 1.021],
-            "sources": {"segmentation": [value * 0.985, value * 1.012], "window": [value * 0.974, value * 1.018]},
-        },
         "notes": ["The window holds 61 fibres; its pixel size was calibrated by the fibre diameter."],
         "direct_runs": 6 * n,
-        "path": path,
-        "rounds": [
-            {
-                "value": value,
-                "estimate": value,
-                "draws": 8,
-                "observed_std": half,
-                "predicted_std": half,
-                "remainder": 0.01,
-                "level": 0.025,
-            }
-        ]
-        * 2,
+        "path": _path(value, half),
+        "rounds": [round_] * 2,
         "runs": runs,
         "quantities": {},
     }

@@ -18,14 +18,14 @@ from scalebridge.reports.saved import load
 
 def show_status(directory: Path, as_json: bool) -> int:
     """Print the state of the store and the answer, if there is one."""
-    store = directory / "store"
     answered = (directory / "answer.json").is_file()
+    answer = dict(load(directory).answer) if answered else None
+    store = _store(directory, answer)
     if not answered and not (store / "ledger.sqlite").is_file():
         raise InputError(
             f"'{directory}' holds neither an answer nor a store; give the directory of 'scalebridge run --out DIR'."
         )
     runs = _runs_of(store) if (store / "ledger.sqlite").is_file() else {}
-    answer = dict(load(directory).answer) if answered else None
     if as_json:
         print_json({"runs": runs, "answer": None if answer is None else compact(answer)})
         return DONE
@@ -34,6 +34,13 @@ def show_status(directory: Path, as_json: bool) -> int:
     for line in lines:
         console().print(line, markup=False, soft_wrap=True)
     return DONE
+
+
+def _store(directory: Path, answer: Mapping[str, Any] | None) -> Path:
+    """The store in the directory, or the one that the study named."""
+    named = None if answer is None else answer.get("store")
+    beside = directory / "store"
+    return Path(named) if named and not beside.is_dir() else beside
 
 
 def _runs_of(store: Path) -> dict[str, Any]:

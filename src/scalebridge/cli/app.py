@@ -45,7 +45,7 @@ def init(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> int:
-    """Show versions, cores, disk and optional parts, and what is wrong with them."""
+    """Show versions, cores, disk, and what is missing."""
     from scalebridge.cli.doctor import examine
 
     return examine(as_json)
@@ -58,7 +58,10 @@ def check(
     schema: Annotated[bool, typer.Option("--schema", help="print the JSON Schema of study files")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Check a study: keys, values, files, units, quantities. Runs nothing."""
+    """Check a study without running anything.
+
+    Keys, values, files, units and the quantity of interest are checked.
+    """
     from scalebridge.cli.before import check_study, print_schema
 
     return print_schema() if schema else check_study(study, overrides or [], as_json)
@@ -66,7 +69,7 @@ def check(
 
 @app.command()
 def plan(study: StudyFile, overrides: Overrides = None, out: Out = OUT, as_json: AsJson = False) -> int:
-    """Show what a run would do, why, and what it would cost. Runs nothing."""
+    """Show what a run would do, why, and its cost."""
     from scalebridge.cli.before import plan_study
 
     return plan_study(study, overrides or [], out, as_json)
@@ -83,7 +86,12 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Answer a study; leaves answer.json, report.html and the runs in DIR, and resumes what was cut off."""
+    """Answer a study; resume one that was cut off.
+
+    Leaves answer.json, report.html and every micro run in DIR; nothing that is there is run again.
+    Exit codes: 0 converged, 1 not converged or runs failed, 2 bad input, 3 infrastructure, 130 interrupted.
+    The first Ctrl-C finishes and saves the micro runs under way, the second aborts.
+    """
     from scalebridge.cli.run import run_study
 
     return run_study(study, overrides or [], out, validate, as_json)
@@ -91,7 +99,7 @@ def run(
 
 @app.command()
 def status(directory: Place = OUT, as_json: AsJson = False) -> int:
-    """Show how far a run has come; may be called while it works."""
+    """Show how far a run has come, also while it runs."""
     from scalebridge.cli.after import show_status
 
     return show_status(directory, as_json)
@@ -103,7 +111,7 @@ def why(
     out: Out = OUT,
     as_json: AsJson = False,
 ) -> int:
-    """Show why a micro run was made, with what inputs and what came of it."""
+    """Show why a micro run was made, and its result."""
     from scalebridge.cli.after import show_why
 
     return show_why(run, out, as_json)
@@ -116,7 +124,7 @@ def report(
         Path | None, typer.Option("--to", metavar="FILE", help="the HTML file; DIR/report.html if not given")
     ] = None,
 ) -> int:
-    """Write the HTML report of a saved answer anew."""
+    """Write the report of a saved answer anew."""
     from scalebridge.cli.after import write_report_of
 
     return write_report_of(directory, to)

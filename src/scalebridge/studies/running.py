@@ -106,12 +106,20 @@ def _completed(answer: Answer, models: Resolved, store: Any, directory: Path, pr
         "budget": study.question.budget,
         "direct_runs": direct_runs(models, answer),
         "study": study.to_toml(),
+        "store": str(store.directory),
         "macro": macro,
         "micro": micro,
     }
     arrays = {**answer.arrays, **_extra(answer, models, directory)}
-    notes = tuple(dict.fromkeys((*answer.notes, *models.notes)))
+    notes = tuple(dict.fromkeys((*answer.notes, *_budget_note(models), *models.notes)))
     return replace(answer, record=record, arrays=arrays, notes=notes)
+
+
+def _budget_note(models: Resolved) -> tuple[str, ...]:
+    budget, kept = models.study.question.budget, models.n_input_runs
+    if budget is None or not kept:
+        return ()
+    return (f"Of the budget of {budget} micro runs, {kept} were kept for uncertain inputs.",)
 
 
 def _teller(answer: Answer, progress: str | Listener) -> Callable[[str], None]:

@@ -185,6 +185,11 @@ class Study(BaseModel):
 
         return toml_text(self.model_dump(mode="json", exclude_unset=True))
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<pre>{escape(self.to_toml())}</pre>"
+
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a study file, the kinds in the box included."""

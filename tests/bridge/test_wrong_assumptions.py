@@ -188,7 +188,7 @@ def test_noise_at_states_that_stay_the_same_is_drawn_anew_for_every_verification
     bar = Bar(n_elements, right=("value", 2.0))
     truth = bar.solve(direct_closure(smooth_micro())).qois["flow"]
     noisy = Noisy(smooth_micro(), actual=0.05, declared=0.05, seed=seed)
-    answer = sb.solve(bar, noisy, qoi="flow", rtol=0.005, seed=seed, budget=40, progress="none")
+    answer = sb.solve(bar, noisy, qoi="flow", rtol=0.005, seed=seed, budget=30, progress="none")
     assert holds(answer, truth)
     assert answer.half_width > 0.0
     replicates = [r.replicate for r in answer.runs if r.phase == "verify"]

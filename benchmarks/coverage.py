@@ -29,6 +29,8 @@ from scalebridge.learn import GaussianProcess
 RTOL = 0.01
 # Sabotage may only cost runs; it is given up on here.
 SABOTAGE_BUDGET = 50
+# Problems near a limit load take many runs; after this many one counts as not converged.
+BUDGET = 150
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def audit_problem(task: tuple[int, int, Sequence[str]]) -> dict[str, Any] | None
     seed, number, methods = task
     problem = random_problem(seed, number)
     begun = time.perf_counter()
-    answer = sb.solve(problem.macro, problem.micro, qoi=problem.qoi, rtol=RTOL, seed=number, progress="none")
+    answer = sb.solve(
+        problem.macro, problem.micro, qoi=problem.qoi, rtol=RTOL, seed=number, progress="none", budget=BUDGET
+    )
     taken = time.perf_counter() - begun
     # The direct solution starts from the surrogate's: it ends at the same equilibrium in fewer iterations.
     start = None

@@ -9,7 +9,7 @@ from scalebridge.errors import InputError, did_you_mean
 
 MESH_MODES = ("report", "include")
 # Past this many runs without the tolerance the bridge stops and says so.
-DEFAULT_BUDGET = 400
+DEFAULT_BUDGET = 200
 
 
 @dataclass(frozen=True)

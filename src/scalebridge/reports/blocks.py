@@ -128,7 +128,7 @@ def cost(saved: Saved) -> str:
     runs, direct = int(saved.get("micro_runs", 0)), saved.get("direct_runs")
     if not direct or not runs:
         return ""
-    each = (finite(saved.answer.get("micro_seconds")) or 0.0) / max(int(saved.get("executed_runs", runs)), 1)
+    each = (finite(saved.answer.get("micro_seconds")) or 0.0) / max(runs, 1)
     top = float(np.log10(max(direct, runs, 10)))
 
     def bar(kind: str, name: str, n: float) -> str:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +53,8 @@ def run(study: Study, out: str | Path, progress: str | Listener = "auto", resolv
 
     directory = _made(Path(out))
     started = time.perf_counter()
-    models = resolve(study) if resolved is None else resolved
     with threads(study.run.threads), Store(_made(store_directory(study, directory))) as store:
+        models = resolve(study) if resolved is None else resolved
         answer = _solved(models, store, progress)
         answer = _completed(answer, models, store, directory, progress)
     answer = replace(answer, record={**answer.record, "wall_s": time.perf_counter() - started})
@@ -181,7 +180,7 @@ def _made(directory: Path) -> Path:
 
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Let torch, and numba where it is installed, use so many threads; ``None`` leaves them alone."""
+    """Let torch use so many threads; ``None`` leaves it alone."""
     if count is None:
         yield
         return
@@ -190,22 +189,6 @@ def threads(count: int | None) -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
-        with _numba_threads(count):
-            yield
+        yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextmanager
-def _numba_threads(count: int) -> Iterator[None]:
-    if find_spec("numba") is None:
-        yield
-        return
-    import numba
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(count, int(getattr(numba.config, "NUMBA_NUM_THREADS", count))))
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)

@@ -30,8 +30,7 @@ SURROGATES: dict[str, Callable[[], Any]] = {
 }
 
 
-MISSING = {
-}
+MISSING = {}
 
 
 def known(name: str) -> Any:

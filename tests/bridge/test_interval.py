@@ -54,9 +54,9 @@ def test_the_observed_variance_never_enters_a_weight() -> None:
 
 def test_a_round_that_saw_nothing_keeps_the_variance_that_was_expected() -> None:
     lucky = replace(ONE, observed=0.0)
-    assert lucky.variance == ONE.predicted
+    assert lucky.variance() == ONE.predicted
     assert pool([lucky], 0.05).half_width == pytest.approx(t.ppf(0.9875, 7) * 0.2)
-    assert replace(ONE, observed=5.0).variance == 5.0
+    assert replace(ONE, observed=5.0).variance() == 5.0
 
 
 @given(st.lists(st.floats(1e-12, 1e6), min_size=2, max_size=6))

@@ -80,6 +80,7 @@ def audit(session: Session, stage: Stage, number: int) -> Audit:
             draws.predicted_variance(stage.deviation[qoi] ** 2),
             draws.observed_variance(weighted),
             _non_response(session, stage, draws, w, lost),
+            _surprise(weighted, stage.deviation[qoi][draws.rows]),
         )
     session.data = session.data.plus(x, runs)
     return Audit(stage, draws, residuals, ~lost, rounds)
@@ -186,6 +187,11 @@ def discretisation(session: Session, result: Audit, confidence: float) -> Mappin
 def _odds(draws: Draws, row: int) -> str:
     p = float(draws.probability[row])
     return "taken whole (its share is too large to leave to chance)" if p == 0 else f"with probability {p:.3g} a draw"
+
+
+def _surprise(weighted: Floats, deviation: Floats) -> float:
+    known = deviation > 0
+    return float(np.mean((weighted[known] / deviation[known]) ** 2)) if known.any() else 0.0
 
 
 def _non_response(session: Session, stage: Stage, draws: Draws, w: Floats, lost: NDArray[np.bool_]) -> float:

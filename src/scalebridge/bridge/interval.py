@@ -25,6 +25,7 @@ class Round:
         predicted: variance of the correction known before the draw.
         observed: variance of the correction estimated from the draws.
         bound: half-width that rows without an answer add.
+        surprise: mean of ``(w r)^2 / s^2`` over the rows drawn, one where the surrogate judges itself well.
     """
 
     value: float
@@ -33,16 +34,16 @@ class Round:
     predicted: float
     observed: float
     bound: float = 0.0
+    surprise: float = 0.0
 
     @property
     def estimate(self) -> float:
         """To first order unbiased estimate of q."""
         return self.value + self.correction
 
-    @property
-    def variance(self) -> float:
-        """The larger of what was expected and what was seen."""
-        return max(self.predicted, self.observed)
+    def variance(self, excess: float = 1.0) -> float:
+        """The larger of what was expected, times ``excess``, and what was seen."""
+        return max(self.predicted * excess, self.observed)
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,24 @@ def pool(rounds: Sequence[Round], alpha: float) -> Pooled:
     Weights go by the variance known before the draw, never by the one observed, which is small exactly
     when the bad states were missed.
     """
+    excess = surprise(rounds)
     return pooled_interval(
         np.array([r.estimate for r in rounds]),
         np.array([r.predicted for r in rounds]),
-        np.array([r.variance for r in rounds]),
+        np.array([r.variance(excess) for r in rounds]),
         np.array([r.n_drawn for r in rounds]),
         np.array([r.bound for r in rounds]),
         alpha,
     )
+
+
+def surprise(rounds: Sequence[Round]) -> float:
+    """By what factor the surrogate has underrated its squared errors where it was looked at; at least one.
+
+    Where errors sit in few states (a kink), most draws miss them and the spread seen is too small; the draws
+    that hit one tell, and what they tell holds for every round.
+    """
+    return max(1.0, float(np.mean([r.surprise for r in rounds]))) if rounds else 1.0
 
 
 def pooled_interval(

@@ -20,7 +20,7 @@ from scalebridge.bridge.audit import (
     explain,
 )
 from scalebridge.bridge.coupling import connect
-from scalebridge.bridge.interval import Pooled, pooled_interval
+from scalebridge.bridge.interval import Pooled, pooled_interval, surprise
 from scalebridge.bridge.mesh import MOST_REFINEMENTS, mesh_part, refine
 from scalebridge.bridge.placement import choose
 from scalebridge.bridge.progress import Listener, listener
@@ -258,11 +258,12 @@ def _predicted(session: Session, state: _State) -> tuple[float, float]:
         v = _expected_variance(stage, qoi)
         rounds = [a.rounds[qoi] for a in state.audits]
         # Where earlier rounds saw more spread than expected, the next one will too.
-        excess = max([1.0, *(r.observed / r.predicted for r in rounds[-2:] if r.predicted > 0)])
+        excess = surprise(rounds)
+        spread = max([excess, *(r.observed / r.predicted for r in rounds[-2:] if r.predicted > 0)])
         pooled: Pooled = pooled_interval(
             np.array([*(r.estimate for r in rounds), value]),
             np.array([*(r.predicted for r in rounds), v]),
-            np.array([*(r.variance for r in rounds), v * excess]),
+            np.array([*(r.variance(excess) for r in rounds), v * spread]),
             np.array([*(r.n_drawn for r in rounds), DRAWS]),
             np.array([*(r.bound for r in rounds), 0.0]),
             session.question.alpha,

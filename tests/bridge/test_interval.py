@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from scalebridge.bridge.interval import Pooled, Round, pool
+from scalebridge.bridge.interval import Pooled, Round, pool, surprise
 
 ONE = Round(value=10.0, correction=0.5, n_drawn=8, predicted=0.04, observed=0.09)
 TWO = Round(value=10.4, correction=0.2, n_drawn=8, predicted=0.01, observed=0.005)
@@ -57,6 +57,19 @@ def test_a_round_that_saw_nothing_keeps_the_variance_that_was_expected() -> None
     assert lucky.variance() == ONE.predicted
     assert pool([lucky], 0.05).half_width == pytest.approx(t.ppf(0.9875, 7) * 0.2)
     assert replace(ONE, observed=5.0).variance() == 5.0
+
+
+def test_what_the_draws_found_raises_the_floor_of_every_round_and_never_lowers_it() -> None:
+    sound = [replace(ONE, observed=0.0, surprise=0.3), replace(TWO, observed=0.0, surprise=0.9)]
+    surprised = [replace(sound[0], surprise=0.3), replace(sound[1], surprise=7.7)]
+    assert surprise(sound) == 1.0
+    assert surprise([]) == 1.0
+    assert surprise(surprised) == pytest.approx(4.0)
+    # Both floors are four times as high, so the interval is twice as wide; the weights stay as they were.
+    assert pool(surprised, 0.05).half_width == pytest.approx(2 * pool(sound, 0.05).half_width)
+    np.testing.assert_array_equal(pool(surprised, 0.05).weights, pool(sound, 0.05).weights)
+    # Where more was seen than even the raised floor, what was seen counts.
+    assert replace(ONE, observed=9.0).variance(4.0) == 9.0
 
 
 @given(st.lists(st.floats(1e-12, 1e6), min_size=2, max_size=6))

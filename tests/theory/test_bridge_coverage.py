@@ -78,7 +78,9 @@ def audited_until_narrow(
         drawn = draw(p, population.deviation, 8, rng, systematic=method == "systematic")
         y = population.products[drawn.rows]
         predicted = drawn.predicted_variance(population.deviation**2)
-        rounds.append(Round(0.0, drawn.estimate(y), drawn.n_drawn, predicted, drawn.observed_variance(y)))
+        found = float(np.mean((y / population.deviation[drawn.rows]) ** 2))
+        observed = drawn.observed_variance(y)
+        rounds.append(Round(0.0, drawn.estimate(y), drawn.n_drawn, predicted, observed, surprise=found))
         if method == "plain t":
             value, half = plain_t(rounds)
         else:
@@ -194,9 +196,10 @@ def test_recomputing_residuals_after_a_refit_makes_a_fiction_of_the_interval(pla
         for predicted, sure, stored in ((stage.values, deviation, True), (mean, after, False)):
             y = (w[drawn.rows] * (answers - predicted[drawn.rows])).sum(1)
             expected, observed = drawn.predicted_variance(sure**2), drawn.observed_variance(y)
-            pooled = pool(
-                [Round(float((w * predicted).sum()), drawn.estimate(y), drawn.n_drawn, expected, observed)], ALPHA
-            )
+            found = float(np.mean((y / sure[drawn.rows]) ** 2))
+            value = float((w * predicted).sum())
+            once = Round(value, drawn.estimate(y), drawn.n_drawn, expected, observed, surprise=found)
+            pooled = pool([once], ALPHA)
             covers = abs(pooled.value - float((w * truth).sum())) <= pooled.half_width
             held += stored and covers
             fiction += not stored and covers

@@ -31,6 +31,7 @@ from scalebridge.bridge.session import Data, Session
 from scalebridge.bridge.stage import Stage, evaluate
 from scalebridge.bridge.start import begin, known_runs
 from scalebridge.bridge.verdict import Verdict, judge
+from scalebridge.campaign import Campaign, Store
 from scalebridge.errors import InputError
 from scalebridge.models import MacroModel, Model, Surrogate
 from scalebridge.quantities import Floats
@@ -54,6 +55,7 @@ def solve(
     mesh: str = "report",
     store: Any = None,
     executor: Any = None,
+    timeout: float | None = None,
     seed: int = 0,
     progress: str | Listener = "auto",
 ) -> Answer:
@@ -72,6 +74,7 @@ def solve(
             at most half of the tolerance and counts it in.
         store: directory that keeps every run and from which a later solve resumes; ``None``: in memory.
         executor: where micro runs are made; see `scalebridge.campaign`.
+        timeout: seconds after which a micro run is ended and counts as failed; ``None``: never.
         seed: of every random stream.
         progress: ``"auto"``, ``"none"`` or a function of one `Progress`.
 
@@ -86,7 +89,7 @@ def solve(
     if not names:
         raise InputError("No quantity of interest was given; name one of the macro problem's.")
     question = Question(names, rtol, atol, confidence, mesh, DEFAULT_BUDGET if budget is None else budget, seed)
-    session = _open(question, macro, micro, store, executor, progress)
+    session = _open(question, macro, micro, store, executor, progress, timeout)
     try:
         state = _run(session, _template(session, surrogate))
     finally:
@@ -113,13 +116,17 @@ class _State:
 
 
 def _open(
-    question: Question, macro: MacroModel, micro: Model, store: Any, executor: Any, progress: str | Listener
+    question: Question,
+    macro: MacroModel,
+    micro: Model,
+    store: Any,
+    executor: Any,
+    progress: str | Listener,
+    timeout: float | None = None,
 ) -> Session:
-    from scalebridge.campaign import Campaign, Store
-
     coupling = connect(macro, micro)
     ledger = store if isinstance(store, Store) else Store(store)
-    campaign = Campaign(micro, store=ledger, executor=executor, seed=question.seed)
+    campaign = Campaign(micro, store=ledger, executor=executor, timeout=timeout, seed=question.seed)
     audit_seed, other_seed = np.random.SeedSequence(question.seed).spawn(2)
     d, m = coupling.inputs.size, coupling.outputs.size
     return Session(

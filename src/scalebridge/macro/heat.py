@@ -157,6 +157,11 @@ class Heat:
         flows: dict[str, Any] = {f"heat_flow_{boundary}": HeatFlow(boundary) for boundary in self.temperature}
         return {**flows, "mean_temperature": MeanTemperature()}
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Name -> unit of every quantity of interest; SI."""
+        return {name: quantity.unit for name, quantity in self.quantities.items()}
+
     @cached_property
     def functionals(self) -> dict[str, Functional]:
         """Name -> linear functional of every quantity of interest."""

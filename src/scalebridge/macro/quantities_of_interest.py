@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -23,6 +23,8 @@ MANDEL = {"xx": (0, 1.0), "yy": (1, 1.0), "xy": (2, float(np.sqrt(0.5)))}
 
 class QuantityOfInterest(Protocol):
     """A description that becomes a linear functional of a discrete problem."""
+
+    unit: ClassVar[str]
 
     def on(self, discrete: Discrete) -> Functional:
         """Return the functional; raise `InputError` where the problem has no such boundary, point or component."""
@@ -72,6 +74,7 @@ WHOLE = Region()
 class ReactionForce:
     """Force that the support or grip on a boundary exerts on the body in a direction (N)."""
 
+    unit: ClassVar[str] = "N"
     boundary: str
     direction: str = "x"
 
@@ -87,6 +90,7 @@ class ReactionForce:
 class HeatFlow:
     """Heat that enters the body through a boundary of prescribed temperature (W)."""
 
+    unit: ClassVar[str] = "W"
     boundary: str
 
     def on(self, discrete: Discrete) -> Functional:
@@ -100,6 +104,7 @@ class HeatFlow:
 class MeanDisplacement:
     """Mean displacement of a boundary in a direction (m)."""
 
+    unit: ClassVar[str] = "m"
     boundary: str
     direction: str = "x"
 
@@ -112,6 +117,7 @@ class MeanDisplacement:
 class MeanTemperature:
     """Mean temperature of a boundary, or of a region where no boundary is given (K)."""
 
+    unit: ClassVar[str] = "K"
     boundary: str | None = None
     region: Region = WHOLE
 
@@ -128,6 +134,7 @@ class MeanTemperature:
 class TemperatureAt:
     """Temperature at a point (K)."""
 
+    unit: ClassVar[str] = "K"
     point: Sequence[Length]
 
     def on(self, discrete: Discrete) -> Functional:
@@ -145,6 +152,7 @@ class TemperatureAt:
 class MeanStress:
     """Mean of a stress component, "xx", "yy" or "xy", over a region (Pa); the whole body where none is given."""
 
+    unit: ClassVar[str] = "Pa"
     component: str = "xx"
     region: Region = WHOLE
 
@@ -158,6 +166,7 @@ class MeanStress:
 class MeanStrain:
     """Mean of a strain component, "xx", "yy" or "xy" (half the shear angle), over a region."""
 
+    unit: ClassVar[str] = "1"
     component: str = "xx"
     region: Region = WHOLE
 
@@ -172,6 +181,7 @@ class MeanStrain:
 class MeanFlux:
     """Mean of a component of the heat flux down the gradient, over a region (W/m²); for ``law="flux"``."""
 
+    unit: ClassVar[str] = "W/m^2"
     direction: str = "x"
     region: Region = WHOLE
 
@@ -187,6 +197,7 @@ class MeanFlux:
 class MeanGradient:
     """Mean of a component of the temperature gradient over a region (K/m)."""
 
+    unit: ClassVar[str] = "K/m"
     direction: str = "x"
     region: Region = WHOLE
 

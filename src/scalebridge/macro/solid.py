@@ -171,6 +171,11 @@ class Solid:
                     found[f"displacement_{boundary}_{axis}"] = MeanDisplacement(boundary, axis)
         return found
 
+    @property
+    def units(self) -> dict[str, str]:
+        """Name -> unit of every quantity of interest; SI."""
+        return {name: quantity.unit for name, quantity in self.quantities.items()}
+
     @cached_property
     def functionals(self) -> dict[str, Functional]:
         """Name -> linear functional of every quantity of interest."""

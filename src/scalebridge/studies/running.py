@@ -81,6 +81,7 @@ def _solved(models: Resolved, store: Any, progress: str | Listener) -> Answer:
         mesh=question.mesh,
         store=store,
         executor=where.executor,
+        timeout=where.timeout,
         seed=where.seed,
         progress=progress,
     )

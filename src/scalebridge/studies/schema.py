@@ -69,6 +69,9 @@ class RunTable(BaseModel):
     executor: str | None = Field(
         None, description="where micro runs are made: 'in-process', 'processes' or an installed executor"
     )
+    timeout: float | None = Field(
+        None, gt=0, description="seconds after which a micro run is ended; never if not given"
+    )
     seed: int = Field(0, ge=0, description="of every random stream")
     threads: int | None = Field(None, ge=1, description="threads of the numerical libraries; all cores if not given")
 

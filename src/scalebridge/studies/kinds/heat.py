@@ -10,7 +10,6 @@ from pydantic import Field
 from scalebridge.errors import InputError
 from scalebridge.studies.entry import Built, Entry
 from scalebridge.studies.kinds.solid import mesh_in
-from scalebridge.studies.units import units_of
 
 
 class Settings(Entry):
@@ -49,4 +48,4 @@ class Settings(Entry):
             )
         except InputError as error:
             raise InputError(f"[models.{name}]: {error}") from error
-        return Built(made, units=units_of(made.quantities))
+        return Built(made, units=made.units)

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from scalebridge.errors import InputError
 from scalebridge.studies.entry import Built, Entry
-from scalebridge.studies.units import units_of
 
 Condition = list[str | float]
 
@@ -45,7 +44,7 @@ class Settings(Entry):
             )
         except InputError as error:
             raise InputError(f"[models.{name}]: {error}") from error
-        return Built(made, units=units_of(made.quantities))
+        return Built(made, units=made.units)
 
 
 def mesh_in(mesh: str | dict[str, Any], folder: Path) -> Any:

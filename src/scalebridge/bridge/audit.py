@@ -47,7 +47,9 @@ def check_assumptions(session: Session, stage: Stage, first: bool) -> Refused | 
         return Refused(f"the macro problem was not solved again from its own solution: {again.reason}")
     for qoi in session.question.qois:
         moved = abs(again.qois[qoi] - stage.value(qoi))
-        allowed = session.question.scale(stage.value(qoi)) / 20
+        # What rounding moves where q is a small difference of large parts is not the solver's.
+        rounding = 1e-9 * float(stage.magnitude[qoi].sum())
+        allowed = max(session.question.scale(stage.value(qoi)) / 20, rounding)
         if moved > allowed:
             return Refused(
                 f"solving the macro problem again from its own solution moved '{qoi}' by {moved:.3g}, more than a "
@@ -63,22 +65,26 @@ def check_assumptions(session: Session, stage: Stage, first: bool) -> Refused | 
 def audit(session: Session, stage: Stage, number: int) -> Audit:
     """Draw, run and take residuals; the runs then become training data."""
     draws = draw(stage.probability, stage.order, DRAWS, session.audit_stream)
-    rows, inverse = np.unique(draws.rows, return_inverse=True)
+    noise = np.square(session.data.noise_std).mean(0)
+    # One answer serves two draws of a deterministic model; noise is drawn anew, or the surrogate has seen it.
+    rows, inverse = (draws.rows, np.arange(len(draws.rows))) if session.noisy else _distinct(draws.rows)
     x = stage.solution.states[rows]
     why = [f"verification round {number}: drawn at random, " + _odds(draws, int(i)) for i in rows]
     predicted = stage.values[rows]
-    runs = session.run(x, "verify", why, predicted)
+    runs = session.run_afresh(x, "verify", why, predicted)
     residuals = np.where(runs.ok[:, None], runs.values - predicted, 0.0)[inverse]
     lost = ~runs.ok[inverse]
     rounds = {}
     for qoi, w in stage.weights.items():
         weighted = (w[draws.rows] * residuals).sum(1)
+        # States taken whole are drawn without chance, but not without noise.
+        own = float((w[draws.rows[~draws.drawn]] ** 2 @ noise).sum())
         rounds[qoi] = Round(
             stage.value(qoi),
             draws.estimate(weighted),
             draws.n_drawn,
-            draws.predicted_variance(stage.deviation[qoi] ** 2),
-            draws.observed_variance(weighted),
+            draws.predicted_variance(stage.deviation[qoi] ** 2) + own,
+            draws.observed_variance(weighted) + own,
             _non_response(session, stage, draws, w, lost),
             _surprise(weighted, stage.deviation[qoi][draws.rows]),
         )
@@ -182,6 +188,11 @@ def discretisation(session: Session, result: Audit, confidence: float) -> Mappin
         spread = float(t.ppf(0.5 + confidence / 2, len(take) - 1)) * y.std(ddof=1) / np.sqrt(len(take))
         parts[qoi] = abs(float(y.mean())) + float(spread)
     return parts
+
+
+def _distinct(rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    distinct, inverse = np.unique(rows, return_inverse=True)
+    return distinct, inverse
 
 
 def _odds(draws: Draws, row: int) -> str:

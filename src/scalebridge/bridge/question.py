@@ -60,4 +60,5 @@ class Question:
 
     def scale(self, value: float) -> float:
         """Tolerance at a point value, never zero: what learning aims at before there is an interval."""
-        return max(self.atol or 0.0, (self.rtol or 0.0) * abs(value), 1e-300)
+        # Far below any quantity, and its square still a number.
+        return max(self.atol or 0.0, (self.rtol or 0.0) * abs(value), 1e-100)

@@ -87,6 +87,11 @@ class Session:
         """Micro runs left in the budget."""
         return self.question.budget - self.micro_runs
 
+    @property
+    def noisy(self) -> bool:
+        """Whether the micro model declares noise of its own."""
+        return bool(self.data.noise_std.any())
+
     def solve(self, closure: Closure, start: Any) -> MacroSolution:
         """Solve the macro problem; an exception of a user's macro model becomes a reason."""
         self.macro_solves += 1
@@ -136,6 +141,26 @@ class Session:
                 )
             )
         return runs
+
+    def run_afresh(self, x: Floats, phase: str, why: Sequence[str], predicted: Floats) -> Runs:
+        """As `run`, but never with an answer the surrogate has seen: a noisy model is asked for new replicates."""
+        if not self.noisy:
+            return self.run(x, phase, why, predicted)
+        count = {tuple(map(float, row)): 1 for row in self.data.x}
+        for r in self.runs:
+            count[r.x] = max(count.get(r.x, 0), r.replicate + 1)
+        replicates = []
+        for row in x:
+            state = tuple(map(float, row))
+            replicates.append(count.get(state, 0))
+            count[state] = replicates[-1] + 1
+        parts: list[Runs] = []
+        order: list[int] = []
+        for k in sorted(set(replicates)):
+            rows = [i for i, r in enumerate(replicates) if r == k]
+            parts.append(self.run(x[rows], phase, [why[i] for i in rows], predicted[rows], replicate=k))
+            order += rows
+        return Runs.join(parts).take(np.argsort(order))
 
     def tell(self, phase: str, message: str, value: float | None, half: float | None, tolerance: float | None) -> None:
         """Report progress; the fraction is the share of the tolerance reached, on a logarithmic scale."""

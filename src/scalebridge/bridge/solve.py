@@ -182,7 +182,7 @@ def _run(session: Session, template: Surrogate) -> _State:
         verified = False
         stop = _nothing_left(session, state)
         if stop:
-            state.reason = stop
+            state.reason = stop if state.verdict is None else f"{state.verdict.reason}; {stop}"
             return state
         if not _ready(session, state) and _learn(session, state):
             continue
@@ -309,7 +309,7 @@ def _learn(session: Session, state: _State) -> bool:
     if len(rows) == 0:
         return False
     x = stage.solution.states[rows]
-    runs = session.run(x, "learn", [why] * len(rows), stage.values[rows])
+    runs = session.run_afresh(x, "learn", [why] * len(rows), stage.values[rows])
     session.data = session.data.plus(x, runs)
     state.tried = np.concatenate([state.tried, x[~runs.ok]])
     state.since_look += len(rows)

@@ -92,7 +92,7 @@ def _weights(session: Session, closure: SurrogateClosure, solution: MacroSolutio
     for qoi, w in weights.items():
         if w.shape != shape:
             return Refused(f"the sensitivity of '{qoi}' has shape {w.shape}; it must be {shape}, one row a state")
-        if not np.abs(w).sum() > 0:
+        if not w.any():
             return Refused(
                 f"the sensitivity of '{qoi}' is zero everywhere; the quantity does not depend on the closure"
             )

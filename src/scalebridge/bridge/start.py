@@ -137,7 +137,9 @@ def _spread_out(states: Floats, count: int) -> Floats:
 def _run(session: Session, x: Floats, why: str) -> Refused | None:
     x = x[: max(session.left, 0)]
     if len(x) == 0:
-        return Refused("the budget of micro runs was spent before the first of them")
+        return Refused(
+            f"the budget of {session.question.budget} micro runs was spent at the start; give a larger budget"
+        )
     runs = session.run(x, "start", [why] * len(x))
     session.data = session.data.plus(x, runs)
     if len(session.data) == 0:

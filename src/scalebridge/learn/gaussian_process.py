@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
@@ -97,11 +98,16 @@ class GaussianProcess:
         return self._known.x, self._known.y, self._known.noise_std
 
     def identity(self) -> Mapping[str, str]:
-        """Method, version, options."""
+        """Method, version, options, and a digest of what was learned."""
+        learned = hashlib.sha256()
+        if self.fitted is not None:
+            for array in self.data:
+                learned.update(np.ascontiguousarray(array).tobytes())
         return {
             "name": self.name,
             "version": self.version,
             "settings": f"{self.structure} {self.profile} {self.margin}",
+            "runs": learned.hexdigest()[:16],
         }
 
     def fit(self, x: Floats, y: Floats, noise_std: Floats | None = None, jacobian: Floats | None = None) -> Self:
@@ -149,11 +155,13 @@ class GaussianProcess:
 
     def run(self, x: Floats) -> Runs:
         """Posterior mean as a model's answer; rows outside the domain say so."""
-        posterior = self.posterior(x)
+        x = self.inputs.check(x, "A Gaussian process")
+        finite = np.asarray(np.isfinite(x).all(axis=1))
+        posterior = self.posterior(np.where(finite[:, None], x, 0.0))
         inside = self.domain.contains(x)
-        status = np.where(inside, "ok", "outside")
-        reason = tuple("" if i else "outside the domain of the surrogate" for i in inside)
-        return Runs(posterior.mean, status, reason, error_std=posterior.std)
+        status = np.where(finite, np.where(inside, "ok", "outside"), "failed")
+        told = {"ok": "", "outside": "outside the domain of the surrogate", "failed": "the input is not finite"}
+        return Runs(posterior.mean, status, tuple(told[s] for s in status.tolist()), error_std=posterior.std)
 
     @property
     def _known(self) -> Fitted:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # Before NumPy or torch start their pools: two test processes on two cores, one thread each.
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A shell that starts a command in the background lets it ignore Ctrl-C, which tests send themselves.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402

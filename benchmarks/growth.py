@@ -29,8 +29,8 @@ FINEST = 64
 
 def smooth(n: int, level: float, order: int = 1) -> Any:
     """Quarter of a plate with a hole, about ``6 n^2`` triangles as the bracket has, pulled along x."""
-    cells = 2 * round(np.sqrt(6) * n / 4)
-    mesh = macro.meshes.plate_with_hole(2.0, 2.0, 0.4, 2 * cells, part="quarter")
+    cells = 2 * int(np.ceil(np.sqrt(3) * n / 2))
+    mesh = macro.meshes.plate_with_hole(2.0, 2.0, 0.4, cells, part="quarter")
     held = {"left": (0.0, None), "bottom": (None, 0.0), "right": (level, None)}
     return macro.Solid(mesh, held, qois={"force": ReactionForce("right", "x")}, order=order)
 

@@ -13,11 +13,8 @@ from importlib.util import find_spec
 from scalebridge.cli.surface import DONE, INFRASTRUCTURE
 from scalebridge.cli.tables import print_json, print_table
 
-NEEDED = ("numpy", "scipy", "torch", "gpytorch", "scikit-fem", "scikit-learn", "scikit-image", "matplotlib", "pydantic")
-OPTIONAL = {
-    "numba": "fused loops in micro models (extra 'fast')",
-    "meshio": "meshes from files (comes with scikit-fem)",
-}
+NEEDED = ("numpy", "scipy", "torch", "scikit-fem", "scikit-learn", "scikit-image", "matplotlib", "meshio", "pydantic")
+OPTIONAL = {"numba": "fused loops in micro models (extra 'fast')"}
 LEAST_DISK = 1 << 30
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,7 @@ from scalebridge.bridge.stage import Stage, evaluate
 from scalebridge.bridge.start import begin, known_runs
 from scalebridge.bridge.verdict import Verdict, judge
 from scalebridge.campaign import Campaign, Store
-from scalebridge.errors import InputError
+from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models import MacroModel, Model, Surrogate
 from scalebridge.quantities import Floats
 
@@ -88,6 +88,7 @@ def solve(
     names = (qoi,) if isinstance(qoi, str) else tuple(qoi)
     if not names:
         raise InputError("No quantity of interest was given; name one of the macro problem's.")
+    _check_names(macro, names)
     question = Question(names, rtol, atol, confidence, mesh, DEFAULT_BUDGET if budget is None else budget, seed)
     session = _open(question, macro, micro, store, executor, progress, timeout)
     try:
@@ -113,6 +114,14 @@ class _State:
     tried: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     meshed: int = 0
     reason: str = ""
+
+
+def _check_names(macro: MacroModel, names: Sequence[str]) -> None:
+    """Refuse an unknown quantity before any run, where the macro model says which ones it has."""
+    offered = getattr(macro, "quantities", None)
+    for name in names:
+        if isinstance(offered, Mapping) and name not in offered:
+            raise InputError(f"The macro problem has no quantity of interest '{name}'{did_you_mean(name, offered)}")
 
 
 def _open(

@@ -21,9 +21,15 @@ CHECK_TOLERANCE = 0.05
 
 @dataclass(frozen=True)
 class Refused:
-    """A check that failed, with the reason in one sentence."""
+    """What ends a solve, with the reason in one sentence.
+
+    Args:
+        reason: for people.
+        states: ``[n, d]``, the last ones of a macro solve that found no solution, where it tells them.
+    """
 
     reason: str
+    states: Floats | None = None
 
 
 @dataclass(frozen=True)

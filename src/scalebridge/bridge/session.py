@@ -142,7 +142,7 @@ class Session:
             )
         return runs
 
-    def run_afresh(self, x: Floats, phase: str, why: Sequence[str], predicted: Floats) -> Runs:
+    def run_afresh(self, x: Floats, phase: str, why: Sequence[str], predicted: Floats | None) -> Runs:
         """As `run`, but never with an answer the surrogate has seen: a noisy model is asked for new replicates."""
         if not self.noisy:
             return self.run(x, phase, why, predicted)
@@ -158,7 +158,8 @@ class Session:
         order: list[int] = []
         for k in sorted(set(replicates)):
             rows = [i for i, r in enumerate(replicates) if r == k]
-            parts.append(self.run(x[rows], phase, [why[i] for i in rows], predicted[rows], replicate=k))
+            known = None if predicted is None else predicted[rows]
+            parts.append(self.run(x[rows], phase, [why[i] for i in rows], known, replicate=k))
             order += rows
         return Runs.join(parts).take(np.argsort(order))
 

@@ -29,7 +29,7 @@ from scalebridge.bridge.remainder import scaled_remainder
 from scalebridge.bridge.sensitivity import Refused
 from scalebridge.bridge.session import Data, Session
 from scalebridge.bridge.stage import Stage, evaluate
-from scalebridge.bridge.start import begin, known_runs
+from scalebridge.bridge.start import begin, known_runs, spread_out
 from scalebridge.bridge.verdict import Verdict, judge
 from scalebridge.campaign import Campaign, Store
 from scalebridge.errors import InputError, did_you_mean
@@ -40,6 +40,8 @@ from scalebridge.quantities import Floats
 RUNS_WITHOUT_LOOK = 15
 BATCH = 2
 MOST_LOOKS = 20
+# A surrogate that leaves the macro problem without a solution is given this many chances to learn there.
+MOST_RESCUES = 3
 
 
 def solve(
@@ -113,6 +115,7 @@ class _State:
     since_look: int = 0
     tried: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     meshed: int = 0
+    rescues: int = 0
     reason: str = ""
 
 
@@ -182,6 +185,8 @@ def _run(session: Session, template: Surrogate) -> _State:
     while True:
         stage = evaluate(session, state.surrogate, _restart(state))
         if isinstance(stage, Refused):
+            if _rescue(session, state, stage):
+                continue
             return _refuse(state, explain(session, stage))
         state.stage = stage
         if verified:
@@ -302,6 +307,25 @@ def _fixed_parts(state: _State, qoi: str, value: float, session: Session) -> flo
     if session.question.mesh == "include" and state.verdict is not None:
         mesh = state.verdict.quantities[qoi].parts["mesh"] or 0.0
     return min(micro + mesh, 0.9 * session.question.scale(value))
+
+
+def _rescue(session: Session, state: _State, failure: Refused) -> bool:
+    """Learn where the macro problem had no solution: a poor surrogate may be why. False where that is used up."""
+    room = session.left - _reserve(state)
+    if state.rescues >= MOST_RESCUES or failure.states is None or len(failure.states) == 0 or room < 1:
+        return False
+    state.rescues += 1
+    x = spread_out(failure.states, min(session.coupling.inputs.size + 1, room))
+    # An iteration that runs away ends far from anything the problem visits.
+    reach = 2 * np.abs(session.data.x).max() / (np.abs(x).max() + 1e-300)
+    x = x * min(1.0, reach) if session.coupling.structure.even else x[session.coupling.inputs.inside(x)]
+    if len(x) == 0 or not np.isfinite(x).all():
+        return False
+    runs = session.run_afresh(x, "learn", ["where the surrogate left the macro problem unsolved"] * len(x), None)
+    session.data = session.data.plus(x, runs)
+    state.since_look += len(x)
+    state.surrogate = _refitted(session, state)
+    return bool(runs.ok.any())
 
 
 def _refitted(session: Session, state: _State) -> Surrogate:

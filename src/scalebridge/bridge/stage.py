@@ -57,7 +57,7 @@ def evaluate(session: Session, surrogate: Surrogate, start: Any) -> Stage | Refu
     if not solution.converged and start is not None:
         solution = session.solve(closure, None)
     if not solution.converged:
-        return Refused(f"the macro problem was not solved: {solution.reason}")
+        return Refused(f"the macro problem was not solved: {solution.reason}", solution.states)
     qois = session.question.qois
     for qoi in qois:
         if qoi not in solution.qois:

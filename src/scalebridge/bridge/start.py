@@ -97,7 +97,7 @@ def _follow(session: Session, template: Surrogate) -> Refused | None:
         reach, seen = np.abs(states).max(), np.abs(session.data.x).max() + 1e-300
         if reach <= (1 + GROWTH) * seen:
             return None
-        refused = _run(session, _spread_out(states, d + 1), "state the macro problem visits with its first law")
+        refused = _run(session, spread_out(states, d + 1), "state the macro problem visits with its first law")
         if refused:
             return refused
         # Runs at a far smaller scale only say what the response is at zero.
@@ -122,7 +122,7 @@ def _solve_with_known(session: Session, template: Surrogate) -> MacroSolution:
     return session.solve(LawClosure(law), None)
 
 
-def _spread_out(states: Floats, count: int) -> Floats:
+def spread_out(states: Floats, count: int) -> Floats:
     """Farthest points among ``states [n, d]``, the largest first."""
     scaled = states / (np.abs(states).max(0).max() + 1e-300)
     chosen = [int(np.argmax(np.linalg.norm(scaled, axis=1)))]

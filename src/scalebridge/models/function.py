@@ -10,7 +10,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -260,8 +260,3 @@ def _check_signature(made: FunctionModel) -> None:
                 f"The function '{made.name}' needs the argument '{name}', which is no declared input"
                 f"{did_you_mean(name, made.inputs.names)}"
             )
-
-
-def with_settings(made: FunctionModel, **settings: Any) -> FunctionModel:
-    """Return the model with constant keyword arguments of its function bound (they enter its identity)."""
-    return replace(made, function=functools.partial(made.function, **settings))

@@ -15,7 +15,6 @@ from scalebridge.quantities.variable import Variable
 
 Floats = NDArray[np.float64]
 Entry = Variable | str | tuple[Any, ...]
-SpaceLike = "Space | Mapping[str, Entry] | Sequence[Variable]"
 
 
 @dataclass(frozen=True)

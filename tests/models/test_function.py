@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,6 @@ import pytest
 import scalebridge as sb
 from scalebridge.errors import InputError
 from scalebridge.models import FunctionModel, Model
-from scalebridge.models.function import with_settings
 from scalebridge.testing import check_model
 
 
@@ -177,7 +178,7 @@ def test_settings_enter_the_identity_and_keep_the_name() -> None:
     def scaled(x: float, k: float = 1.0) -> dict[str, float]:
         return {"y": k * x}
 
-    one, two = with_settings(scaled, k=2.0), with_settings(scaled, k=3.0)
+    one, two = (replace(scaled, function=partial(scaled.function, k=k)) for k in (2.0, 3.0))
     assert one.name == "scaled"
     assert one.identity()["name"].endswith("scaled")
     assert one.identity() != two.identity() != scaled.identity()

@@ -105,7 +105,16 @@ def test_the_saved_json_has_the_fields_of_its_schema(answer: Answer, tmp_path: P
     assert told["micro"]["name"] == "steel"
     assert told["macro"]["closure_outputs"][0]["unit"] == "MPa"
     for step in told["path"]:
-        assert set(step) == {"micro_runs", "macro_solves", "phase", "value", "low", "high", "predicted_std", "note"}
+        assert set(step) == {
+            "micro_runs",
+            "macro_solves",
+            "phase",
+            "value",
+            "low",
+            "high",
+            "expected_half_width",
+            "note",
+        }
     assert [s["micro_runs"] for s in told["path"]] == sorted(s["micro_runs"] for s in told["path"])
     assert told["path"][-1]["phase"] == "verify"
 

@@ -105,7 +105,7 @@ def _step(runs: int, phase: str, value: float, reach: float | None, std: float) 
         "value": value,
         "low": low,
         "high": high,
-        "predicted_std": std,
+        "expected_half_width": std,
         "note": "",
     }
 

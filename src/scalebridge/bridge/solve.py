@@ -225,7 +225,7 @@ def _look(session: Session, state: _State) -> None:
     mesh = {q: _mesh(session, state.stage, q) for q in session.question.qois}
     state.verdict = judge(session.question, state.audits, state.scaled, state.stage, state.micro_parts, mesh)
     first = state.verdict.quantities[session.question.qois[0]]
-    _trace(session, state, "verify", "verified", first.low, first.high)
+    _trace(session, state, "verify", "verified", (first.low, first.high))
     state.reason = state.verdict.reason
 
 
@@ -265,7 +265,7 @@ def _ready(session: Session, state: _State) -> bool:
     if not warm and not state.audits and len(session.data) < session.coupling.inputs.size + 2:
         return False
     half, wanted = _predicted(session, state)
-    _trace(session, state, "learn", "learning where it matters", predicted=half)
+    _trace(session, state, "learn", "learning where it matters", expected_half_width=half)
     return half <= wanted
 
 
@@ -379,18 +379,16 @@ def _trace(
     state: _State,
     phase: str,
     message: str,
-    low: float | None = None,
-    high: float | None = None,
-    predicted: float | None = None,
+    interval: tuple[float, float] | None = None,
+    expected_half_width: float | None = None,
 ) -> None:
-    """Keep a step of the path and tell the listener."""
-    stage = state.stage
-    assert stage is not None
+    """Keep a step of the path and tell the listener; only a look has an interval, before it one is expected."""
+    assert state.stage is not None
     qoi = session.question.qois[0]
-    value = stage.value(qoi) if low is None or high is None or not np.isfinite(low + high) else 0.5 * (low + high)
-    if low is None and state.verdict is not None:
-        low, high = state.verdict.quantities[qoi].low, state.verdict.quantities[qoi].high
-    half = predicted if predicted is not None else (None if low is None or high is None else 0.5 * (high - low))
+    value, half = state.stage.value(qoi), expected_half_width
+    low, high = interval or (None, None)
+    if interval is not None and np.isfinite(interval).all():
+        value, half = 0.5 * (interval[0] + interval[1]), 0.5 * (interval[1] - interval[0])
     session.path.append(
         {
             "micro_runs": session.micro_runs,
@@ -399,7 +397,7 @@ def _trace(
             "value": value,
             "low": low,
             "high": high,
-            "predicted_std": predicted,
+            "expected_half_width": expected_half_width,
             "note": message,
         }
     )

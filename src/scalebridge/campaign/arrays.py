@@ -86,14 +86,6 @@ def read_records(path: Path) -> Iterator[tuple[str, int, Row]]:
         yield bytes(record["key"]).decode(), int(record["token"]), row
 
 
-def read_row(path: Path, token: int) -> Row:
-    """Return the row that the attempt ``token`` wrote into a file; raise `TornArray` where it is not there."""
-    for _, found, row in read_records(path):
-        if found == token:
-            return row
-    raise TornArray(f"{path.name}: it holds no run of attempt {token}")
-
-
 def _layout(row: Row) -> np.dtype[Any]:
     fields: list[Any] = [("key", "S64"), ("token", "<i8"), ("cost_s", "<f8"), ("checksum", "S32")]
     for name in ("values", *OPTIONAL):

@@ -25,7 +25,7 @@ def path_figure(saved: Saved) -> str | None:
     ax = figure.subplots()
     runs = np.array([number(s.get("micro_runs")) for s in steps])
     value, low, high = (np.array([number(s.get(k)) for s in steps]) for k in ("value", "low", "high"))
-    spread = np.array([number(s.get("predicted_std")) for s in steps])
+    spread = np.array([number(s.get("expected_half_width")) for s in steps])
     limits = _limits(saved, value, low, high)
     ax.set_ylim(*limits)
     ax.set_xlim(-0.5, max(float(runs.max()) * 1.03, 1))

@@ -1,16 +1,27 @@
-"""What a material law must offer to fill the pixels of an RVE."""
+"""What a material law must offer to fill the voxels of an RVE."""
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from scalebridge.errors import InputError
 from scalebridge.quantities.units import magnitude
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Kinematics = Literal["small strain", "finite strain", "conduction"]
+
+# Components of the measure a law takes, in three dimensions.
+SIZES: dict[Kinematics, int] = {"small strain": 6, "finite strain": 9, "conduction": 3}
+# Mandel components of a symmetric tensor: 11, 22, 33, sqrt2 23, sqrt2 13, sqrt2 12.
+MANDEL = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+
+Law = TypeVar("Law")
 
 
 @dataclass(frozen=True)
@@ -23,12 +34,24 @@ class Parameter:
 
 
 @runtime_checkable
-class Phase(Protocol):
-    """A material law that derives from a strain energy density, in plane strain.
+class Material(Protocol):
+    """What every law has: a name, its constants, and what it takes.
 
-    Strains are Mandel components ``[..., 3]`` (e11, e22, sqrt2 e12) of a torch float64 tensor on any
-    device; e33 = 0. A new law is a frozen dataclass of these members in a file of its own.
-    The energy must be zero, and the stress zero, at zero strain; the tangent must be symmetric.
+    A law is written once, for three dimensions; plane strain, plane stress, orientation and composite voxels
+    are made from it. It takes a *measure* ``[..., g]`` (torch, float64 or float32, any device) and gives the
+    stress conjugate to it:
+
+    ===============  ==  =====================================================  ==============================
+    kinematics       g   measure                                                stress
+    ===============  ==  =====================================================  ==============================
+    small strain     6   strain, Mandel 11, 22, 33, sqrt2 23, sqrt2 13, sqrt2 12  Cauchy stress in Pa, Mandel
+    finite strain    9   deformation gradient F, rows first: F11, F12, F13, ...   first Piola-Kirchhoff in Pa
+    conduction       3   gradient of the potential (temperature), K/m             k times the gradient, W/m^2
+    ===============  ==  =====================================================  ==============================
+
+    The axes 1, 2, 3 are x, y, z of the grid. Each parameter is kept in the attribute of its name, and the methods
+    must take tensors in place of the numbers (one value, or one per point ``[m]`` that broadcasts against
+    ``measure[..., m, g]``): this is what makes an RVE differentiable by its constants.
     """
 
     @property
@@ -40,24 +63,80 @@ class Phase(Protocol):
         """The constants, with their units."""
 
     @property
+    def kinematics(self) -> Kinematics:
+        """What the law takes."""
+
+
+@runtime_checkable
+class Phase(Material, Protocol):
+    """A law without memory that derives from a potential.
+
+    Energy and stress are zero at rest (no strain, F = 1, no gradient); the tangent is symmetric.
+    """
+
+    @property
     def linear(self) -> bool:
-        """Whether the tangent is the same at every strain."""
+        """Whether the tangent is the same everywhere."""
 
     @property
     def even(self) -> bool:
         """Whether the energy is even, so that the stress is odd (the same in tension and compression)."""
 
-    def energy(self, strain: Tensor) -> Tensor:
-        """Energy density ``[...]`` in J/m^3 at ``strain [..., 3]``."""
+    def energy(self, measure: Tensor) -> Tensor:
+        """Energy density ``[...]`` in J/m^3 at ``measure [..., g]``."""
 
-    def stress(self, strain: Tensor) -> Tensor:
-        """In-plane stress ``[..., 3]`` in Pa (Mandel): the derivative of `energy`."""
+    def stress(self, measure: Tensor) -> Tensor:
+        """Stress ``[..., g]``: the derivative of `energy`."""
 
-    def tangent(self, strain: Tensor) -> Tensor:
-        """Consistent tangent ``[..., 3, 3]`` in Pa (Mandel): the derivative of `stress`."""
+    def tangent(self, measure: Tensor) -> Tensor:
+        """Consistent tangent ``[..., g, g]``: the derivative of `stress`."""
 
-    def axial_stress(self, strain: Tensor) -> Tensor:
-        """Out-of-plane stress s33 ``[...]`` in Pa that keeps e33 = 0."""
+
+@dataclass(frozen=True)
+class Advance:
+    """One step of a law with memory.
+
+    Args:
+        stress: ``[..., g]``.
+        tangent: ``[..., g, g]``, consistent with the step: the derivative of ``stress`` by the measure at the end.
+        state: ``[..., s]``, at the end of the step.
+    """
+
+    stress: Tensor
+    tangent: Tensor
+    state: Tensor
+
+
+@runtime_checkable
+class HistoryPhase(Material, Protocol):
+    """A law with memory: internal variables per point, advanced by steps. Pure: a state is never changed in place."""
+
+    @property
+    def state_size(self) -> int:
+        """Internal variables per point, s."""
+
+    def state0(self) -> tuple[float, ...]:
+        """Internal variables of the virgin material, s numbers."""
+
+    def advance(self, measure: Tensor, state: Tensor, dt: float) -> Advance:
+        """Stress, tangent and state at ``measure [..., g]``, a step of ``dt`` seconds after ``state [..., s]``."""
+
+
+def with_parameters(law: Law, values: Mapping[str, Any]) -> Law:
+    """Return a copy of ``law`` whose constants are the given tensors, unchecked.
+
+    Raises:
+        InputError: a name that is no parameter of the law.
+    """
+    material: Any = law
+    known = [p.name for p in material.parameters]
+    for name in values:
+        if name not in known:
+            raise InputError(f"The law '{material.name}' has no parameter '{name}'; it has {', '.join(known)}.")
+    made = copy.copy(law)
+    for name, value in values.items():
+        object.__setattr__(made, name, value)
+    return made
 
 
 def positive(value: str | float, unit: str, owner: str) -> float:
@@ -77,22 +156,22 @@ def poisson_ratio(value: float, owner: str) -> float:
     """Return a Poisson's ratio in (-1, 0.5).
 
     Raises:
-        InputError: any other number; at 0.5 the plane-strain stiffness is infinite.
+        InputError: any other number; at 0.5 the stiffness is infinite.
     """
     number = float(value)
     if not -1.0 < number < 0.5:
         raise InputError(
             f"{owner} is {value}; Poisson's ratio must lie in (-1, 0.5): at 0.5 the material is incompressible "
-            "and plane strain has no finite stiffness, so give for example 0.49."
+            "and has no finite stiffness, so give for example 0.49."
         )
     return number
 
 
-def bulk_modulus(E: float, nu: float) -> float:
-    """Bulk modulus in the unit of Young's modulus ``E``."""
+def bulk_modulus(E: Any, nu: Any) -> Any:
+    """Bulk modulus in the unit of Young's modulus ``E``; numbers or tensors."""
     return E / (3.0 * (1.0 - 2.0 * nu))
 
 
-def shear_modulus(E: float, nu: float) -> float:
-    """Shear modulus in the unit of Young's modulus ``E``."""
+def shear_modulus(E: Any, nu: Any) -> Any:
+    """Shear modulus in the unit of Young's modulus ``E``; numbers or tensors."""
     return E / (2.0 * (1.0 + nu))

@@ -1,0 +1,1 @@
+"""Discretisations of an RVE, one file each."""

@@ -1,82 +1,208 @@
-"""Which law holds in which pixel, evaluated for a batch of strain fields."""
+"""Which law holds in which voxel, evaluated for a batch of fields."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from scalebridge.micro.rve.phases.phase import Phase
+from scalebridge.micro.rve.grid import Grid
+from scalebridge.micro.rve.kinematics import Kinematics
+from scalebridge.micro.rve.moduli import LabelModuli, Moduli, PointModuli, folded
+from scalebridge.micro.rve.phases.phase import HistoryPhase, Phase
 
-# Upper triangle of a symmetric 3 x 3 tangent, the order in which it is stored per pixel.
-TRIANGLE = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+ISOTROPY = 1e-13
+
+
+@dataclass(frozen=True)
+class Part:
+    """Voxels that share a law, whose constants may be per voxel.
+
+    Args:
+        law: in the dimension of the grid.
+        index: ``[m]``, flat indices of its voxels.
+    """
+
+    law: Phase | HistoryPhase
+    index: Tensor
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Internal variables at the beginning of a step.
+
+    Args:
+        states: per part, ``[b, Q, m, s]``; ``None`` for a law without memory.
+        dt: length of the step in s.
+    """
+
+    states: tuple[Tensor | None, ...]
+    dt: float
 
 
 class Composite:
-    """Phases on a periodic image; fields are ``[b, c, ny, nx]``, components before pixels.
+    """Laws on a periodic grid; fields are ``[b, Q, g, *grid]``, components before voxels.
 
     Args:
-        image: integer labels ``[ny, nx]``, each an index into ``materials``.
-        materials: the laws.
+        grid: the voxels.
+        kinematics: what the laws take.
+        parts: every voxel in exactly one of them.
         device: where the fields live.
+        dtype: of the fields.
     """
 
-    def __init__(self, image: NDArray[np.int64], materials: Sequence[Phase], device: torch.device) -> None:
-        self.shape = (int(image.shape[0]), int(image.shape[1]))
-        self.device = device
-        flat = image.ravel()
-        self.pixels = [(m, torch.as_tensor(np.flatnonzero(flat == k), device=device)) for k, m in enumerate(materials)]
-        self.pixels = [(m, index) for m, index in self.pixels if len(index)]
+    def __init__(
+        self, grid: Grid, kinematics: Kinematics, parts: Sequence[Part], device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.grid, self.kinematics, self.device, self.dtype = grid, kinematics, device, dtype
+        self.parts = [p for p in parts if len(p.index)]
 
     @property
     def linear(self) -> bool:
-        """Whether every phase that is present is linear."""
-        return all(m.linear for m, _ in self.pixels)
+        """Whether every law is linear."""
+        return all(isinstance(p.law, Phase) and p.law.linear for p in self.parts)
 
-    def stress(self, strain: Tensor, out: Tensor) -> Tensor:
-        """Write the stress ``[b, 3, ny, nx]`` in Pa at ``strain [b, 3, ny, nx]`` to ``out``."""
-        for material, index in self.pixels:
-            values = material.stress(_gather(strain, index)).movedim(-1, 1)
-            out.flatten(2).index_copy_(2, index, values.contiguous())
+    @property
+    def remembers(self) -> bool:
+        """Whether a law has memory."""
+        return any(isinstance(p.law, HistoryPhase) for p in self.parts)
+
+    def memory0(self, b: int, points: int, dt: float = 0.0) -> Memory:
+        """Return the memory of the virgin material for ``b`` rows and ``points`` per voxel."""
+        return Memory(tuple(self._state0(p, b, points) for p in self.parts), dt)
+
+    def stress(self, measure: Tensor, out: Tensor, memory: Memory | None = None) -> Tensor:
+        """Write the stress at ``measure [b, Q, g, *grid]`` to ``out``."""
+        for slot, part in enumerate(self.parts):
+            local = self._gather(measure, part.index)
+            if isinstance(part.law, HistoryPhase):
+                state, dt = _recall(memory, slot)
+                values = part.law.advance(local, state, dt).stress
+            else:
+                values = part.law.stress(local)
+            self._scatter(values, part.index, out)
         return out
 
-    def tangent(self, strain: Tensor, out: Tensor) -> Tensor:
-        """Write the tangent in Pa at ``strain`` to ``out [b, 6, ny, nx]``, in the order of TRIANGLE."""
-        for material, index in self.pixels:
-            full = material.tangent(_gather(strain, index))
-            for slot, (i, j) in enumerate(TRIANGLE):
-                out[:, slot].flatten(1).index_copy_(1, index, full[..., i, j].contiguous())
-        return out
+    def advanced(self, measure: Tensor, memory: Memory) -> Memory:
+        """Return the memory at the end of the step that leads to ``measure``."""
+        states: list[Tensor | None] = []
+        for slot, part in enumerate(self.parts):
+            if isinstance(part.law, HistoryPhase):
+                state, dt = _recall(memory, slot)
+                states.append(part.law.advance(self._gather(measure, part.index), state, dt).state)
+            else:
+                states.append(None)
+        return Memory(tuple(states), memory.dt)
 
-    def mean_energy(self, strain: Tensor) -> Tensor:
-        """Mean energy density ``[b]`` in J/m^3."""
-        pixels = strain.shape[-1] * strain.shape[-2]
-        parts = [m.energy(_gather(strain, index)).sum(-1) for m, index in self.pixels]
-        return torch.stack(parts).sum(0) / pixels
+    def tangent(self, measure: Tensor, memory: Memory | None = None) -> Moduli:
+        """Tangent at ``measure``: per label where all laws are linear and uniform, else per point."""
+        if (uniform := self.label_moduli()) is not None:
+            return uniform
+        b, q = (1, 1) if self.linear else measure.shape[:2]
+        entries = self.kinematics.size * (self.kinematics.size + 1) // 2
+        field = measure.new_zeros((b, q, entries, *self.grid.shape))
+        for slot, part in enumerate(self.parts):
+            local = self._gather(measure[:b, :q], part.index)
+            if isinstance(part.law, HistoryPhase):
+                state, dt = _recall(memory, slot)
+                full = part.law.advance(local, state, dt).tangent
+            else:
+                full = part.law.tangent(local)
+            self._scatter(folded(full), part.index, field)
+        return PointModuli(field)
 
-    def axial_stress(self, strain: Tensor) -> Tensor:
-        """Out-of-plane stress ``[b, ny, nx]`` in Pa."""
-        out = torch.zeros_like(strain[:, 0])
-        for material, index in self.pixels:
-            out.flatten(1).index_copy_(1, index, material.axial_stress(_gather(strain, index)))
-        return out
+    def mean_energy(self, measure: Tensor) -> Tensor:
+        """Mean energy density ``[b]`` in J/m^3, of laws without memory."""
+        points = measure.shape[1] * self.grid.voxels
+        parts = [
+            p.law.energy(self._gather(measure, p.index)).flatten(1).sum(1, dtype=torch.float64)
+            for p in self.parts
+            if isinstance(p.law, Phase)
+        ]
+        return torch.stack(parts).sum(0) / points
 
-    def initial_lame(self) -> list[tuple[float, float, int]]:
-        """Lamé's constants of the isotropic part of each phase's tangent at zero strain, and its pixel count."""
-        zero = torch.zeros((1, 3), dtype=torch.float64, device=self.device)
+    def axial_stress(self, measure: Tensor) -> Tensor | None:
+        """Out-of-plane stress ``[b, Q, *grid]`` of plane laws; ``None`` in space."""
+        if not all(hasattr(p.law, "axial_stress") for p in self.parts):
+            return None
+        out = torch.zeros_like(measure[:, :, :1])
+        for part in self.parts:
+            values: Tensor = part.law.axial_stress(self._gather(measure, part.index))  # type: ignore[union-attr]
+            self._scatter(values[..., None], part.index, out)
+        return out[:, :, 0]
+
+    def tangent_at_rest(self) -> list[tuple[Tensor, int]]:
+        """Tangent ``[g, g]`` of each part at rest, its mean over the voxels of the part, and their number."""
         found = []
-        for material, index in self.pixels:
-            c = material.tangent(zero)[0].tolist()
-            area = (c[0][0] + c[1][1] + 2.0 * c[0][1]) / 4.0
-            mu = ((c[0][0] + c[1][1] - 2.0 * c[0][1]) / 2.0 + c[2][2]) / 4.0
-            found.append((area - mu, mu, len(index)))
+        for part in self.parts:
+            rest = torch.tensor(self.kinematics.rest, dtype=torch.float64, device=self.device)
+            local = rest.expand(1, 1, len(part.index), -1)
+            if isinstance(part.law, HistoryPhase):
+                state = self._state0(part, 1, 1)
+                assert state is not None
+                full = part.law.advance(local, state.double(), 0.0).tangent
+            else:
+                full = part.law.tangent(local)
+            found.append((full.detach().double().flatten(0, -3).mean(0), len(part.index)))
         return found
 
+    def label_moduli(self) -> LabelModuli | None:
+        """One tangent per label in float64, where all laws are linear and none has constants per voxel."""
+        if not self.linear:
+            return None
+        rest = torch.tensor(self.kinematics.rest, dtype=torch.float64, device=self.device)
+        rows = []
+        for part in self.parts:
+            full = part.law.tangent(rest.expand(1, -1))  # type: ignore[union-attr]
+            if full.shape[:-2].numel() != 1:
+                return None
+            rows.append(full.reshape(full.shape[-2:]))
+        labels = torch.zeros(self.grid.voxels, dtype=torch.uint8 if len(rows) < 256 else torch.int32)
+        labels = labels.to(self.device)
+        for k, part in enumerate(self.parts):
+            labels[part.index] = k
+        table = torch.stack(rows)
+        return LabelModuli(labels.view(self.grid.shape), folded(table), self._lame(table), self.grid.dim)
 
-def _gather(field: Tensor, index: Tensor) -> Tensor:
-    """Strains ``[b, m, 3]`` at the pixels of one phase, a view with contiguous components."""
-    # Plain indexing: index_select along the last axis takes fifteen times as long.
-    return field.flatten(2)[:, :, index].movedim(1, -1)
+    def _lame(self, table: Tensor) -> Tensor | None:
+        """Lamé's constants ``[p, 2]`` where every tangent is isotropic."""
+        if self.kinematics.kind == "finite strain":
+            return None
+        found = []
+        for full in table:
+            lam, mu = self.kinematics.isotropic_part(full)
+            if bool((full - self.kinematics.isotropic_tangent(lam, mu, full)).abs().max() > ISOTROPY * full.abs().max()):
+                return None
+            found.append([lam, mu])
+        return table.new_tensor(found)
+
+    def _state0(self, part: Part, b: int, points: int) -> Tensor | None:
+        if not isinstance(part.law, HistoryPhase):
+            return None
+        virgin = torch.tensor(part.law.state0(), dtype=self.dtype, device=self.device)
+        return virgin.expand(b, points, len(part.index), -1)
+
+    def _gather(self, field: Tensor, index: Tensor) -> Tensor:
+        """Measures ``[b, Q, m, g]`` at the voxels of one part, a view with contiguous components."""
+        flat = field.flatten(3)
+        if len(index) == self.grid.voxels:
+            return flat.movedim(2, -1)
+        # Plain indexing: index_select along the last axis takes fifteen times as long.
+        return flat[..., index].movedim(2, -1)
+
+    def _scatter(self, values: Tensor, index: Tensor, out: Tensor) -> None:
+        """Write values ``[b, Q, m, g]`` to the voxels of one part of ``out [b, Q, g, *grid]``."""
+        flat, columns = out.flatten(3), values.movedim(-1, 2)
+        if len(index) == self.grid.voxels:
+            flat.copy_(columns)
+        else:
+            flat[..., index] = columns
+
+
+def _recall(memory: Memory | None, slot: int) -> tuple[Tensor, float]:
+    assert memory is not None, "a law with memory is evaluated without one"
+    state = memory.states[slot]
+    assert state is not None
+    return state, memory.dt

@@ -1,47 +1,24 @@
-"""The discrete equilibrium of an RVE: residual, linearisation and Newton steps for a batch of strains."""
+"""The discrete equilibrium of an RVE: residual, linearisation and Newton steps for a batch of loads."""
 
 from __future__ import annotations
 
-import importlib.util
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from scalebridge.micro.rve.cg import CGOutcome, ConjugateGradients
-from scalebridge.micro.rve.composite import TRIANGLE, Composite
+from scalebridge.micro.rve.cg import CGOutcome, ConjugateGradients, Vector
+from scalebridge.micro.rve.composite import Composite, Memory
+from scalebridge.micro.rve.contraction import Contraction, contraction
+from scalebridge.micro.rve.control import Control, Load
+from scalebridge.micro.rve.discretisations import make
+from scalebridge.micro.rve.moduli import Moduli
 from scalebridge.micro.rve.reference import ReferenceMedium
-from scalebridge.micro.rve.rotated import STRAIN_FACTORS, RotatedStencil
-
-if TYPE_CHECKING:
-    from scalebridge.micro.rve.fused import FusedConjugateGradients
-
-
-@dataclass(frozen=True)
-class Control:
-    """When to stop.
-
-    Args:
-        tolerance: stress out of balance, relative to the stress (root mean squares in the reference's norm).
-        newton_limit: Newton iterations at most, per load step.
-        cg_limit: conjugate-gradient iterations at most, per linear system.
-    """
-
-    tolerance: float = 1e-6
-    newton_limit: int = 30
-    cg_limit: int = 2000
-
-    @property
-    def tangent_tolerance(self) -> float:
-        """Residual of the tangent's systems; the error of the tangent goes with its square."""
-        return min(3e-4, 0.3 * math.sqrt(self.tolerance))
 
 
 @dataclass(frozen=True)
 class Balance:
-    """How far a displacement is from equilibrium.
+    """How far a state is from equilibrium.
 
     Args:
         residual: ``[b]``, root mean square of the stress out of balance.
@@ -95,12 +72,12 @@ class NewtonOutcome:
 
 @dataclass(frozen=True)
 class UnitResponses:
-    """Answers of the linearised composite to the three unit macroscopic strains.
+    """Answers of the linearised composite to the unit macroscopic measures.
 
     Args:
-        fluctuations: ``[b, 3, 2, ny, nx]``, per unit strain.
-        tangent: ``[b, 3, 3]`` in Pa (Mandel), its error quadratic in the residual.
-        cg: ``[b]``, conjugate-gradient iterations.
+        fluctuations: ``[b, g, c, *grid]``, per unit measure.
+        tangent: ``[b, g, g]``, its error quadratic in the residual.
+        cg: ``[b, g]``, conjugate-gradient iterations.
         converged: ``[b]``.
     """
 
@@ -110,165 +87,194 @@ class UnitResponses:
     converged: Tensor
 
 
-def can_fuse(device: torch.device) -> bool:
-    """Whether loops on this device can be fused: a CPU, with the extra ``fast`` installed."""
-    return device.type == "cpu" and importlib.util.find_spec("numba") is not None
-
-
-def _fused(shape: tuple[int, int], reference: ReferenceMedium) -> FusedConjugateGradients:
-    from scalebridge.micro.rve.fused import FusedConjugateGradients
-
-    return FusedConjugateGradients(shape, reference)
-
-
 class Equilibrium:
-    """Discrete equilibrium of ``b`` copies of a composite under their own macroscopic strains.
+    """Discrete equilibrium of ``b`` copies of a composite under their own macroscopic loads.
 
     All fields live in work arrays that are kept between calls; results are copied out by the caller.
+    A state is a `Vector`: the fluctuation ``[b, c, *grid]`` and the macroscopic measure ``[b, g]``.
 
     Args:
-        composite: phases on the image.
-        lame: Lamé's constants of the reference medium in Pa.
+        composite: laws on the grid.
+        lame: Lamé's constants of the reference medium (of a conductivity: zero and half of it).
         b: rows of a batch.
         control: when to stop.
-        fused: whether one row on a CPU uses the loops fused by Numba; by default where Numba is installed.
+        discretisation: its name.
     """
 
     def __init__(
-        self,
-        composite: Composite,
-        lame: tuple[float, float],
-        b: int,
-        control: Control,
-        fused: bool | None = None,
+        self, composite: Composite, lame: tuple[float, float], b: int, control: Control, discretisation: str
     ) -> None:
-        def field(components: int) -> Tensor:
-            return torch.zeros((b, components, *composite.shape), dtype=torch.float64, device=composite.device)
-
-        self.composite, self.control = composite, control
-        self.stencil = RotatedStencil(b, composite.shape, composite.device)
-        self.reference = ReferenceMedium(lame, b, composite.shape, composite.device)
-        self.strain, self.stress, self.force = field(3), field(3), field(2)
-        self._scaled, self._flux, self._moduli = field(3), field(3), field(6)
-        self._trial, self._step, self._z = field(2), field(2), field(2)
+        kin, grid = composite.kinematics, composite.grid
+        self.composite, self.control, self.kinematics = composite, control, kin
+        self.discrete = make(discretisation, grid, b, kin.unknowns, composite.device, composite.dtype)
+        kind = "scalar" if kin.kind == "conduction" else "elastic"
+        self.reference = ReferenceMedium(
+            self.discrete.metric(), kind, lame, b, grid, composite.device, composite.dtype
+        )
+        q = self.discrete.points
+        self.strain, self.stress = self._field(b, q, kin.size), self._field(b, q, kin.size)
+        self._gradient = self._field(b, q, kin.unknowns, grid.dim)
+        self.force = Vector(self._field(b, kin.unknowns), self._macro(b))
+        self._trial, self._step, self._z = self.force.like(), self.force.like(), self.force.like()
         self.cg = ConjugateGradients(self.force)
-        wanted = can_fuse(composite.device) if fused is None else fused
-        self._fused = _fused(composite.shape, self.reference) if wanted and b == 1 else None
-        factors = torch.tensor(STRAIN_FACTORS, dtype=torch.float64, device=composite.device)
-        self._factors = factors.view(1, 3, 1, 1)
-        self._folds = torch.stack([factors[i] * factors[j] for i, j in TRIANGLE]).view(1, 6, 1, 1)
+        self._free, self._mixed = self._macro(1)[0], False
+        self._contraction: Contraction | None = None
+        self._medium = kin.isotropic_tangent(*lame, like=self._macro(1))
 
-    def evaluate(self, macro: Tensor, u: Tensor) -> Balance:
-        """Fill strain, stress and nodal force at the strains ``macro [b, 3]`` and fluctuation ``u``."""
-        self.stencil.gradient(u, self._scaled)
-        torch.addcmul(macro[:, :, None, None], self._scaled, self._factors, out=self.strain)
-        self.composite.stress(self.strain, self.stress)
-        torch.mul(self.stress, self._factors, out=self._scaled)
-        self.stencil.divergence(self._scaled, self.force)
-        self.force.neg_()
-        self.reference.solve(self.force, self._z)
-        return Balance(self._root_mean(self.force, self._z), self.reference.stress_norm(self.stress))
+    @property
+    def points(self) -> int:
+        """Points per voxel, Q."""
+        return self.discrete.points
 
-    def linearise(self) -> None:
+    def evaluate(self, state: Vector, load: Load, memory: Memory | None = None) -> Balance:
+        """Fill strain, stress and the forces out of balance at ``state``."""
+        self._free, self._mixed = load.free, load.mixed
+        self.discrete.gradient(state.field, self._gradient)
+        self.kinematics.measure(self._gradient, state.macro, self.strain)
+        self.composite.stress(self.strain, self.stress, memory)
+        self._divergence(self.stress, self.force.field).neg_()
+        pull = (load.stress - self.mean(self.stress)) * load.free * self.composite.grid.voxels
+        self.force.macro.copy_(pull)
+        self.precondition(self.force, self._z)
+        residual = (self.cg.dot(self.force, self._z).clamp_min(0.0) / self.composite.grid.voxels).sqrt()
+        return Balance(residual, self.reference.stress_norm(self.stress))
+
+    def linearise(self, memory: Memory | None = None) -> Moduli:
         """Take the tangent at the strain last evaluated."""
-        self.composite.tangent(self.strain, self._moduli)
-        self._moduli *= self._folds
+        moduli = self.composite.tangent(self.strain, memory)
+        normal = 0 if self.kinematics.kind == "conduction" else self.composite.grid.dim
+        self._contraction = contraction(moduli, self.kinematics.size, normal, self.composite.dtype)
+        return moduli
 
-    def apply(self, p: Tensor, out: Tensor) -> Tensor:
-        """Write the tangent operator times ``p [b, 2, ny, nx]`` to ``out``."""
-        g = self.stencil.gradient(p, self._scaled)
-        return self.stencil.divergence(self._contract(g, self._flux), out)
+    def apply(self, p: Vector, out: Vector) -> None:
+        """Write the tangent operator times ``p`` to ``out``."""
+        flux = self._tangent_stress(p)
+        self._divergence(flux, out.field)
+        if self._mixed:
+            out.macro.copy_(self.mean(flux) * self._free * self.composite.grid.voxels)
 
-    def solve_step(self, u: Tensor, target: Tensor) -> CGOutcome:
-        """Solve the linearised equilibrium for the force last evaluated, improving ``u`` in place."""
-        limit = self.control.cg_limit
-        if self._fused is not None:
-            return self._fused.solve(self._moduli, self.force, u, float(target), limit)
-        return self.cg.solve(self.apply, self.reference.solve, self.force, u, target, limit)
+    def precondition(self, r: Vector, out: Vector) -> None:
+        """Write the answer of the reference medium to the forces ``r`` to ``out``."""
+        self.reference.solve(r.field, out.field)
+        if self._mixed:
+            free = self._free.bool()
+            block = self._medium[free][:, free] * self.composite.grid.voxels
+            out.macro[:, free] = torch.linalg.solve(block, r.macro[:, free].mT).mT
+
+    def solve_step(self, x: Vector, target: Tensor) -> CGOutcome:
+        """Solve the linearised equilibrium for the forces last evaluated, improving ``x`` in place."""
+        return self.cg.solve(self, self.force, x, target, self.control.cg_limit)
 
     def unit_responses(self, start: Tensor, tolerance: float) -> UnitResponses:
-        """Solve for the three unit strains at the tangent last taken, from ``start [b, 3, 2, ny, nx]``."""
+        """Solve for the unit measures at the tangent last taken, from ``start [b, g, c, *grid]``."""
         fluctuations = start.clone()
-        cg = torch.zeros(len(start), dtype=torch.int64, device=start.device)
-        converged = torch.ones_like(cg, dtype=torch.bool)
-        for i in range(3):
-            u = self._trial.copy_(fluctuations[:, i])
-            flux = self._unit_flux(i, u)
-            target = tolerance * self.reference.stress_norm(flux / self._factors)
-            self.stencil.divergence(flux, self.force).neg_()
-            outcome = self.solve_step(u, target)
-            fluctuations[:, i] = u
-            cg, converged = cg + outcome.iterations, converged & outcome.converged
-        return UnitResponses(fluctuations, self._tangent(fluctuations), cg, converged)
+        b, g = start.shape[:2]
+        self._mixed = False
+        cg = torch.zeros((b, g), dtype=torch.int64, device=start.device)
+        converged = torch.ones(b, dtype=torch.bool, device=start.device)
+        for i in range(g):
+            x = self._trial.zero_()
+            x.field.copy_(fluctuations[:, i])
+            flux = self._unit_stress(i, x)
+            target = tolerance * self.reference.stress_norm(flux)
+            self._divergence(flux, self.force.field).neg_()
+            self.force.macro.zero_()
+            outcome = self.solve_step(x, target)
+            fluctuations[:, i] = x.field
+            cg[:, i], converged = outcome.iterations, converged & outcome.converged
+        return UnitResponses(fluctuations, self._bilinear(fluctuations), cg, converged)
 
-    def _tangent(self, fluctuations: Tensor) -> Tensor:
-        """Mean of (e_i + strain_i) : C : (e_j + strain_j) ``[b, 3, 3]``: the bilinear form, not the mean stress."""
-        tangent = fluctuations.new_empty((len(fluctuations), 3, 3))
-        pixels = fluctuations.shape[-1] * fluctuations.shape[-2]
-        for i in range(3):
-            flux = self._unit_flux(i, fluctuations[:, i])
-            self.stencil.divergence(flux, self.force)
-            work = torch.einsum("bcyx,bjcyx->bj", self.force, fluctuations) / pixels
-            tangent[:, i] = flux.mean((-2, -1)) / self._factors.view(3) + work
-        return tangent
-
-    def _unit_flux(self, i: int, u: Tensor) -> Tensor:
-        """Tangent stress (times the factors of the stencil) under unit strain ``i`` and fluctuation ``u``."""
-        g = self.stencil.gradient(u, self._scaled)
-        g[:, i] += 1.0 / STRAIN_FACTORS[i]
-        return self._contract(g, self._flux)
-
-    def newton(self, macro: Tensor, u: Tensor) -> NewtonOutcome:
-        """Balance ``u [b, 2, ny, nx]`` in place under ``macro [b, 3]``: inexact Newton with line search."""
+    def newton(self, state: Vector, load: Load, memory: Memory | None = None) -> NewtonOutcome:
+        """Balance ``state`` in place under ``load``: inexact Newton with line search."""
         control = self.control
-        balance = self.evaluate(macro, u)
+        balance = self.evaluate(state, load, memory)
         newton = torch.zeros_like(balance.residual, dtype=torch.int64)
         cg, forcing = torch.zeros_like(newton), torch.full_like(balance.residual, 0.1)
         open_rows = ~balance.met(control.tolerance)
         for _ in range(control.newton_limit):
             if not bool(open_rows.any()):
                 break
-            self.linearise()
+            self.linearise(memory)
             floor = 0.5 * control.tolerance * balance.scale
             target = floor if self.composite.linear else torch.maximum(forcing * balance.residual, floor)
-            self.force *= open_rows[:, None, None, None]
-            before = self.force.clone()
+            self._close(open_rows)
+            before = self.force.like().copy_(self.force)
             outcome = self.solve_step(self._step.zero_(), target)
             cg, newton = cg + outcome.iterations, newton + open_rows
-            new = self._search(macro, u, before, balance, open_rows)
+            new = self._search(state, load, memory, before, balance, open_rows)
             forcing = (0.9 * (new.residual / balance.residual).nan_to_num(1.0) ** 2).clamp(1e-4, 0.1)
             stuck = ~torch.isfinite(new.residual)
             balance = new
             open_rows = ~balance.met(control.tolerance) & ~stuck
         return NewtonOutcome(balance.met(control.tolerance), balance.relative, newton, cg)
 
-    def _search(self, macro: Tensor, u: Tensor, force: Tensor, old: Balance, rows: Tensor) -> Balance:
-        """Move ``u`` along the step, shortened per row until the residual or the slope along it falls."""
+    def mean(self, field: Tensor) -> Tensor:
+        """Mean over points and voxels ``[b, g]``, float64, of ``field [b, Q, g, *grid]``."""
+        found: Tensor = field.flatten(3).mean((1, 3), dtype=torch.float64)
+        return found
+
+    def _search(
+        self, state: Vector, load: Load, memory: Memory | None, force: Vector, old: Balance, rows: Tensor
+    ) -> Balance:
+        """Move ``state`` along the step, shortened per row until the residual or the slope along it falls."""
         length = rows.to(torch.float64)
-        slope = (force * self._step).sum((1, 2, 3))
+        slope = self.cg.dot(force, self._step)
         for _ in range(10):
-            torch.addcmul(u, self._step, length[:, None, None, None], out=self._trial)
-            new = self.evaluate(macro, self._trial)
-            left = (self.force * self._step).sum((1, 2, 3))
+            self._trial.copy_(state).add_(self._step, length)
+            new = self.evaluate(self._trial, load, memory)
+            left = self.cg.dot(self.force, self._step)
             good = (new.residual <= (1.0 - 1e-4 * length) * old.residual) | (left.abs() <= 0.5 * slope.abs())
             good = (good & torch.isfinite(new.residual)) | ~rows
             if bool(good.all()):
                 break
             secant = (slope / (slope - left)).nan_to_num(0.5).clamp(0.1, 0.5)
             length = torch.where(good, length, length * secant)
-        u.copy_(self._trial)
+        state.copy_(self._trial)
         return new
 
-    def _contract(self, g: Tensor, out: Tensor) -> Tensor:
-        m, work = self._moduli, out
-        torch.mul(m[:, :3], g, out=work)
-        work[:, 0].addcmul_(m[:, 3], g[:, 1])
-        work[:, 0].addcmul_(m[:, 4], g[:, 2])
-        work[:, 1].addcmul_(m[:, 3], g[:, 0])
-        work[:, 1].addcmul_(m[:, 5], g[:, 2])
-        work[:, 2].addcmul_(m[:, 4], g[:, 0])
-        work[:, 2].addcmul_(m[:, 5], g[:, 1])
-        return work
+    def _close(self, open_rows: Tensor) -> None:
+        """Take the rows that are balanced out of the linear system."""
+        keep = open_rows.to(self.force.field.dtype)
+        self.force.field.mul_(keep.view(-1, *([1] * (self.force.field.ndim - 1))))
+        self.force.macro.mul_(open_rows[:, None])
 
-    def _root_mean(self, a: Tensor, b: Tensor) -> Tensor:
-        return (a * b).mean((-2, -1)).sum(-1).clamp_min(0.0).sqrt()
+    def _tangent_stress(self, x: Vector) -> Tensor:
+        assert self._contraction is not None
+        self.discrete.gradient(x.field, self._gradient)
+        self.kinematics.measure(self._gradient, x.macro, self.strain)
+        return self._contraction.times(self.strain, self.stress)
+
+    def _unit_stress(self, i: int, x: Vector) -> Tensor:
+        """Tangent stress under the unit measure ``i`` and the fluctuation of ``x``."""
+        x.macro.zero_()
+        x.macro[:, i] = 1.0
+        flux = self._tangent_stress(x)
+        x.macro.zero_()
+        return flux
+
+    def _bilinear(self, fluctuations: Tensor) -> Tensor:
+        """Mean of (m_i + measure_i) : C : (m_j + measure_j) ``[b, g, g]``: not the mean stress, whose error is linear."""
+        b, g = fluctuations.shape[:2]
+        tangent = torch.zeros((b, g, g), dtype=torch.float64, device=fluctuations.device)
+        for i in range(g):
+            x = self._trial.zero_()
+            x.field.copy_(fluctuations[:, i])
+            flux = self._unit_stress(i, x)
+            tangent[:, i] = self.mean(flux) + self.work(self._divergence(flux, self.force.field), fluctuations)
+        return tangent
+
+    def work(self, force: Tensor, fluctuations: Tensor) -> Tensor:
+        """Mean over voxels ``[b, g]`` of ``force [b, c, *grid]`` times each of ``fluctuations [b, g, c, *grid]``."""
+        sums = [(force * fluctuations[:, j]).flatten(1).sum(1, dtype=torch.float64) for j in range(fluctuations.shape[1])]
+        return torch.stack(sums, 1) / self.composite.grid.voxels
+
+    def _divergence(self, stress: Tensor, out: Tensor) -> Tensor:
+        self.kinematics.flux(stress, self._gradient)
+        return self.discrete.divergence(self._gradient, out)
+
+    def _field(self, *leading: int) -> Tensor:
+        shape = (*leading, *self.composite.grid.shape)
+        return torch.zeros(shape, dtype=self.composite.dtype, device=self.composite.device)
+
+    def _macro(self, b: int) -> Tensor:
+        return torch.zeros((b, self.kinematics.size), dtype=torch.float64, device=self.composite.device)

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from scalebridge.errors import InputError
-from scalebridge.micro.rve.composite import Composite
-from scalebridge.micro.rve.equilibrium import Control, Equilibrium, NewtonOutcome, UnitResponses, can_fuse
+from scalebridge.micro.rve.cg import Vector
+from scalebridge.micro.rve.composite import Composite, Memory
+from scalebridge.micro.rve.control import Control, Load
+from scalebridge.micro.rve.equilibrium import Equilibrium, NewtonOutcome, UnitResponses
 
 # Pixels per chunk on a CPU: measured best at 16 to 64 pixels an edge, and no better beyond.
 CACHE_PIXELS = 16_000
@@ -23,8 +24,9 @@ class Homogenised:
     """Macroscopic response of ``b`` rows, all float64 tensors on the composite's device.
 
     Args:
-        stress: ``[b, 3]``, mean stress in Pa (Mandel).
-        tangent: ``[b, 3, 3]``, its derivative by the macroscopic strain, in Pa.
+        measure: ``[b, g]``, mean strain (deformation gradient, gradient).
+        stress: ``[b, g]``, mean stress.
+        tangent: ``[b, g, g]``, its derivative by the mean measure.
         energy: ``[b]``, mean energy density in J/m^3.
         hill_mandel: ``[b]``, relative difference of mean power and power of the means; exact equilibrium has none.
         residual: ``[b]``, relative residual of equilibrium.
@@ -33,6 +35,7 @@ class Homogenised:
         reason: ``[b]``, empty where the row converged.
     """
 
+    measure: Tensor
     stress: Tensor
     tangent: Tensor
     energy: Tensor
@@ -45,7 +48,7 @@ class Homogenised:
     @staticmethod
     def join(parts: list[Homogenised]) -> Homogenised:
         """Concatenate along rows."""
-        names = ("stress", "tangent", "energy", "hill_mandel", "residual", "newton", "cg")
+        names = ("measure", "stress", "tangent", "energy", "hill_mandel", "residual", "newton", "cg")
         joined: list[Any] = [torch.cat([getattr(p, name) for p in parts]) for name in names]
         joined.append(tuple(r for p in parts for r in p.reason))
         return Homogenised(*joined)
@@ -53,19 +56,21 @@ class Homogenised:
 
 @dataclass(frozen=True)
 class Fields:
-    """Balanced fields of ``b`` rows: ``displacement [b, 2, ny, nx]``, ``strain`` and ``stress [b, 3, ny, nx]``."""
+    """Balanced fields of one row: fluctuation ``[c, *grid]``; measure and stress ``[Q, g, *grid]``; axial stress."""
 
-    displacement: Tensor
-    strain: Tensor
+    fluctuation: Tensor
+    macro: Tensor
+    measure: Tensor
     stress: Tensor
-    axial_stress: Tensor
+    axial_stress: Tensor | None
+    reason: str
 
 
 @dataclass(frozen=True)
-class _Solved:
-    """Displacement ``[b, 2, ny, nx]``, how Newton ended, and the reason ``[b]`` where it failed."""
+class Solved:
+    """A balanced state of ``b`` rows, how Newton ended, and the reason ``[b]`` where it failed."""
 
-    displacement: Tensor
+    state: Vector
     outcome: NewtonOutcome
     reason: tuple[str, ...]
 
@@ -74,158 +79,201 @@ class Homogeniser:
     """Solver of one composite, with everything that does not depend on the load prepared once.
 
     Args:
-        composite: phases on the image.
+        composite: laws on the grid.
         control: when to stop.
-        lame: Lamé's constants of the reference medium in Pa; by default `reference_lame`.
-        fused: whether to use the loops fused by Numba on a CPU; by default where Numba is installed.
+        discretisation: its name.
+        lame: Lamé's constants of the reference medium; by default `reference_lame`.
     """
 
     def __init__(
         self,
         composite: Composite,
         control: Control,
+        discretisation: str = "rotated",
         lame: tuple[float, float] | None = None,
-        fused: bool | None = None,
     ) -> None:
-        self.composite, self.control = composite, control
-        self.fused = can_fuse(composite.device) if fused is None else fused
+        self.composite, self.control, self.discretisation = composite, control, discretisation
         self.lame = lame or reference_lame(composite)
-        self._equilibrium = functools.lru_cache(maxsize=2)(self._prepare)
+        self.rest = torch.tensor(composite.kinematics.rest, dtype=torch.float64, device=composite.device)
+        self.equilibrium = functools.lru_cache(maxsize=2)(self._prepare)
 
     @property
     def chunk(self) -> int:
-        """Rows solved together: one where loops are fused, by cache on a CPU, by free memory on a GPU."""
-        if self.fused:
-            return 1
-        pixels = self.composite.shape[0] * self.composite.shape[1]
+        """Rows solved together: by cache on a CPU, by free memory on a GPU."""
+        voxels = self.composite.grid.voxels
         if self.composite.device.type == "cpu":
-            return max(1, CACHE_PIXELS // pixels)
+            return max(1, CACHE_PIXELS // voxels)
         free, _ = torch.cuda.mem_get_info(self.composite.device)
-        return max(1, int(0.5 * free) // (60 * 8 * pixels))
+        return max(1, int(0.5 * free) // (80 * 8 * voxels))
 
     @functools.cached_property
     def localisation(self) -> UnitResponses:
-        """Answers of the composite to unit strains at zero strain, ``b = 1``."""
-        eq = self._equilibrium(1)
-        zero = torch.zeros((1, 3), dtype=torch.float64, device=self.composite.device)
-        start = torch.zeros((1, 3, 2, *self.composite.shape), dtype=torch.float64, device=self.composite.device)
-        eq.evaluate(zero, start[:, 0])
-        eq.linearise()
-        return eq.unit_responses(start, 0.5 * self.control.tolerance)
+        """Answers of the composite to unit measures at rest, ``b = 1``; a law with memory answers elastically."""
+        eq = self.equilibrium(1)
+        memory = self._virgin(1, eq.points)
+        eq.evaluate(self.at_rest(1), Load.of_measure(self.rest[None]), memory)
+        eq.linearise(memory)
+        return eq.unit_responses(self._no_fluctuations(), 0.5 * self.control.tolerance)
 
-    def run(self, macro: Tensor) -> Homogenised:
-        """Homogenise the strains ``macro [b, 3]`` (Mandel); rows do not depend on each other."""
-        parts = [self._run_chunk(part) for part in macro.split(self.chunk)]
-        return Homogenised.join(parts)
+    @property
+    def effective(self) -> UnitResponses:
+        """The effective tangent at rest; fluctuations are kept only where the localisation has been asked for."""
+        return self.localisation
 
-    def fields(self, macro: Tensor) -> tuple[Fields, tuple[str, ...]]:
-        """Balanced fields under ``macro [b, 3]``, and the reason where a row failed."""
-        displacements, reasons = [], []
-        for row in macro.split(1):
-            solved = self._solve(row)
-            displacements.append(solved.displacement)
-            reasons.append(solved.reason[0])
-        u = torch.cat(displacements)
-        eq = self._equilibrium(len(macro))
-        eq.evaluate(macro, u)
+    def run(self, load: Load) -> Homogenised:
+        """Homogenise ``load``, for laws without memory; rows do not depend on each other."""
+        return Homogenised.join([self._run_chunk(part) for part in load.split(self.chunk)])
+
+    def fields(self, load: Load) -> Fields:
+        """Balanced fields under a load of one row."""
+        solved = self.solve(load)
+        return self.fields_of(solved.state, load, solved.reason[0], None)
+
+    def fields_of(self, state: Vector, load: Load, reason: str, memory: Memory | None) -> Fields:
+        """Fields at a balanced state of one row."""
+        eq = self.equilibrium(1)
+        eq.evaluate(state, load, memory)
         axial = self.composite.axial_stress(eq.strain)
-        return Fields(u, eq.strain.clone(), eq.stress.clone(), axial), tuple(reasons)
+        axial = None if axial is None else axial[0]
+        return Fields(state.field[0], state.macro[0], eq.strain[0].clone(), eq.stress[0].clone(), axial, reason)
+
+    def solve(self, load: Load) -> Solved:
+        """Newton from the elastic fluctuation; rows where it fails are loaded in steps, one by one."""
+        state = self._elastic_guess(load)
+        outcome = self.equilibrium(len(load.measure)).newton(state, load)
+        reasons = [""] * len(load.measure)
+        for row in torch.nonzero(~outcome.converged).flatten().tolist():
+            fixed, found, reasons[row] = self._load_in_steps(load.row(row))
+            state.field[row], state.macro[row] = found.field[0], found.macro[0]
+            outcome = outcome.replaced(row, fixed)
+        return Solved(state, outcome, tuple(reasons))
+
+    def macro_response(self, state: Vector, load: Load, memory: Memory | None = None) -> tuple[UnitResponses, Tensor]:
+        """Unit responses at a balanced state, and its mean stress ``[b, g]`` with the residual's share removed."""
+        eq = self.equilibrium(len(state.field))
+        eq.evaluate(state, load, memory)
+        stress, force = eq.mean(eq.stress), eq.force.field.clone()
+        eq.linearise(memory)
+        start = self.localisation.fluctuations.expand(len(state.field), *self.localisation.fluctuations.shape[1:])
+        unit = eq.unit_responses(start, self.control.tangent_tolerance)
+        # The fluctuation's own error enters the mean stress at first order; the unit responses remove it.
+        return unit, stress - eq.work(force, unit.fluctuations)
 
     def _prepare(self, b: int) -> Equilibrium:
-        return Equilibrium(self.composite, self.lame, b, self.control, self.fused)
+        return Equilibrium(self.composite, self.lame, b, self.control, self.discretisation)
 
-    def _elastic_guess(self, macro: Tensor) -> Tensor:
-        return torch.einsum("bi,icyx->bcyx", macro, self.localisation.fluctuations[0])
+    def _virgin(self, b: int, points: int) -> Memory | None:
+        return self.composite.memory0(b, points) if self.composite.remembers else None
 
-    def _solve(self, macro: Tensor) -> _Solved:
-        """Newton from the elastic fluctuation; rows where it fails are loaded in steps, one by one."""
-        u = self._elastic_guess(macro)
-        outcome = self._equilibrium(len(macro)).newton(macro, u)
-        reasons = [""] * len(macro)
-        for row in torch.nonzero(~outcome.converged).flatten().tolist():
-            fixed, u[row : row + 1], reasons[row] = self._load_in_steps(macro[row : row + 1])
-            outcome = outcome.replaced(row, fixed)
-        return _Solved(u, outcome, tuple(reasons))
+    def at_rest(self, b: int) -> Vector:
+        """Return the state of ``b`` rows without load."""
+        c, grid = self.composite.kinematics.unknowns, self.composite.grid
+        field = torch.zeros((b, c, *grid.shape), dtype=self.composite.dtype, device=self.composite.device)
+        return Vector(field, self.rest.expand(b, -1).clone())
 
-    def _load_in_steps(self, macro: Tensor) -> tuple[NewtonOutcome, Tensor, str]:
-        eq = self._equilibrium(1)
+    def _no_fluctuations(self) -> Tensor:
+        kin, grid = self.composite.kinematics, self.composite.grid
+        shape = (1, kin.size, kin.unknowns, *grid.shape)
+        return torch.zeros(shape, dtype=self.composite.dtype, device=self.composite.device)
+
+    def elastic_step(self, load: Load, macro: Tensor, stress: Tensor) -> Vector:
+        """Return the elastic change of state from a mean measure and stress ``[b, g]`` to ``load``."""
+        change = load.measure - macro
+        if load.mixed:
+            free = load.free.bool()
+            c = self.localisation.tangent[0]
+            pushed = load.stress - stress - change * ~free @ c
+            change[:, free] = torch.linalg.solve(c[free][:, free], pushed[:, free].mT).mT
+        share = change.to(self.composite.dtype)
+        return Vector(torch.einsum("bi,ic...->bc...", share, self.localisation.fluctuations[0]), change)
+
+    def _elastic_guess(self, load: Load) -> Vector:
+        rest = self.rest.expand_as(load.measure)
+        step = self.elastic_step(load, rest, torch.zeros_like(rest))
+        return Vector(step.field, rest + step.macro)
+
+    def _load_in_steps(self, load: Load) -> tuple[NewtonOutcome, Vector, str]:
+        eq = self.equilibrium(1)
         spent: NewtonOutcome | None = None
         for steps in LOAD_STEPS:
-            u = torch.zeros_like(self._elastic_guess(macro))
+            state = self.at_rest(1)
             for k in range(1, steps + 1):
-                u *= k / max(k - 1, 1)
-                spent = outcome = eq.newton(macro * (k / steps), u).after(spent)
+                part = load.scaled(k / steps, self.rest)
+                _extrapolate(state, part, k, self.rest)
+                spent = outcome = eq.newton(state, part).after(spent)
                 if not bool(outcome.converged.all()):
                     break
             if bool(outcome.converged.all()):
-                return outcome, u, ""
+                return outcome, state, ""
         reason = (
             f"equilibrium not found: Newton stopped at a relative residual of {float(outcome.relative[0]):.1e} "
-            f"(tolerance {self.control.tolerance:.0e}) at {k}/{steps} of the strain"
+            f"(tolerance {self.control.tolerance:.0e}) at {k}/{steps} of the load"
         )
-        return outcome, u, reason
+        return outcome, state, reason
 
-    def _run_chunk(self, macro: Tensor) -> Homogenised:
-        result = self._collect(macro, self._solve(macro))
-        if len(macro) > 1:
-            return self._spot_checked(macro, result)
+    def _run_chunk(self, load: Load) -> Homogenised:
+        result = self._collect(load, self.solve(load))
+        if len(load.measure) > 1:
+            return self._spot_checked(load, result)
         return result
 
-    def _collect(self, macro: Tensor, solved: _Solved) -> Homogenised:
-        eq = self._equilibrium(len(macro))
-        balance = eq.evaluate(macro, solved.displacement)
+    def _collect(self, load: Load, solved: Solved) -> Homogenised:
+        eq = self.equilibrium(len(load.measure))
+        balance = eq.evaluate(solved.state, load)
         energy = self.composite.mean_energy(eq.strain)
-        stress = eq.stress.mean((-2, -1))
-        force = eq.force.clone()
-        power = (eq.stress * eq.strain).sum(1).mean((-2, -1))
-        gap = (power - (stress * macro).sum(1)).abs()
-        hill = torch.where(power.abs() > 0.0, gap / power.abs(), gap)
-        eq.linearise()
-        start = self.localisation.fluctuations.expand(len(macro), -1, -1, -1, -1)
-        unit = eq.unit_responses(start, self.control.tangent_tolerance)
-        # The fluctuation's own error enters the mean stress at first order; the unit responses remove it.
-        pixels = force.shape[-1] * force.shape[-2]
-        stress = stress - torch.einsum("bicyx,bcyx->bi", unit.fluctuations, force) / pixels
+        hill = hill_mandel(eq, solved.state, self.rest)
+        unit, stress = self.macro_response(solved.state, load)
         outcome, doubts = solved.outcome, _doubts(unit, energy)
         reason = tuple(r or doubt for r, doubt in zip(solved.reason, doubts, strict=True))
         return Homogenised(
-            stress, unit.tangent, energy, hill, balance.relative, outcome.newton, outcome.cg + unit.cg, reason
+            solved.state.macro,
+            stress,
+            unit.tangent,
+            energy,
+            hill,
+            balance.relative,
+            outcome.newton,
+            outcome.cg + unit.cg.sum(1),
+            reason,
         )
 
-    def _spot_checked(self, macro: Tensor, batch: Homogenised) -> Homogenised:
+    def _spot_checked(self, load: Load, batch: Homogenised) -> Homogenised:
         """Solve one row of a batch alone; where it differs, solve every row alone.
 
         Batched solvers have been seen to return finite garbage in a few rows.
         """
-        row = len(macro) // 2
-        alone = self._run_chunk(macro[row : row + 1])
+        row = len(load.measure) // 2
+        alone = self._run_chunk(load.row(row))
         gap = (alone.stress[0] - batch.stress[row]).norm()
         if bool(gap <= 10.0 * self.control.tolerance * alone.stress[0].norm()) or batch.reason[row]:
             return batch
-        return Homogenised.join([self._run_chunk(part) for part in macro.split(1)])
+        return Homogenised.join([self._run_chunk(part) for part in load.split(1)])
 
 
-def available_device(name: str) -> torch.device:
-    """Return the device of that name.
-
-    Raises:
-        InputError: a name torch does not know, or a device this machine has not.
-    """
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"The device '{name}' of the RVE is not available here; use 'cpu'.") from error
-    return device
+def hill_mandel(eq: Equilibrium, state: Vector, rest: Tensor) -> Tensor:
+    """|<s:e> - <s>:<e>| / |<s:e>| ``[b]`` at the state last evaluated, e the measure less its rest."""
+    shift = rest.to(eq.strain.dtype).view(1, 1, -1, *([1] * (eq.strain.ndim - 3)))
+    power = eq.mean(eq.stress * (eq.strain - shift)).sum(1)
+    gap = (power - (eq.mean(eq.stress) * (state.macro - rest)).sum(1)).abs()
+    return torch.where(power.abs() > 0.0, gap / power.abs(), gap)
 
 
 def reference_lame(composite: Composite) -> tuple[float, float]:
     """Lamé's constants of the reference medium: those of the most compliant phase, whose strains are largest.
 
-    Only their ratio matters: it is that of all phases where they share one Poisson's ratio.
+    Only their ratio matters: it is that of all phases where they share one Poisson's ratio. Voids are left out.
     """
-    lam, mu, _ = min(composite.initial_lame(), key=lambda entry: entry[1])
-    return lam, mu
+    found = [composite.kinematics.isotropic_part(full) for full, _ in composite.tangent_at_rest()]
+    solid = [pair for pair in found if pair[1] > 0.0]
+    return min(solid, key=lambda pair: pair[1]) if solid else (0.0, 1.0)
+
+
+def _extrapolate(state: Vector, load: Load, k: int, rest: Tensor) -> None:
+    """Carry the state of step ``k - 1`` on to step ``k`` of a proportional load."""
+    growth = k / max(k - 1, 1)
+    state.field.mul_(growth)
+    carried = rest + growth * (state.macro - rest)
+    state.macro.copy_(torch.where(load.free.bool(), carried, load.measure))
 
 
 def _doubts(unit: UnitResponses, energy: Tensor) -> list[str]:

@@ -3,87 +3,136 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import InputError, ShapeError
-from scalebridge.micro.rve.image import checked_image, checked_materials
-from scalebridge.micro.rve.phases.phase import Phase, positive
+from scalebridge.micro.rve.identity import digest_of, material_identity
+from scalebridge.micro.rve.image import (
+    checked_image,
+    checked_materials,
+    checked_rotations,
+    checked_spacing,
+    kind_of,
+)
+from scalebridge.micro.rve.loads import checked_load
+from scalebridge.micro.rve.phases.phase import HistoryPhase
+from scalebridge.micro.rve.physics import physics
 from scalebridge.micro.rve.response import LocalFields, Response
 from scalebridge.models import Adapted, Runs, Scale, Structure
-from scalebridge.models.function import source_digest
-from scalebridge.quantities import Floats, Space, Variable
+from scalebridge.quantities import Floats, Space
 
 if TYPE_CHECKING:
+    from scalebridge.micro.rve.assembly import Plane
     from scalebridge.micro.rve.homogenise import Homogeniser
+    from scalebridge.microstructure import SubVoxels
 
-_COMPONENTS = "Mandel components 11, 22, sqrt2 12; 1 along the columns of the image, 2 along its rows"
+DISCRETISATIONS = ("rotated", "hexahedra", "moulinec_suquet")
+PLANES = ("strain", "stress", "generalised")
+PRECISIONS = ("double", "single")
+_KEPT = (
+    "phases",
+    "materials",
+    "voxel_size",
+    "tolerance",
+    "homogeneous",
+    "plane",
+    "discretisation",
+    "orientation",
+    "precision",
+    "device",
+    "mixed",
+)
 
 
 @dataclass(frozen=True, eq=False)
 class RVE:
-    """A periodic image of phases in plane strain, homogenised by FFT.
+    """A periodic image of phases, homogenised by FFT: elasticity, any law of small or finite strain, conduction.
 
-    Input ``strain`` ``[3]`` (unit 1) and output ``stress`` ``[3]`` (Pa) are Mandel components (11, 22,
-    sqrt2 12), 1 along the columns of the image and 2 along its rows; e33 = 0. The stress is the gradient
-    of the mean strain energy density (J/m^3); rows do not depend on each other or on their order.
-    Method: Willot's rotated scheme, displacement-based conjugate gradients preconditioned by a homogeneous
-    medium, inexact Newton with line search, load steps where that fails.
+    What goes in and comes out depends on the laws: ``strain`` to ``stress`` (Pa), both Mandel components (11, 22,
+    sqrt2 12 in the plane; 11, 22, 33, sqrt2 23, sqrt2 13, sqrt2 12 in space); ``deformation_gradient`` to
+    first Piola-Kirchhoff ``stress``; ``gradient`` (K/m) to ``flux`` (W/m^2). Direction 1 runs along the last axis of
+    the image, 2 along the one before, 3 along the first of three. The stress is the gradient of the mean energy
+    density; rows do not depend on each other or on their order.
+    Method: displacement-based conjugate gradients preconditioned by a homogeneous medium, on Willot's rotated scheme
+    or another discretisation; inexact Newton with line search, load steps where that fails.
 
     Args:
-        phases: labels ``[ny, nx]``, each an index into ``materials``; any grid, odd or even.
-        materials: one `Phase` per label.
-        pixel_size: edge of a pixel in m or as a text such as ``"1.3 um"``; it gives the model its scale and
-            displacements their unit, and has no influence on the stress.
+        phases: labels ``[ny, nx]`` or ``[nz, ny, nx]``, each an index into ``materials``; any grid, odd or even; or
+            `SubVoxels`, whose mixed voxels hold a laminate of two phases.
+        materials: one law per label.
+        voxel_size: edge of a voxel in m or as a text such as ``"1.3 um"``, or one per axis of the image. It gives the
+            model its scale and displacements their unit; only ratios between axes have influence on the stress.
         tolerance: stress out of balance relative to the stress; between 1e-12 and 1e-2.
         homogeneous: say so where a single phase is meant.
+        plane: of a two-dimensional image: plane ``"strain"``, plane ``"stress"``, or ``"generalised"``: uniform in
+            direction 3 with all six macroscopic strains.
+        discretisation: ``"rotated"`` (HEX8 with reduced integration), ``"hexahedra"`` or ``"moulinec_suquet"``.
+        orientation: per voxel, the direction of the local axis 1 ``[*grid, 3]`` or all local axes ``[*grid, 3, 3]`` as
+            columns; for laws that are not isotropic.
+        precision: ``"double"``, or ``"single"`` for fields in float32 with reductions in float64.
         device: where to compute, ``"cpu"`` or ``"cuda"``.
 
     Raises:
-        InputError: an image that is not a two-dimensional array of labels, a label without material, a
-            material without pixels, one phase only without ``homogeneous``, a tolerance out of range.
+        InputError: an image that is no array of labels, a label without material, a material without voxels, one
+            phase only without ``homogeneous``, laws of different kinds, an option out of range.
     """
 
     phases: NDArray[np.int64]
-    materials: tuple[Phase, ...]
-    pixel_size: float | None
+    materials: tuple[Any, ...]
+    voxel_size: tuple[float, ...] | None
     tolerance: float
     homogeneous: bool
+    plane: Plane
+    discretisation: str
+    orientation: Floats | None
+    precision: str
     device: str
-    _lock: threading.Lock = field(repr=False)
+    mixed: SubVoxels | None
+    _lock: threading.RLock = field(repr=False)
 
     def __init__(
         self,
-        phases: ArrayLike,
-        materials: Sequence[Phase],
+        phases: ArrayLike | SubVoxels,
+        materials: Sequence[Any],
         *,
-        pixel_size: str | float | None = None,
+        voxel_size: str | float | Sequence[str | float] | None = None,
         tolerance: float = 1e-6,
         homogeneous: bool = False,
+        plane: Plane = "strain",
+        discretisation: str = "rotated",
+        orientation: ArrayLike | None = None,
+        precision: Literal["double", "single"] = "double",
         device: str = "cpu",
     ) -> None:
-        image = checked_image(phases)
+        mixed: Any = phases if hasattr(phases, "fraction") else None
+        image = checked_image(phases if mixed is None else mixed.labels)
         if not (math.isfinite(tolerance) and 1e-12 <= tolerance <= 1e-2):
             raise InputError(f"The tolerance of the RVE is {tolerance}; it must lie between 1e-12 and 1e-2.")
-        size = None if pixel_size is None else positive(pixel_size, "m", "The pixel size of the RVE")
-        for name, value in (
-            ("phases", image),
-            ("materials", checked_materials(image, materials, homogeneous)),
-            ("pixel_size", size),
-            ("tolerance", float(tolerance)),
-            ("homogeneous", bool(homogeneous)),
-            ("device", str(device)),
-        ):
-            object.__setattr__(self, name, value)
-        self.__setstate__({})
+        _one_of("plane", plane, PLANES)
+        _one_of("discretisation", discretisation, DISCRETISATIONS)
+        _one_of("precision", precision, PRECISIONS)
+        values = (
+            image,
+            checked_materials(image, materials, homogeneous, mixed),
+            checked_spacing(voxel_size, image.ndim),
+            float(tolerance),
+            bool(homogeneous),
+            plane,
+            discretisation,
+            checked_rotations(orientation, image.shape),
+            precision,
+            str(device),
+            mixed,
+        )
+        self.__setstate__(dict(zip(_KEPT, values, strict=True)))
 
     @property
     def name(self) -> str:
@@ -93,115 +142,155 @@ class RVE:
     @property
     def version(self) -> str:
         """Version of the discretisation and of the solver."""
-        return "1"
+        return "2"
+
+    @property
+    def dim(self) -> int:
+        """Directions of the macroscopic measure: 3 in space and in generalised plane strain, else 2."""
+        return 3 if self.plane == "generalised" else self.phases.ndim
 
     @functools.cached_property
     def inputs(self) -> Space:
-        """The macroscopic strain, ``[3]``."""
-        return Space([Variable("strain", "1", (3,), kind="symmetric", description=_COMPONENTS)])
+        """The macroscopic strain (deformation gradient, gradient)."""
+        return Space([physics(kind_of(self.materials), self.dim).input])
 
     @functools.cached_property
     def outputs(self) -> Space:
-        """The mean stress, ``[3]`` in Pa."""
-        return Space([Variable("stress", "Pa", (3,), kind="symmetric", description=_COMPONENTS)])
+        """The mean stress (flux)."""
+        return Space([physics(kind_of(self.materials), self.dim).output])
 
     @property
     def scale(self) -> Scale | None:
-        """Pixel and longer edge of the image, where the pixel size is known."""
-        if self.pixel_size is None:
+        """Finest voxel edge and longest edge of the image, where the voxel size is known."""
+        if self.voxel_size is None:
             return None
-        return Scale(length=(self.pixel_size, self.pixel_size * max(self.phases.shape)))
+        edges = [h * n for h, n in zip(self.voxel_size, self.phases.shape, strict=True)]
+        return Scale(length=(min(self.voxel_size), max(edges)))
 
     @property
     def structure(self) -> Structure:
-        """Derives from a potential; even where every phase is."""
-        return Structure(potential=True, even=all(m.even for m in self.materials))
+        """Derives from a potential unless a law has memory; even where every law is."""
+        remembers = any(isinstance(m, HistoryPhase) for m in self.materials)
+        return Structure(potential=not remembers, even=all(getattr(m, "even", True) for m in self.materials))
 
     @functools.cached_property
     def finer(self) -> RVE:
-        """The same RVE with every pixel split in 2 x 2, for the error of its discretisation."""
-        return RVE(
-            np.repeat(np.repeat(self.phases, 2, axis=0), 2, axis=1),
-            self.materials,
-            pixel_size=None if self.pixel_size is None else 0.5 * self.pixel_size,
-            tolerance=self.tolerance,
-            homogeneous=self.homogeneous,
-            device=self.device,
-        )
+        """The same RVE with every voxel split in two along each axis, for the error of its discretisation.
+
+        Raises:
+            InputError: an RVE of composite voxels, whose image cannot be split.
+        """
+        if self.mixed is not None:
+            raise InputError("An RVE of composite voxels cannot be split; make it from the finer image instead.")
+        options = {name: self.__dict__[name] for name in _KEPT[3:-1]}
+        image, axes = self.phases, self.orientation
+        for axis in range(image.ndim):
+            image = np.repeat(image, 1 if image.shape[axis] == 1 else 2, axis=axis)
+            if axes is not None:
+                axes = np.repeat(axes, image.shape[axis] // axes.shape[axis], axis=axis)
+        size = None
+        if self.voxel_size is not None:
+            size = [h * n / m for h, n, m in zip(self.voxel_size, self.phases.shape, image.shape, strict=True)]
+        return RVE(image, self.materials, voxel_size=size, **{**options, "orientation": axes})
 
     @property
     def fractions(self) -> Floats:
-        """Area fraction of each material ``[n_materials]``."""
-        counts = np.bincount(self.phases.ravel(), minlength=len(self.materials))
-        found: Floats = counts / self.phases.size
+        """Volume fraction of each material ``[n_materials]``."""
+        labels, n = self.phases.ravel(), len(self.materials)
+        counts = np.bincount(labels, minlength=n).astype(np.float64)
+        if self.mixed is not None:
+            m = self.mixed
+            np.subtract.at(counts, labels[m.index], 1.0)
+            np.add.at(counts, m.first, 1.0 - m.fraction)
+            np.add.at(counts, m.second, m.fraction)
+        found: Floats = counts / labels.size
         return found
 
     def identity(self) -> Mapping[str, str]:
-        """Name, version, digest of the image, the materials with their constants, the tolerance."""
-        digest = hashlib.sha256(self.phases.tobytes()).hexdigest()[:16]
+        """Name, version, digests of the image and its fields, the materials with their constants, the options."""
         made = {
             "name": "scalebridge.micro.RVE",
             "version": self.version,
-            "phases": f"{self.phases.shape}:{digest}",
+            "phases": f"{self.phases.shape}:{digest_of(self.phases)}",
             "tolerance": repr(self.tolerance),
+            "discretisation": self.discretisation,
+            "plane": self.plane if self.phases.ndim == 2 else "none",
+            "precision": self.precision,
         }
-        return made | {f"material.{k}": _material_identity(m) for k, m in enumerate(self.materials)}
+        if self.voxel_size is not None and len(set(self.voxel_size)) > 1:
+            made["aspect"] = repr(tuple(h / self.voxel_size[-1] for h in self.voxel_size))
+        if self.orientation is not None:
+            made["orientation"] = digest_of(self.orientation)
+        if self.mixed is not None:
+            m = self.mixed
+            made["mixed"] = digest_of(m.index, m.first, m.second, m.fraction, m.normal)
+        return made | {f"material.{k}": material_identity(m) for k, m in enumerate(self.materials)}
 
     def run(self, x: Floats) -> Runs:
-        """Mean stress and tangent at the strains ``x [b, 3]``; a row that fails has a status and a reason."""
+        """Mean stress and tangent at the macroscopic inputs ``x [b, g]``; a row that fails has a status and a reason."""
         response = self.homogenise(x)
         status = np.where(response.converged, "ok", "failed")
         return Runs(response.stress, status, response.reason, response.cost_s, jacobian=response.tangent)
 
-    def homogenise(self, strain: ArrayLike) -> Response:
-        """Mean stress, tangent, energy and how they were found, at ``strain [b, 3]`` (Mandel)."""
-        x = self.inputs.check(strain, "The RVE")
-        finite: NDArray[np.bool_] = np.asarray(np.isfinite(x).all(axis=1))
-        parts = [self._timed(x[rows]) for rows in self._chunks(np.flatnonzero(finite))]
-        return _assemble(parts, finite)
+    def homogenise(self, measure: ArrayLike, *, stress: ArrayLike | None = None) -> Response:
+        """Mean stress, tangent, energy and how they were found.
 
-    def stiffness(self) -> Floats:
-        """Effective stiffness at zero strain ``[3, 3]`` in Pa (Mandel).
+        Args:
+            measure: ``[b, g]``: strain (Mandel), deformation gradient or gradient, flattened in C order.
+            stress: ``[g]`` or ``[b, g]``: prescribed mean stress in the components of ``measure`` that are NaN, the
+                same in every row; other components are not read.
 
         Raises:
-            InputError: the linear systems do not converge at this contrast.
+            ShapeError: another shape.
+            InputError: a law with memory, which needs a path; a stress that is not finite.
         """
-        with self._lock:
-            unit = self._solver.localisation
-        if not bool(unit.converged.all()):
-            moduli = [law.parameters[0].value for law in self.materials]
+        if self._solver.composite.remembers:
             raise InputError(
-                f"The stiffness of the RVE was not found in {int(unit.cg.max())} iterations "
-                f"at the contrast {max(moduli) / min(moduli):.1e}; bring the moduli of the phases closer together."
+                "The RVE holds a law with memory, so its stress depends on the path; use rve.path(...) or rve.step(...)."
             )
-        found: Floats = unit.tangent[0].cpu().numpy().copy()
-        return found
+        prescribed = checked_load(self.inputs.check(measure, "The RVE"), stress)
+        parts = [self._timed(prescribed.rows(rows)) for rows in self._chunks(np.flatnonzero(prescribed.finite))]
+        return _assemble(parts, prescribed.finite, self.inputs.size)
 
-    def localise(self, strain: ArrayLike) -> LocalFields:
-        """Fields of every pixel under one macroscopic ``strain [3]`` (Mandel).
+    def stiffness(self) -> Floats:
+        """Effective stiffness at rest ``[g, g]`` in Pa (Mandel).
+
+        Raises:
+            InputError: conduction; the linear systems do not converge at this contrast.
+        """
+        if kind_of(self.materials) == "conduction":
+            raise InputError("The RVE conducts and has no stiffness; use rve.conductivity().")
+        return self._effective()
+
+    def conductivity(self) -> Floats:
+        """Effective conductivity ``[d, d]`` in W/(m K).
+
+        Raises:
+            InputError: laws of mechanics; the linear systems do not converge at this contrast.
+        """
+        if kind_of(self.materials) != "conduction":
+            raise InputError("The RVE has laws of mechanics and no conductivity; use rve.stiffness().")
+        return self._effective()
+
+    def localise(self, measure: ArrayLike, *, stress: ArrayLike | None = None) -> LocalFields:
+        """Fields of every voxel under one macroscopic ``measure [g]``; ``stress`` as in `homogenise`.
 
         Raises:
             ShapeError: any other shape.
-            InputError: a strain that is not finite.
+            InputError: not finite; a law with memory.
         """
-        import torch
+        noun = physics(kind_of(self.materials), self.dim).noun
+        macro = np.asarray(measure, dtype=np.float64).reshape(-1)
+        if macro.shape != (self.inputs.size,):
+            given = np.shape(measure)
+            raise ShapeError(f"The RVE was asked to localise a {noun} of shape {given}; it takes one [{self.inputs.size}].")
+        prescribed = checked_load(macro[None], stress)
+        if not prescribed.finite.all():
+            raise InputError(f"The RVE was asked to localise the {noun} {macro.tolist()}; it must be finite.")
+        from scalebridge.micro.rve.fields import local_fields
 
-        macro = np.asarray(strain, dtype=np.float64)
-        if macro.shape != (3,):
-            raise ShapeError(f"The RVE was asked to localise a strain of shape {macro.shape}; it takes one [3].")
-        if not np.isfinite(macro).all():
-            raise InputError(f"The RVE was asked to localise the strain {macro.tolist()}; it must be finite.")
         with self._lock:
-            fields, reason = self._solver.fields(torch.as_tensor(macro[None], device=self._solver.composite.device))
-        return LocalFields(
-            macro,
-            fields.strain[0].cpu().numpy(),
-            fields.stress[0].cpu().numpy(),
-            fields.axial_stress[0].cpu().numpy(),
-            self._displacement(macro, fields.displacement[0].cpu().numpy()),
-            "pixel" if self.pixel_size is None else "m",
-            reason[0],
-        )
+            return local_fields(self, self._solver.fields(prescribed.load(self._solver.composite.device)))
 
     def rename(self, **names: str) -> Adapted:
         """Return the same model with variables renamed."""
@@ -209,61 +298,55 @@ class RVE:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave solver, lock and other caches behind: another process makes its own."""
-        kept = ("phases", "materials", "pixel_size", "tolerance", "homogeneous", "device")
-        return {name: self.__dict__[name] for name in kept}
+        return {name: self.__dict__[name] for name in _KEPT}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         """Take a state and a lock of its own: the solver's work arrays serve one thread at a time."""
         self.__dict__.update(state)
-        object.__setattr__(self, "_lock", threading.Lock())
+        object.__setattr__(self, "_lock", threading.RLock())
 
     @functools.cached_property
     def _solver(self) -> Homogeniser:
-        from scalebridge.micro.rve.composite import Composite
-        from scalebridge.micro.rve.equilibrium import Control
-        from scalebridge.micro.rve.homogenise import Homogeniser, available_device
+        from scalebridge.micro.rve.build import build
 
-        composite = Composite(self.phases, self.materials, available_device(self.device))
-        return Homogeniser(composite, Control(tolerance=self.tolerance))
+        return build(self)
+
+    def _effective(self) -> Floats:
+        with self._lock:
+            unit = self._solver.effective
+        if not bool(unit.converged.all()):
+            raise InputError(
+                f"The {'conductivity' if self.inputs.names == ('gradient',) else 'stiffness'} of the RVE was not found "
+                f"in {int(unit.cg.max())} iterations at this contrast; bring the constants of the phases closer together."
+            )
+        found: Floats = unit.tangent[0].cpu().numpy().copy()
+        return found
 
     def _chunks(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         with self._lock:
             size = self._solver.chunk
         return [rows[i : i + size] for i in range(0, len(rows), size)]
 
-    def _timed(self, x: Floats) -> Response:
-        import torch
-
+    def _timed(self, prescribed: Any) -> Response:
         start = time.perf_counter()
         with self._lock:
-            found = self._solver.run(torch.as_tensor(x, device=self._solver.composite.device))
-        names = ("stress", "tangent", "energy", "hill_mandel", "residual", "newton", "cg")
+            found = self._solver.run(prescribed.load(self._solver.composite.device))
+        names = ("measure", "stress", "tangent", "energy", "hill_mandel", "residual", "newton", "cg")
         columns: list[Any] = [getattr(found, name).cpu().numpy() for name in names]
-        seconds = (time.perf_counter() - start) / len(x)
-        columns += [found.reason, np.full(len(x), seconds)]
+        seconds = (time.perf_counter() - start) / len(prescribed.measure)
+        columns += [found.reason, np.full(len(prescribed.measure), seconds)]
         return Response(*columns)
 
-    def _displacement(self, macro: Floats, fluctuation: Floats) -> Floats:
-        ny, nx = self.phases.shape
-        y, x = np.mgrid[: ny + 1, : nx + 1].astype(np.float64)
-        shear = macro[2] / math.sqrt(2.0)
-        total = np.pad(fluctuation, ((0, 0), (0, 1), (0, 1)), mode="wrap")
-        total[0] += macro[0] * x + shear * y
-        total[1] += shear * x + macro[1] * y
-        found: Floats = total * (self.pixel_size or 1.0)
-        return found
+
+def _one_of(name: str, value: str, valid: Sequence[str]) -> None:
+    if value not in valid:
+        from scalebridge.errors import did_you_mean
+
+        raise InputError(f"The {name} of the RVE is '{value}'{did_you_mean(str(value), valid)}")
 
 
-def _material_identity(law: Phase) -> str:
-    kind = type(law)
-    constants = ", ".join(f"{p.name}={p.value!r} {p.unit}" for p in law.parameters)
-    # Our own laws change with the version of the RVE; a user's law with its source.
-    source = "" if kind.__module__.startswith("scalebridge.") else f" {source_digest(kind)}"
-    return f"{kind.__module__}.{kind.__qualname__}({constants}){source}"
-
-
-def _assemble(parts: Sequence[Response], finite: NDArray[np.bool_]) -> Response:
-    """Put the rows that were run back among those whose strain was not finite."""
+def _assemble(parts: Sequence[Response], finite: NDArray[np.bool_], g: int) -> Response:
+    """Put the rows that were run back among those whose load was not finite."""
     b = len(finite)
 
     def scattered(name: str, shape: tuple[int, ...], empty: float, kind: type) -> Any:
@@ -274,13 +357,14 @@ def _assemble(parts: Sequence[Response], finite: NDArray[np.bool_]) -> Response:
 
     found = iter([r for p in parts for r in p.reason])
     return Response(
-        scattered("stress", (3,), math.nan, np.float64),
-        scattered("tangent", (3, 3), math.nan, np.float64),
+        scattered("measure", (g,), math.nan, np.float64),
+        scattered("stress", (g,), math.nan, np.float64),
+        scattered("tangent", (g, g), math.nan, np.float64),
         scattered("energy", (), math.nan, np.float64),
         scattered("hill_mandel", (), math.nan, np.float64),
         scattered("residual", (), math.nan, np.float64),
         scattered("newton", (), 0, np.int64),
         scattered("cg", (), 0, np.int64),
-        tuple(next(found) if good else "the strain is not finite" for good in finite),
+        tuple(next(found) if good else "the load is not finite" for good in finite),
         scattered("cost_s", (), 0.0, np.float64),
     )

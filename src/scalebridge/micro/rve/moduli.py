@@ -19,14 +19,18 @@ class LabelModuli:
     """One tangent per label.
 
     Args:
-        labels: ``[*grid]``, uint8 or int32, an index into ``table`` per voxel.
+        labels: ``[*grid]``, or ``[b, *grid]`` where every row has its own image; uint8 or int32, an index into
+            ``table`` per voxel.
         table: ``[p, T]``, entries in the order of `triangle`, Mandel components for a strain.
-        lame: ``[p, 2]``, Lamé's constants lambda and mu where every tangent is isotropic elasticity, else ``None``.
+        lame: ``[p, 2]``, Lamé's constants lambda and mu where every tangent is isotropic (of a conductivity: zero and
+            half of it), else ``None``.
+        dim: directions of the grid.
     """
 
     labels: Tensor
     table: Tensor
     lame: Tensor | None = None
+    dim: int = 3
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,12 @@ from scalebridge.quantities import Floats
 
 @dataclass(frozen=True)
 class Response:
-    """Macroscopic response of an RVE to ``b`` strains; a row that did not converge has a reason.
+    """Macroscopic response of an RVE to ``b`` loads; a row that did not converge has a reason.
 
     Args:
-        stress: ``[b, 3]``, mean stress in Pa (Mandel: s11, s22, sqrt2 s12).
-        tangent: ``[b, 3, 3]``, consistent tangent in Pa.
+        measure: ``[b, g]``, mean strain (Mandel), deformation gradient or gradient; found where the stress was given.
+        stress: ``[b, g]``, mean stress in Pa (Mandel), first Piola-Kirchhoff stress, or flux.
+        tangent: ``[b, g, g]``, consistent tangent.
         energy: ``[b]``, mean energy density in J/m^3.
         hill_mandel: ``[b]``, |<s:e> - <s>:<e>| / <s:e>, zero at exact equilibrium.
         residual: ``[b]``, stress out of balance over stress.
@@ -26,6 +28,7 @@ class Response:
         cost_s: ``[b]``, seconds.
     """
 
+    measure: Floats
     stress: Floats
     tangent: Floats
     energy: Floats
@@ -44,39 +47,66 @@ class Response:
 
 @dataclass(frozen=True)
 class LocalFields:
-    """Full fields of an RVE under one macroscopic strain; x runs along the columns, y along the rows.
+    """Full fields of an RVE at one macroscopic state; x runs along the last axis of the grid.
 
     Args:
-        macro_strain: ``[3]``, the strain imposed (Mandel).
-        strain: ``[3, ny, nx]``, per pixel (Mandel: e11, e22, sqrt2 e12).
-        stress: ``[3, ny, nx]`` in Pa (Mandel).
-        axial_stress: ``[ny, nx]``, s33 in Pa.
-        displacement: ``[2, ny + 1, nx + 1]``, at the corners of the pixels, macroscopic part included, in
-            ``length_unit``; the corner (0, 0) keeps its periodic fluctuation.
-        length_unit: ``"m"``, or ``"pixel"`` where the RVE was given no pixel size.
+        macro: ``[g]``, the mean strain (Mandel), deformation gradient or gradient.
+        strain: ``[g, *grid]``, per voxel: strain (Mandel), deformation gradient or gradient.
+        stress: ``[g, *grid]``: stress in Pa (Mandel), first Piola-Kirchhoff stress in Pa, or flux in W/m^2.
+        axial_stress: ``[*grid]``, s33 in Pa of a plane law; ``None`` in space.
+        displacement: ``[d, *(grid + 1)]``, at the corners of the voxels, macroscopic part included, in
+            ``length_unit`` (a temperature ``[1, ...]`` in conduction); the first corner keeps its fluctuation.
+        phases: ``[*grid]``, labels.
+        spacing: edge of a voxel per axis, in ``length_unit``.
+        length_unit: ``"m"``, or ``"voxel"`` where the RVE was given no voxel size.
+        kind: ``"small strain"``, ``"finite strain"`` or ``"conduction"``.
         reason: empty; or why the fields are not in equilibrium.
     """
 
-    macro_strain: Floats
+    macro: Floats
     strain: Floats
     stress: Floats
-    axial_stress: Floats
+    axial_stress: Floats | None
     displacement: Floats
+    phases: NDArray[np.int64]
+    spacing: tuple[float, ...]
     length_unit: str
+    kind: str
     reason: str
 
     @property
     def von_mises(self) -> Floats:
-        """Von Mises stress ``[ny, nx]`` in Pa of the three-dimensional stress."""
-        s11, s22, s33 = self.stress[0], self.stress[1], self.axial_stress
-        shear = self.stress[2] ** 2 / 2.0
-        pairs = (s11 - s22) ** 2 + (s22 - s33) ** 2 + (s33 - s11) ** 2
-        found: Floats = np.sqrt(0.5 * pairs + 3.0 * shear)
+        """Von Mises stress ``[*grid]`` in Pa, of the three-dimensional stress at small strain."""
+        normal, shear = self._stress_in_space()
+        pairs = (normal[0] - normal[1]) ** 2 + (normal[1] - normal[2]) ** 2 + (normal[2] - normal[0]) ** 2
+        found: Floats = np.sqrt(0.5 * pairs + 1.5 * shear)
         return found
 
     @property
     def equivalent_strain(self) -> Floats:
-        """Von Mises equivalent strain ``[ny, nx]``, sqrt(2/3 dev:dev) with e33 = 0."""
-        trace = self.strain[0] + self.strain[1]
+        """Von Mises equivalent strain ``[*grid]``, sqrt(2/3 dev:dev); e33 = 0 in the plane."""
+        d = self.strain.ndim - 1
+        trace = self.strain[:d].sum(0)
         found: Floats = np.sqrt(2.0 / 3.0 * ((self.strain**2).sum(0) - trace**2 / 3.0))
         return found
+
+    def to_vti(self, path: str | Path) -> Path:
+        """Write phases, strain, stress and displacement as VTK image data (ParaView, PyVista); return the path.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        from scalebridge.microstructure.vti import write_vti
+
+        cells = {"phase": self.phases, "strain": np.moveaxis(self.strain, 0, -1), "stress": np.moveaxis(self.stress, 0, -1)}
+        if self.kind == "small strain":
+            cells["von_mises"] = self.von_mises
+        points = {"temperature" if self.kind == "conduction" else "displacement": np.moveaxis(self.displacement, 0, -1)}
+        return write_vti(path, cells, self.spacing, points=points)
+
+    def _stress_in_space(self) -> tuple[list[Floats], Floats]:
+        """Three normal stresses and the sum of the squares of Mandel shears."""
+        if len(self.stress) == 6:
+            return list(self.stress[:3]), (self.stress[3:] ** 2).sum(0)
+        axial = np.zeros_like(self.stress[0]) if self.axial_stress is None else self.axial_stress
+        return [self.stress[0], self.stress[1], axial], self.stress[2] ** 2

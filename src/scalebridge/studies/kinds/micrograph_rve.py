@@ -115,7 +115,7 @@ class Settings(Entry):
                 "choose another origin or a larger window."
             )
         edge = None if pixel_size is None else magnitude(pixel_size, "m", "The pixel size") / self.split
-        return RVE(labels, laws, pixel_size=edge, tolerance=self.tolerance)
+        return RVE(labels, laws, voxel_size=edge, tolerance=self.tolerance)
 
     def _alternatives(
         self, found: Segmentation, window: Window, pixel_size: str | None, name: str

@@ -35,7 +35,7 @@ class Settings(Entry):
         labels = read_labels(folder / self.labels, owner)
         laws = phases_of(dict(self.materials), tuple(self.materials), f"[models.{name}.materials]")
         try:
-            made = RVE(labels, laws, pixel_size=self.pixel_size, tolerance=self.tolerance)
+            made = RVE(labels, laws, voxel_size=self.pixel_size, tolerance=self.tolerance)
         except InputError as error:
             raise InputError(f"{owner}: {error}") from error
         return Built(made, arrays={"rve_labels": labels}, picture=stress_picture(made))

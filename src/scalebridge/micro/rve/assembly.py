@@ -1,0 +1,140 @@
+"""From an image and its materials to the composite that the solver takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scalebridge.micro.rve.composite import Composite, Part
+from scalebridge.micro.rve.grid import Grid
+from scalebridge.micro.rve.image import kind_of
+from scalebridge.micro.rve.kinematics import Kinematics
+from scalebridge.micro.rve.phases.phase import HistoryPhase, Material
+from scalebridge.micro.rve.phases.phase import Kinematics as Kind
+from scalebridge.micro.rve.phases.rigid import Rigid
+from scalebridge.micro.rve.voxels.laminate import Laminate, LaminateHistory
+from scalebridge.micro.rve.voxels.oriented import Oriented, OrientedHistory, rotation_from_direction
+from scalebridge.micro.rve.voxels.plane import plane_law
+from scalebridge.microstructure.subvoxel import SubVoxels
+from scalebridge.quantities import Floats
+
+Plane = Literal["strain", "stress", "generalised"]
+
+
+def assemble(
+    voxels: SubVoxels,
+    materials: Sequence[Any],
+    grid: Grid,
+    plane: Plane,
+    orientation: Floats | Tensor | None,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Composite:
+    """Return the composite of an image.
+
+    Args:
+        voxels: labels, and what the mixed voxels hold; of the shape of ``grid``.
+        materials: one law per label.
+        grid: the voxels.
+        plane: how a two-dimensional image is kept plane.
+        orientation: ``[*grid, 3]`` or ``[*grid, 3, 3]``, of the local axes.
+        device: where the fields live.
+        dtype: of the fields.
+    """
+    kind = kind_of(materials)
+    laws = [_deformable(law, materials) for law in materials]
+    turned = _Turned(orientation, grid.dim, device)
+    parts = []
+    for index, law in _groups(voxels, laws, turned, device):
+        made = law if grid.dim == 3 else plane_law(law, kind, plane)
+        parts.append(Part(made, index))
+    return Composite(grid, Kinematics(kind, grid.dim), parts, device, dtype)
+
+
+def _groups(
+    voxels: SubVoxels, laws: Sequence[Any], turned: _Turned, device: torch.device
+) -> list[tuple[Tensor, Any]]:
+    """Return flat indices and the law of each group of voxels: one per label, one per pair of labels."""
+    labels = np.asarray(voxels.labels).ravel()
+    pure = np.ones(labels.size, dtype=bool)
+    pure[voxels.index] = False
+    groups = []
+    for k, law in enumerate(laws):
+        found = torch.as_tensor(np.flatnonzero(pure & (labels == k)), device=device)
+        groups.append((found, turned.law(law, found)))
+    for first, second in sorted(set(zip(voxels.first.tolist(), voxels.second.tolist(), strict=True))):
+        chosen = (voxels.first == first) & (voxels.second == second)
+        found = torch.as_tensor(voxels.index[chosen], device=device)
+        pair = (turned.law(laws[first], found), turned.law(laws[second], found))
+        groups.append((found, _laminate(pair, voxels.fraction[chosen], voxels.normal[chosen], device)))
+    return groups
+
+
+def _laminate(pair: tuple[Any, Any], fraction: Floats, normal: Floats, device: torch.device) -> Any:
+    space = np.zeros((len(normal), 3))
+    space[:, : normal.shape[1]] = normal
+    f, n = torch.as_tensor(fraction, device=device), torch.as_tensor(space, device=device)
+    made = LaminateHistory if any(isinstance(law, HistoryPhase) for law in pair) else Laminate
+    return made(*pair, f, n)
+
+
+def _deformable(law: Any, materials: Sequence[Any]) -> Any:
+    """Return the law, or the stiff one that stands for a rigid phase."""
+    if not isinstance(law, Rigid):
+        return law
+    kind: Kind = kind_of(materials)
+    kin = Kinematics(kind, 3)
+    rest = torch.tensor(kin.rest, dtype=torch.float64)[None]
+    moduli = []
+    for other in materials:
+        if isinstance(other, Material):
+            lam, mu = kin.isotropic_part(_tangent(other, rest))
+            moduli.append((lam + 2.0 * mu / 3.0, mu))
+    return law.backing(max(k for k, _ in moduli), max(mu for _, mu in moduli))
+
+
+def _tangent(law: Any, rest: Tensor) -> Tensor:
+    if isinstance(law, HistoryPhase):
+        state = torch.tensor(law.state0(), dtype=torch.float64)[None]
+        return law.advance(rest, state, 0.0).tangent[0]
+    tangent: Tensor = law.tangent(rest)
+    return tangent[0]
+
+
+class _Turned:
+    """Laws in the local axes of their voxels.
+
+    Args:
+        orientation: ``[*grid, 3]``, ``[*grid, 3, 3]`` or ``None``.
+        dim: directions of the grid.
+        device: where the rotations live.
+    """
+
+    def __init__(self, orientation: Floats | Tensor | None, dim: int, device: torch.device) -> None:
+        self._axes: Tensor | None = None
+        if orientation is not None:
+            given = torch.as_tensor(orientation, device=device)
+            matrix = given.ndim == dim + 2
+            self._axes = given.reshape(-1, 3, 3) if matrix else rotation_from_direction(given.reshape(-1, 3))
+
+    def law(self, law: Any, index: Tensor) -> Any:
+        """Return the law as the voxels ``index [m]`` hold it."""
+        if self._axes is None or _isotropic(law):
+            return law
+        made = OrientedHistory if isinstance(law, HistoryPhase) else Oriented
+        return made(law, self._axes[index])
+
+
+def _isotropic(law: Any) -> bool:
+    return bool(getattr(law, "isotropic", False))
+
+
+def labels_only(labels: NDArray[np.int64]) -> SubVoxels:
+    """Return an image without mixed voxels."""
+    none = np.zeros(0, dtype=np.int64)
+    return SubVoxels(labels, none, none, none, np.zeros(0), np.zeros((0, labels.ndim)))

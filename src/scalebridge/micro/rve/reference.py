@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["elastic", "scalar"]
 
-# Bytes transformed at once on a CPU. torch's transforms ignore `out=` until the end: they make temporaries of the
-# size of their input, and large ones are mapped and page-faulted anew at every call.
-CACHE = 1 << 19
+# Bytes transformed at once on a CPU. Even with `out=`, torch's transforms make temporaries of the size of their input and
+# copy; large ones are mapped and page-faulted anew at every call.
+CACHE = 1 << 20
 
 
 class ReferenceMedium:
@@ -147,13 +147,14 @@ class ReferenceMedium:
     def _compliance(self, g: int) -> Tensor:
         d = self._grid.dim
         if self.kind == "scalar" and g == d:
-            return torch.linalg.inv(self.constants)
+            inverse: Tensor = torch.linalg.inv(self.constants)
+            return inverse
         if self.kind == "elastic" and g in (d * d, d * (d + 1) // 2):
             lam, mu = self.constants.tolist()
-            compliance = torch.eye(g, dtype=torch.float64)
+            compliance: Tensor = torch.eye(g, dtype=torch.float64) / (2.0 * mu)
             if g < d * d:
-                compliance[:d, :d] -= lam / (d * lam + 2.0 * mu)
-            return compliance / (2.0 * mu)
+                compliance[:d, :d] -= lam / (d * lam + 2.0 * mu) / (2.0 * mu)
+            return compliance
         raise ShapeError(f"A stress of {g} components has no norm in a medium of kind '{self.kind}' in {d} dimensions.")
 
 

@@ -6,15 +6,90 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scalebridge.micro.rve import RVE, Elastic, LocalFields, Parameter, Phase, PowerLaw, Response
+    from scalebridge.micro.flow import PoreFlow
+    from scalebridge.micro.rve import (
+        Anisotropic,
+        AnisotropicConductor,
+        Conductor,
+        Elastic,
+        Ensemble,
+        FibreReinforced,
+        GeneralisedMaxwell,
+        HistoryPhase,
+        IsotropicDamage,
+        J2,
+        LocalFields,
+        NeoHooke,
+        Orthotropic,
+        Parameter,
+        PathResponse,
+        Phase,
+        PowerLaw,
+        RVE,
+        RVEState,
+        Response,
+        Rigid,
+        TemperatureConductor,
+        TorchHistoryLaw,
+        TorchLaw,
+        TransverselyIsotropic,
+        Void,
+        engineering_constants,
+        hashin_shtrikman,
+        hashin_shtrikman_conductivity,
+        homogenise_many,
+        nearest_isotropic,
+        voigt,
+        voigt_reuss,
+        with_parameters,
+    )
 
-__all__ = ["RVE", "Elastic", "LocalFields", "Parameter", "Phase", "PowerLaw", "Response"]
+__all__ = [
+    "Anisotropic",
+    "AnisotropicConductor",
+    "Conductor",
+    "Elastic",
+    "Ensemble",
+    "FibreReinforced",
+    "GeneralisedMaxwell",
+    "HistoryPhase",
+    "IsotropicDamage",
+    "J2",
+    "LocalFields",
+    "NeoHooke",
+    "Orthotropic",
+    "Parameter",
+    "PathResponse",
+    "Phase",
+    "PoreFlow",
+    "PowerLaw",
+    "RVE",
+    "RVEState",
+    "Response",
+    "Rigid",
+    "TemperatureConductor",
+    "TorchHistoryLaw",
+    "TorchLaw",
+    "TransverselyIsotropic",
+    "Void",
+    "engineering_constants",
+    "hashin_shtrikman",
+    "hashin_shtrikman_conductivity",
+    "homogenise_many",
+    "nearest_isotropic",
+    "voigt",
+    "voigt_reuss",
+    "with_parameters",
+]
+
+# Names that are not in the folder of the RVE.
+_FOLDERS: dict[str, str] = {"PoreFlow": "flow"}
 
 
 def __getattr__(name: str) -> Any:
     """Import a model's folder on first use (PEP 562)."""
     if name in __all__:
-        return getattr(importlib.import_module("scalebridge.micro.rve"), name)
+        return getattr(importlib.import_module(f"scalebridge.micro.{_FOLDERS.get(name, 'rve')}"), name)
     raise AttributeError(f"module 'scalebridge.micro' has no attribute '{name}'")
 
 

@@ -1,7 +1,68 @@
-"""Representative volume elements: FFT homogenisation of phase images in plane strain."""
+"""Representative volume elements: FFT homogenisation of phase images, in the plane and in space."""
 
+from scalebridge.micro.rve.bounds import hashin_shtrikman, hashin_shtrikman_conductivity, voigt_reuss
+from scalebridge.micro.rve.constants import engineering_constants, nearest_isotropic, voigt
+from scalebridge.micro.rve.ensemble import Ensemble, homogenise_many
 from scalebridge.micro.rve.model import RVE
-from scalebridge.micro.rve.phases import Elastic, Parameter, Phase, PowerLaw
+from scalebridge.micro.rve.paths import PathResponse, RVEState
+from scalebridge.micro.rve.phases import (
+    Anisotropic,
+    AnisotropicConductor,
+    Conductor,
+    Elastic,
+    FibreReinforced,
+    GeneralisedMaxwell,
+    HistoryPhase,
+    IsotropicDamage,
+    J2,
+    NeoHooke,
+    Orthotropic,
+    Parameter,
+    Phase,
+    PowerLaw,
+    Rigid,
+    TemperatureConductor,
+    TorchHistoryLaw,
+    TorchLaw,
+    TransverselyIsotropic,
+    Void,
+    with_parameters,
+)
 from scalebridge.micro.rve.response import LocalFields, Response
 
-__all__ = ["RVE", "Elastic", "LocalFields", "Parameter", "Phase", "PowerLaw", "Response"]
+__all__ = [
+    "Anisotropic",
+    "AnisotropicConductor",
+    "Conductor",
+    "Elastic",
+    "Ensemble",
+    "FibreReinforced",
+    "GeneralisedMaxwell",
+    "HistoryPhase",
+    "IsotropicDamage",
+    "J2",
+    "LocalFields",
+    "NeoHooke",
+    "Orthotropic",
+    "Parameter",
+    "PathResponse",
+    "Phase",
+    "PowerLaw",
+    "RVE",
+    "RVEState",
+    "Response",
+    "Rigid",
+    "TemperatureConductor",
+    "TorchHistoryLaw",
+    "TorchLaw",
+    "TransverselyIsotropic",
+    "Void",
+    "engineering_constants",
+    "hashin_shtrikman",
+    "hashin_shtrikman_conductivity",
+    "homogenise_many",
+    "nearest_isotropic",
+    "voigt",
+    "voigt_reuss",
+    "with_parameters",
+]

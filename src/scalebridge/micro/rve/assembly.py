@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scalebridge.micro.rve.composite import Composite, Part
+from scalebridge.micro.rve.composite import ISOTROPY, Composite, Part
 from scalebridge.micro.rve.grid import Grid
 from scalebridge.micro.rve.image import kind_of
 from scalebridge.micro.rve.kinematics import Kinematics
@@ -18,8 +18,8 @@ from scalebridge.micro.rve.phases.phase import HistoryPhase, Material
 from scalebridge.micro.rve.phases.phase import Kinematics as Kind
 from scalebridge.micro.rve.phases.rigid import Rigid
 from scalebridge.micro.rve.voxels.laminate import Laminate, LaminateHistory
-from scalebridge.micro.rve.voxels.oriented import Oriented, OrientedHistory, rotation_from_direction
-from scalebridge.micro.rve.voxels.plane import plane_law
+from scalebridge.micro.rve.voxels.oriented import oriented, rotation_from_direction
+from scalebridge.micro.rve.voxels.plane import PlaneConduction, plane_strain, plane_stress
 from scalebridge.microstructure.subvoxel import SubVoxels
 from scalebridge.quantities import Floats
 
@@ -51,9 +51,15 @@ def assemble(
     turned = _Turned(orientation, grid.dim, device)
     parts = []
     for index, law in _groups(voxels, laws, turned, device):
-        made = law if grid.dim == 3 else plane_law(law, kind, plane)
-        parts.append(Part(made, index))
+        parts.append(Part(law if grid.dim == 3 else _flat(law, kind, plane), index))
     return Composite(grid, Kinematics(kind, grid.dim), parts, device, dtype)
+
+
+def _flat(law: Any, kind: Kind, plane: Plane) -> Any:
+    """Return a law of space in the plane of the grid."""
+    if kind == "conduction":
+        return PlaneConduction(law)
+    return plane_strain(law) if plane == "strain" else plane_stress(law)
 
 
 def _groups(
@@ -67,8 +73,7 @@ def _groups(
     for k, law in enumerate(laws):
         found = torch.as_tensor(np.flatnonzero(pure & (labels == k)), device=device)
         groups.append((found, turned.law(law, found)))
-    for first, second in sorted(set(zip(voxels.first.tolist(), voxels.second.tolist(), strict=True))):
-        chosen = (voxels.first == first) & (voxels.second == second)
+    for first, second, chosen in voxels.pairs():
         found = torch.as_tensor(voxels.index[chosen], device=device)
         pair = (turned.law(laws[first], found), turned.law(laws[second], found))
         groups.append((found, _laminate(pair, voxels.fraction[chosen], voxels.normal[chosen], device)))
@@ -126,12 +131,17 @@ class _Turned:
         """Return the law as the voxels ``index [m]`` hold it."""
         if self._axes is None or _isotropic(law):
             return law
-        made = OrientedHistory if isinstance(law, HistoryPhase) else Oriented
-        return made(law, self._axes[index])
+        return oriented(law, self._axes[index])
 
 
 def _isotropic(law: Any) -> bool:
-    return bool(getattr(law, "isotropic", False))
+    """Whether a linear law is the same in all directions, so that turning it is for nothing."""
+    if not getattr(law, "linear", False):
+        return False
+    kin = Kinematics(law.kinematics, 3)
+    full = _tangent(law, torch.tensor(kin.rest, dtype=torch.float64)[None])
+    gap = (full - kin.isotropic_tangent(*kin.isotropic_part(full), full)).abs().max()
+    return bool(gap <= ISOTROPY * full.abs().max())
 
 
 def labels_only(labels: NDArray[np.int64]) -> SubVoxels:

@@ -138,11 +138,11 @@ class Composite:
         found = []
         for part in self.parts:
             rest = torch.tensor(self.kinematics.rest, dtype=torch.float64, device=self.device)
-            local = rest.expand(1, 1, len(part.index), -1)
+            # One point: constants per voxel broadcast against it.
+            local = rest.view(1, 1, 1, -1)
             if isinstance(part.law, HistoryPhase):
-                state = self._state0(part, 1, 1)
-                assert state is not None
-                full = part.law.advance(local, state.double(), 0.0).tangent
+                state = local.new_tensor(part.law.state0()).view(1, 1, 1, -1)
+                full = part.law.advance(local, state, 0.0).tangent
             else:
                 full = part.law.tangent(local)
             found.append((full.detach().double().flatten(0, -3).mean(0), len(part.index)))

@@ -107,10 +107,12 @@ class Equilibrium:
         kin, grid = composite.kinematics, composite.grid
         self.composite, self.control, self.kinematics = composite, control, kin
         self.discrete = make(discretisation, grid, b, kin.unknowns, composite.device, composite.dtype)
-        kind = "scalar" if kin.kind == "conduction" else "elastic"
-        self.reference = ReferenceMedium(
-            self.discrete.metric(), kind, lame, b, grid, composite.device, composite.dtype
-        )
+        metric, medium = self.discrete.metric(), (composite.device, composite.dtype)
+        if kin.kind == "conduction":
+            k0 = 2.0 * lame[1] * torch.eye(grid.dim, dtype=torch.float64)
+            self.reference = ReferenceMedium(metric, "scalar", k0, b, grid, *medium)
+        else:
+            self.reference = ReferenceMedium(metric, "elastic", lame, b, grid, *medium)
         q = self.discrete.points
         self.strain, self.stress = self._field(b, q, kin.size), self._field(b, q, kin.size)
         self._gradient = self._field(b, q, kin.unknowns, grid.dim)
@@ -142,9 +144,13 @@ class Equilibrium:
     def linearise(self, memory: Memory | None = None) -> Moduli:
         """Take the tangent at the strain last evaluated."""
         moduli = self.composite.tangent(self.strain, memory)
+        self.take(moduli)
+        return moduli
+
+    def take(self, moduli: Moduli) -> None:
+        """Take a tangent, which may hold an image of its own per row."""
         normal = 0 if self.kinematics.kind == "conduction" else self.composite.grid.dim
         self._contraction = contraction(moduli, self.kinematics.size, normal, self.composite.dtype)
-        return moduli
 
     def apply(self, p: Vector, out: Vector) -> None:
         """Write the tangent operator times ``p`` to ``out``."""

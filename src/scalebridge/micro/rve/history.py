@@ -41,7 +41,7 @@ class Step:
 
     Args:
         standing: at its end.
-        tangent: ``[1, g, g]``, consistent; ``None`` where it was not asked for.
+        tangent: ``[1, g, g]``, consistent with the last substep; ``None`` where it was not asked for.
         hill_mandel: ``[1]``.
         outcome: of Newton's method, all substeps.
         substeps: how many it took.
@@ -93,7 +93,7 @@ def follow(
 
 def advance(homogeniser: Homogeniser, load: Load, time: float, start: Standing, tangent: bool) -> Step:
     """Take one step to ``load`` at ``time``; where Newton's method fails, in halves from the last substep that held."""
-    standing, share, size, taken = start, 0.0, 1.0, 0
+    before, standing, share, size, taken = start, start, 0.0, 1.0, 0
     spent: NewtonOutcome | None = None
     reason = ""
     while share < 1.0:
@@ -104,7 +104,7 @@ def advance(homogeniser: Homogeniser, load: Load, time: float, start: Standing, 
         spent = outcome.after(spent)
         taken += 1
         if found is not None:
-            standing, share = found, target
+            before, standing, share = standing, found, target
         elif size <= 0.5**HALVINGS:
             reason = (
                 f"equilibrium not found: Newton stopped at a relative residual of {float(outcome.relative[0]):.1e} "
@@ -115,7 +115,7 @@ def advance(homogeniser: Homogeniser, load: Load, time: float, start: Standing, 
         else:
             size *= 0.5
     assert spent is not None
-    return _closed(homogeniser, standing, load, start, spent, taken, reason, tangent)
+    return _closed(homogeniser, standing, load, before, spent, taken, reason, tangent)
 
 
 def _substep(
@@ -139,23 +139,22 @@ def _closed(
     homogeniser: Homogeniser,
     standing: Standing,
     load: Load,
-    start: Standing,
+    before: Standing,
     outcome: NewtonOutcome,
     substeps: int,
     reason: str,
     tangent: bool,
 ) -> Step:
     eq = homogeniser.equilibrium(1)
-    # The memory at the end is where the next step begins; work and tangent belong to the one that led here.
-    memory = Memory(start.memory.states, max(standing.time - start.time, 0.0))
+    # The memory at the end is where the next step begins; stress and tangent belong to the one that led here.
+    memory = Memory(before.memory.states, standing.time - before.time)
     eq.evaluate(standing.state, load, memory)
     hill = hill_mandel(eq, standing.state, homogeniser.rest)
     found: Tensor | None = None
     if tangent and not reason:
         unit, stress = homogeniser.macro_response(standing.state, load, memory)
         found = unit.tangent
-        if substeps == 1:
-            standing = Standing(standing.state, stress, standing.memory, standing.time)
+        standing = Standing(standing.state, stress, standing.memory, standing.time)
     return Step(standing, found, hill, outcome, substeps, reason)
 
 

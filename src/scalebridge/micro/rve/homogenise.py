@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from scalebridge.micro.rve.cg import Vector
@@ -119,6 +121,20 @@ class Homogeniser:
     def effective(self) -> UnitResponses:
         """The effective tangent at rest; fluctuations are kept only where the localisation has been asked for."""
         return self.localisation
+
+    @property
+    def images_at_once(self) -> int:
+        """Images of a batch solved together: one on a CPU beyond the cache, as many as fit on a GPU."""
+        return self.chunk
+
+    def effective_of(self, labels: NDArray[np.int64]) -> UnitResponses:
+        """Effective tangents of ``b`` images ``[b, *grid]`` of indices into the parts of this linear composite."""
+        own = self.composite.label_moduli()
+        assert own is not None
+        eq = self.equilibrium(len(labels))
+        eq.take(replace(own, labels=torch.as_tensor(labels, device=self.composite.device)))
+        start = self._no_fluctuations().expand(len(labels), *self._no_fluctuations().shape[1:])
+        return eq.unit_responses(start, 0.5 * self.control.tolerance)
 
     def run(self, load: Load) -> Homogenised:
         """Homogenise ``load``, for laws without memory; rows do not depend on each other."""

@@ -6,14 +6,16 @@ import functools
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import InputError, ShapeError
+from scalebridge.micro.rve.discretisations import DISCRETISATIONS
 from scalebridge.micro.rve.identity import digest_of, material_identity
 from scalebridge.micro.rve.image import (
     checked_image,
@@ -32,9 +34,9 @@ from scalebridge.quantities import Floats, Space
 if TYPE_CHECKING:
     from scalebridge.micro.rve.assembly import Plane
     from scalebridge.micro.rve.homogenise import Homogeniser
+    from scalebridge.micro.rve.paths import PathResponse, RVEState
     from scalebridge.microstructure import SubVoxels
 
-DISCRETISATIONS = ("rotated", "hexahedra", "moulinec_suquet")
 PLANES = ("strain", "stress", "generalised")
 PRECISIONS = ("double", "single")
 _KEPT = (
@@ -96,7 +98,7 @@ class RVE:
     precision: str
     device: str
     mixed: SubVoxels | None
-    _lock: threading.RLock = field(repr=False)
+    lock: threading.RLock = field(repr=False)
 
     def __init__(
         self,
@@ -196,14 +198,10 @@ class RVE:
     @property
     def fractions(self) -> Floats:
         """Volume fraction of each material ``[n_materials]``."""
-        labels, n = self.phases.ravel(), len(self.materials)
-        counts = np.bincount(labels, minlength=n).astype(np.float64)
+        n = len(self.materials)
         if self.mixed is not None:
-            m = self.mixed
-            np.subtract.at(counts, labels[m.index], 1.0)
-            np.add.at(counts, m.first, 1.0 - m.fraction)
-            np.add.at(counts, m.second, m.fraction)
-        found: Floats = counts / labels.size
+            return np.array([self.mixed.volume(k) for k in range(n)])
+        found: Floats = np.bincount(self.phases.ravel(), minlength=n) / self.phases.size
         return found
 
     def identity(self) -> Mapping[str, str]:
@@ -244,7 +242,7 @@ class RVE:
             ShapeError: another shape.
             InputError: a law with memory, which needs a path; a stress that is not finite.
         """
-        if self._solver.composite.remembers:
+        if self.solver.composite.remembers:
             raise InputError(
                 "The RVE holds a law with memory, so its stress depends on the path; use rve.path(...) or rve.step(...)."
             )
@@ -289,8 +287,52 @@ class RVE:
             raise InputError(f"The RVE was asked to localise the {noun} {macro.tolist()}; it must be finite.")
         from scalebridge.micro.rve.fields import local_fields
 
-        with self._lock:
-            return local_fields(self, self._solver.fields(prescribed.load(self._solver.composite.device)))
+        with self.lock:
+            return local_fields(self, self.solver.fields(prescribed.load(self.solver.composite.device)))
+
+    def path(
+        self,
+        measure: ArrayLike,
+        *,
+        stress: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+        tangent: bool = False,
+        start: RVEState | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> PathResponse:
+        """Follow a load path step by step; a step that fails is taken in halves from the last one that held.
+
+        Args:
+            measure: ``[n, g]``, at the end of each step; NaN where ``stress`` is prescribed.
+            stress: ``[g]`` or ``[n, g]``: prescribed mean stress where ``measure`` is NaN.
+            time: ``[n]``, in s, rising from that of ``start``; by default one second a step.
+            tangent: whether to find the consistent tangent of each step.
+            start: a state to go on from; by default the virgin material.
+            checkpoint: a file kept up to date after each step; where it exists, the path goes on from there.
+
+        Raises:
+            ShapeError: another shape.
+            InputError: a load that is not finite, times that do not rise, a checkpoint of another path.
+        """
+        from scalebridge.micro.rve.paths import follow_path
+
+        return follow_path(self, measure, stress, time, tangent, start, checkpoint)
+
+    def state0(self, b: int) -> tuple[RVEState, ...]:
+        """Return ``b`` states of the virgin material."""
+        from scalebridge.micro.rve.paths import to_standing, to_state
+
+        with self.lock:
+            return (to_state(to_standing(self, None)),) * b
+
+    def step(self, state: Sequence[RVEState], x: Floats, dt: float = 1.0) -> tuple[tuple[RVEState, ...], Runs]:
+        """Take one step of ``dt`` seconds to ``x [b, g]``; return the new states, and stress and consistent tangent.
+
+        A row that fails keeps its state and has a status and a reason.
+        """
+        from scalebridge.micro.rve.paths import step_rows
+
+        return step_rows(self, state, self.inputs.check(x, "The RVE"), dt)
 
     def rename(self, **names: str) -> Adapted:
         """Return the same model with variables renamed."""
@@ -303,17 +345,18 @@ class RVE:
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         """Take a state and a lock of its own: the solver's work arrays serve one thread at a time."""
         self.__dict__.update(state)
-        object.__setattr__(self, "_lock", threading.RLock())
+        object.__setattr__(self, "lock", threading.RLock())
 
     @functools.cached_property
-    def _solver(self) -> Homogeniser:
+    def solver(self) -> Homogeniser:
+        """The solver, made on first use; its work arrays serve one thread at a time, under `lock`."""
         from scalebridge.micro.rve.build import build
 
         return build(self)
 
     def _effective(self) -> Floats:
-        with self._lock:
-            unit = self._solver.effective
+        with self.lock:
+            unit = self.solver.effective
         if not bool(unit.converged.all()):
             raise InputError(
                 f"The {'conductivity' if self.inputs.names == ('gradient',) else 'stiffness'} of the RVE was not found "
@@ -323,14 +366,14 @@ class RVE:
         return found
 
     def _chunks(self, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        with self._lock:
-            size = self._solver.chunk
+        with self.lock:
+            size = self.solver.chunk
         return [rows[i : i + size] for i in range(0, len(rows), size)]
 
     def _timed(self, prescribed: Any) -> Response:
         start = time.perf_counter()
-        with self._lock:
-            found = self._solver.run(prescribed.load(self._solver.composite.device))
+        with self.lock:
+            found = self.solver.run(prescribed.load(self.solver.composite.device))
         names = ("measure", "stress", "tangent", "energy", "hill_mandel", "residual", "newton", "cg")
         columns: list[Any] = [getattr(found, name).cpu().numpy() for name in names]
         seconds = (time.perf_counter() - start) / len(prescribed.measure)
@@ -338,7 +381,7 @@ class RVE:
         return Response(*columns)
 
 
-def _one_of(name: str, value: str, valid: Sequence[str]) -> None:
+def _one_of(name: str, value: str, valid: Collection[str]) -> None:
     if value not in valid:
         from scalebridge.errors import did_you_mean
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["elastic", "scalar"]
 
-# Bytes transformed at once on a CPU. Even with `out=`, torch's transforms make temporaries of the size of their input and
-# copy; large ones are mapped and page-faulted anew at every call.
+# Bytes transformed at once on a CPU. Even with `out=`, torch's transforms make temporaries of the size of their
+# input and copy; large ones are mapped and page-faulted anew at every call.
 CACHE = 1 << 20
 
 
@@ -102,9 +102,8 @@ class ReferenceMedium:
         compliance = self._compliance(g).to(stress.device)
         flat = stress.reshape(b * points, g, -1)
         voxels = flat.shape[-1]
-        step = voxels if stress.dtype == torch.float64 else max(1, 2 * CACHE // (8 * b * points * g))
-        if stress.device.type != "cpu":
-            step = voxels
+        chunk = 2 * CACHE if stress.device.type == "cpu" else 1 << 28
+        step = voxels if stress.dtype == torch.float64 else max(1, chunk // (8 * b * points * g))
         gram = torch.zeros((b * points, g, g), dtype=torch.float64, device=stress.device)
         for start in range(0, voxels, step):
             part = flat[..., start : start + step].to(torch.float64)

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scalebridge.errors import InputError
-from scalebridge.micro.rve.phases.phase import Parameter, bulk_modulus, poisson_ratio, positive, shear_modulus
+from scalebridge.micro.rve.phases.phase import (
+    Kinematics,
+    Parameter,
+    bulk_modulus,
+    poisson_ratio,
+    positive,
+    shear_modulus,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,8 +24,8 @@ if TYPE_CHECKING:
 class PowerLaw:
     """Initially linear, then power-law hardening of the von Mises stress, elastic in volume.
 
-    With the von Mises equivalent strain ``q = sqrt(2/3 dev(e):dev(e))`` of the three-dimensional deviator
-    and the yield strain ``q0 = yield_stress / (3 G)``::
+    With the von Mises equivalent strain ``q = sqrt(2/3 dev(e):dev(e))`` of the deviator and the
+    yield strain ``q0 = yield_stress / (3 G)``::
 
         W = K/2 tr(e)^2 + 3 G q0^2 / (n + 1) * ((1 + (q/q0)^2)^((n + 1)/2) - 1)
         von Mises stress = dW/dq = 3 G q (1 + (q/q0)^2)^((n - 1)/2)
@@ -71,9 +78,14 @@ class PowerLaw:
         )
 
     @property
+    def kinematics(self) -> Kinematics:
+        """Small strain."""
+        return "small strain"
+
+    @property
     def linear(self) -> bool:
-        """Whether n is 1."""
-        return self.n == 1.0
+        """Whether n is the number 1."""
+        return isinstance(self.n, float) and self.n == 1.0
 
     @property
     def even(self) -> bool:
@@ -83,7 +95,8 @@ class PowerLaw:
     @property
     def yield_strain(self) -> float:
         """Equivalent strain q0 at which the elastic line and the power law meet."""
-        return self.yield_stress / (3.0 * shear_modulus(self.E, self.nu))
+        strain: float = self.yield_stress / (3.0 * shear_modulus(self.E, self.nu))
+        return strain
 
     @property
     def _moduli(self) -> tuple[float, float]:
@@ -91,9 +104,10 @@ class PowerLaw:
 
     def _invariants(self, strain: Tensor) -> tuple[Tensor, Tensor]:
         """Return tr(e) ``[...]`` and ``(q/q0)^2 [...]``."""
-        e11, e22, e12 = strain.unbind(-1)
-        trace = e11 + e22
-        norm = e11 * e11 + e22 * e22 + e12 * e12 - trace * trace / 3.0
+        trace = strain[..., 0] + strain[..., 1] + strain[..., 2]
+        norm = trace * trace * (-1.0 / 3.0)
+        for c in range(6):
+            norm = norm.addcmul_(strain[..., c], strain[..., c])
         return trace, norm * (2.0 / (3.0 * self.yield_strain**2))
 
     def _secant(self, strain: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -113,33 +127,31 @@ class PowerLaw:
         return 0.5 * bulk * trace * trace + 3.0 * shear * self.yield_strain**2 / (2.0 * half) * rise
 
     def stress(self, strain: Tensor) -> Tensor:
-        """In-plane stress ``[..., 3]`` in Pa (Mandel)."""
+        """Stress ``[..., 6]`` in Pa (Mandel)."""
         bulk, _ = self._moduli
         trace, _, secant = self._secant(strain)
         stress = secant[..., None] * strain
-        stress[..., :2] += (trace * (bulk - secant / 3.0))[..., None]
+        stress[..., :3] += (trace * (bulk - secant / 3.0))[..., None]
         return stress
 
     def tangent(self, strain: Tensor) -> Tensor:
-        """Consistent tangent ``[..., 3, 3]`` in Pa (Mandel); symmetric and positive definite."""
+        """Consistent tangent ``[..., 6, 6]`` in Pa (Mandel); symmetric and positive definite."""
         bulk, _ = self._moduli
         trace, square, secant = self._secant(strain)
         bend = (2.0 / 3.0) * (self.n - 1.0) / self.yield_strain**2 * secant / (1.0 + square)
         third = trace / 3.0
-        d1, d2, d3 = strain[..., 0] - third, strain[..., 1] - third, strain[..., 2]
+        deviator = [strain[..., c] - third if c < 3 else strain[..., c] for c in range(6)]
         off = bulk - secant / 3.0
-        b1, b2 = bend * d1, bend * d2
-        tangent = strain.new_empty((3, 3, *strain.shape[:-1]))
-        tangent[0, 0] = off + secant + b1 * d1
-        tangent[1, 1] = off + secant + b2 * d2
-        tangent[2, 2] = secant + bend * d3 * d3
-        tangent[0, 1] = tangent[1, 0] = off + b1 * d2
-        tangent[0, 2] = tangent[2, 0] = b1 * d3
-        tangent[1, 2] = tangent[2, 1] = b2 * d3
+        tangent = secant.new_empty((6, 6, *secant.shape))
+        for i in range(6):
+            bent = bend * deviator[i]
+            for j in range(i, 6):
+                entry = bent * deviator[j]
+                if j < 3:
+                    entry += off
+                if i == j:
+                    entry += secant
+                tangent[i, j] = entry
+                if i != j:
+                    tangent[j, i] = entry
         return tangent.movedim((0, 1), (-2, -1))
-
-    def axial_stress(self, strain: Tensor) -> Tensor:
-        """Out-of-plane stress s33 ``[...]`` in Pa."""
-        bulk, _ = self._moduli
-        trace, _, secant = self._secant(strain)
-        return trace * (bulk - secant / 3.0)

@@ -20,6 +20,8 @@ from scipy.sparse.csgraph import connected_components
 _OVERCORRECTION = 1.7
 _SMOOTHED_FROM = 0.25
 _DENSE = 500
+# Of the terms that a diagonal is the sum of.
+_ROUNDING = 1e-13
 # Below these levels the coarse problems are so small that visiting them twice each costs more than it helps.
 _DOUBLED_LEVELS = 6
 
@@ -68,11 +70,13 @@ class Cycle:
     def __init__(self, matrix: Any, places: NDArray[np.int32], dtype: Any = np.float64) -> None:
         self._dtype = np.dtype(dtype)
         self._levels: list[_Level] = []
+        magnitude = matrix.diagonal()
         while matrix.shape[0] > _DENSE:
             # Ends: once a single block holds the whole grid, every piece is one unknown, linked to nothing.
-            level, places, matrix = _coarsen(matrix, places, self._dtype)
+            level, places, matrix = _coarsen(matrix, places, magnitude, self._dtype)
+            magnitude = level.restriction @ magnitude / _OVERCORRECTION
             self._levels.append(level)
-        self._coarsest = _pseudo_inverse(matrix).astype(self._dtype)
+        self._coarsest = _pseudo_inverse(matrix, magnitude).astype(self._dtype)
 
     def __call__(self, b: NDArray[Any]) -> NDArray[Any]:
         """Apply to ``b [n]``; result of the same precision as ``b``."""
@@ -103,13 +107,15 @@ class Cycle:
         return x
 
 
-def _coarsen(matrix: Any, places: NDArray[np.int32], dtype: Any) -> tuple[_Level, NDArray[np.int32], Any]:
+def _coarsen(
+    matrix: Any, places: NDArray[np.int32], magnitude: NDArray[Any], dtype: Any
+) -> tuple[_Level, NDArray[np.int32], Any]:
     n = matrix.shape[0]
     diagonal = matrix.diagonal()
-    # A lone unknown of a singular matrix is a pore of its own whose pressure is free: leave it at zero.
-    sound = diagonal > 1e-11 * diagonal.max()
+    # A diagonal that cancelled to rounding belongs to a pore whose pressure is free: leave it at zero.
+    sound = diagonal > _ROUNDING * magnitude
     inverse = np.where(sound, 1.0 / np.where(sound, diagonal, 1.0), 0.0)
-    largest = float((np.asarray(abs(matrix).sum(axis=1)).ravel() * inverse).max())
+    largest = float((np.asarray(abs(matrix).sum(axis=1)).ravel() * inverse).max()) or 1.0
     blocks = places // 2
     count, coarse = _aggregates(matrix, blocks)
     kept = np.flatnonzero(coarse < count)
@@ -141,11 +147,15 @@ def _aggregates(matrix: Any, blocks: NDArray[np.int32]) -> tuple[int, NDArray[np
     return len(used), found
 
 
-def _pseudo_inverse(matrix: Any) -> NDArray[np.float64]:
+def _pseudo_inverse(matrix: Any, magnitude: NDArray[Any]) -> NDArray[np.float64]:
     dense = np.asarray(matrix.toarray(), dtype=np.float64)
     if not dense.size:
         return dense
+    # Scaled, so that the pores of a coarse problem are told from rounding each by its own size.
+    scale = 1.0 / np.sqrt(np.maximum(magnitude, np.finfo(np.float64).tiny))
+    dense *= scale[:, None] * scale
     values, vectors = np.linalg.eigh(dense)
-    kept = values > 1e-12 * values[-1]
+    kept = values > _ROUNDING
+    vectors *= scale[:, None]
     found: NDArray[np.float64] = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
     return found

@@ -95,11 +95,10 @@ class Stokes:
     @property
     def bytes(self) -> int:
         """Memory of the matrices, the cycles and the vectors of an iteration."""
-        own = 0
-        for m in (self.grid.momentum, self.grid.gradient, self._divergence):
-            own += m.data.nbytes + m.indices.nbytes + m.indptr.nbytes
-        vectors = 9 * 8 * (self.grid.gradient.shape[0] + self.grid.gradient.shape[1])
-        return int(own) + vectors + self._momentum_cycle.bytes + self._darcy_cycle.bytes
+        matrices = (self.grid.momentum, self.grid.gradient, self._divergence)
+        own = sum(int(m.data.nbytes + m.indices.nbytes + m.indptr.nbytes) for m in matrices)
+        vectors = 9 * 8 * int(sum(self.grid.gradient.shape))
+        return own + vectors + self._momentum_cycle.bytes + self._darcy_cycle.bytes
 
     def solve(
         self, force: Sequence[float], target: float, limit: int, progress: Callable[[int, float, float], None]

@@ -21,8 +21,8 @@ def nan_image() -> np.ndarray:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: sb.micro.RVE(np.zeros((4, 4, 4)), [A]), r"shape \(4, 4, 4\); it must be a two-dimensional array"),
-        (lambda: sb.micro.RVE(np.zeros((0, 4)), [A]), r"shape \(0, 4\); it must be a two-dimensional array"),
+        (lambda: sb.micro.RVE(np.zeros((2, 4, 4, 4)), [A]), r"shape \(2, 4, 4, 4\); it must be an array of labels"),
+        (lambda: sb.micro.RVE(np.zeros((0, 4)), [A]), r"shape \(0, 4\); it must be an array of labels"),
         (lambda: sb.micro.RVE(nan_image(), [A, B]), r"is nan at pixel \(2, 1\) and in 1 pixels"),
         (lambda: sb.micro.RVE(0.5 * IMAGE, [A, B]), r"fractions such as 0\.5; .* segment it first"),
         (lambda: sb.micro.RVE(IMAGE - 1, [A, B]), r"label -1; labels start at 0"),
@@ -34,7 +34,7 @@ def nan_image() -> np.ndarray:
         (lambda: sb.micro.RVE(IMAGE, []), r"has no material: there are 0"),
         (lambda: sb.micro.RVE(IMAGE, [A, B], tolerance=0.0), r"tolerance of the RVE is 0\.0; it must lie between"),
         (lambda: sb.micro.RVE(IMAGE, [A, B], tolerance=float("nan")), r"tolerance of the RVE is nan"),
-        (lambda: sb.micro.RVE(IMAGE, [A, B], pixel_size="-1 um"), r"pixel size of the RVE is -1 um"),
+        (lambda: sb.micro.RVE(IMAGE, [A, B], voxel_size="-1 um"), r"voxel size of the RVE is -1 um"),
         (lambda: sb.micro.RVE(IMAGE, [A, B], device="gpu7").stiffness(), r"device 'gpu7' of the RVE is not available"),
     ],
 )

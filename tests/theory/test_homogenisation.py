@@ -54,16 +54,16 @@ def test_unidirectional_fibre_agrees_with_the_table_of_other_codes() -> None:
 def test_iterations_stay_within_those_of_the_rotated_scheme_elsewhere(contrast: float, limit: int, n: int) -> None:
     # The tolerance of stiffness() is half of the RVE's: 2e-6 gives the 1e-6 of the table.
     made = sb.micro.RVE(fibre(n), elastic_pair(contrast), tolerance=2e-6)
-    unit = made._solver.localisation
+    unit = made.solver.localisation
     assert bool(unit.converged.all())
-    assert int(unit.cg.max()) / 3 <= limit
+    assert int(unit.cg.max()) <= limit
 
 
 def test_a_reference_with_another_poisson_ratio_costs_iterations() -> None:
     from scalebridge.micro.rve.homogenise import Homogeniser
 
     made = sb.micro.RVE(fibre(64), elastic_pair(100.0), tolerance=2e-6)
-    own = made._solver
+    own = made.solver
     other = Homogeniser(own.composite, own.control, lame=(2 * 0.1 / (1 - 0.2), 1.0))
     assert int(own.localisation.cg.max()) < int(other.localisation.cg.max())
 

@@ -14,7 +14,7 @@ from scalebridge.micro.rve.composite import ISOTROPY, Composite, Part
 from scalebridge.micro.rve.grid import Grid
 from scalebridge.micro.rve.image import kind_of
 from scalebridge.micro.rve.kinematics import Kinematics
-from scalebridge.micro.rve.phases.phase import HistoryPhase, Material
+from scalebridge.micro.rve.phases.phase import HistoryPhase
 from scalebridge.micro.rve.phases.phase import Kinematics as Kind
 from scalebridge.micro.rve.phases.rigid import Rigid
 from scalebridge.micro.rve.voxels.laminate import Laminate, LaminateHistory
@@ -97,7 +97,7 @@ def _deformable(law: Any, materials: Sequence[Any]) -> Any:
     rest = torch.tensor(kin.rest, dtype=torch.float64)[None]
     moduli = []
     for other in materials:
-        if isinstance(other, Material):
+        if not isinstance(other, Rigid):
             lam, mu = kin.isotropic_part(_tangent(other, rest))
             moduli.append((lam + 2.0 * mu / 3.0, mu))
     return law.backing(max(k for k, _ in moduli), max(mu for _, mu in moduli))

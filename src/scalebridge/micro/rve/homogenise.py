@@ -108,6 +108,13 @@ class Homogeniser:
         free, _ = torch.cuda.mem_get_info(self.composite.device)
         return max(1, int(0.5 * free) // (80 * 8 * voxels))
 
+    @property
+    def contrast(self) -> float:
+        """Largest over smallest shear modulus (conductivity) of the parts at rest, voids left out."""
+        found = [self.composite.kinematics.isotropic_part(full)[1] for full, _ in self.composite.tangent_at_rest()]
+        solid = [mu for mu in found if mu > 0.0]
+        return max(solid) / min(solid)
+
     @functools.cached_property
     def localisation(self) -> UnitResponses:
         """Answers of the composite to unit measures at rest, ``b = 1``; a law with memory answers elastically."""

@@ -60,7 +60,7 @@ def checked_materials(
     """
     laws = tuple(materials)
     for k, law in enumerate(laws):
-        if not isinstance(law, Material | Rigid):
+        if not isinstance(law, Material):
             raise InputError(
                 f"Material {k} of the RVE is {law!r}, which is no phase; give for example "
                 "sb.micro.Elastic(E='72 GPa', nu=0.22)."
@@ -92,7 +92,7 @@ def _in_mixed(mixed: SubVoxels | None) -> set[int]:
 
 
 def _one_kind(laws: Sequence[Any]) -> None:
-    kinds = {law.kinematics: law.name for law in laws if isinstance(law, Material)}
+    kinds = {law.kinematics: law.name for law in laws if not isinstance(law, Rigid)}
     if len(kinds) > 1:
         (first, a), (second, b), *_ = kinds.items()
         raise InputError(
@@ -105,7 +105,7 @@ def _one_kind(laws: Sequence[Any]) -> None:
 
 def kind_of(materials: Sequence[Any]) -> Kinematics:
     """Return what the laws take: ``"small strain"``, ``"finite strain"`` or ``"conduction"``."""
-    found: Kinematics = next(law.kinematics for law in materials if isinstance(law, Material))
+    found: Kinematics = next(law.kinematics for law in materials if not isinstance(law, Rigid))
     return found
 
 

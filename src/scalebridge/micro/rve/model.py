@@ -278,10 +278,10 @@ class RVE:
             InputError: not finite; a law with memory.
         """
         noun = physics(kind_of(self.materials), self.dim).noun
-        macro = np.asarray(measure, dtype=np.float64).reshape(-1)
-        if macro.shape != (self.inputs.size,):
-            given = np.shape(measure)
-            raise ShapeError(f"The RVE was asked to localise a {noun} of shape {given}; it takes one [{self.inputs.size}].")
+        given, whole = np.asarray(measure, dtype=np.float64), next(iter(self.inputs)).shape
+        if given.shape not in (whole, (self.inputs.size,)):
+            raise ShapeError(f"The RVE was asked to localise a {noun} of shape {given.shape}; it takes one {list(whole)}.")
+        macro = given.reshape(-1)
         prescribed = checked_load(macro[None], stress)
         if not prescribed.finite.all():
             raise InputError(f"The RVE was asked to localise the {noun} {macro.tolist()}; it must be finite.")
@@ -358,9 +358,10 @@ class RVE:
         with self.lock:
             unit = self.solver.effective
         if not bool(unit.converged.all()):
+            what = "conductivity" if kind_of(self.materials) == "conduction" else "stiffness"
             raise InputError(
-                f"The {'conductivity' if self.inputs.names == ('gradient',) else 'stiffness'} of the RVE was not found "
-                f"in {int(unit.cg.max())} iterations at this contrast; bring the constants of the phases closer together."
+                f"The {what} of the RVE was not found in {int(unit.cg.max())} iterations at the contrast "
+                f"{self.solver.contrast:.1e}; bring the constants of the phases closer together."
             )
         found: Floats = unit.tangent[0].cpu().numpy().copy()
         return found

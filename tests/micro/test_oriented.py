@@ -126,11 +126,11 @@ def test_finite_strain_turns_the_material() -> None:
 def test_a_law_with_memory_is_turned_with_its_state_in_the_local_frame() -> None:
     made, r = oriented(METAL, rotations(6)), rotations(6)
     assert isinstance(made, HistoryPhase) and not isinstance(made, Phase)
-    state = torch.tensor(made.state0(), dtype=torch.float64).expand(6, -1)
+    before = now = torch.tensor(made.state0(), dtype=torch.float64).expand(6, -1)
     for step in (1.0, -0.5):  # isotropic: the stress is that of the law itself, along a path
         x = step * measures(METAL)
-        plain = METAL.advance(x, state if step > 0 else before, 1.0)
-        turned = made.advance(x, state if step > 0 else now, 1.0)
+        plain = METAL.advance(x, before, 1.0)
+        turned = made.advance(x, now, 1.0)
         torch.testing.assert_close(turned.stress, plain.stress, rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(turned.tangent, plain.tangent, rtol=1e-9, atol=1e-10)
         before, now = plain.state, turned.state

@@ -143,18 +143,6 @@ def test_a_void_carries_nothing_in_either_plane() -> None:
     x = random(4, 3)
     for law in (PlaneStrain(Void()), PlaneStress(Void())):
         assert not law.stress(x).any() and not law.tangent(x).any() and not law.energy(x).any()
-        assert not law.expansion_strain.any()
-
-
-def test_free_expansion_leaves_no_in_plane_stress() -> None:
-    law = PlaneStress(TURNED)
-    torch.testing.assert_close(law.expansion_strain, TURNED.expansion_strain[[0, 1, 5]])
-    assert PlaneStrain(Elastic(2.0, 0.3, 1e-5)).expansion_strain.tolist() == pytest.approx([1.3e-5, 1.3e-5, 0.0])
-    like = torch.zeros(6, dtype=torch.float64)
-    confined = torch.zeros(6, dtype=torch.float64)
-    confined[[0, 1, 5]] = PlaneStrain(TURNED).expansion_strain
-    left = TURNED.stiffness(like) @ (confined - TURNED.expansion_strain)
-    np.testing.assert_allclose(left[[0, 1, 5]].numpy(), 0.0, atol=1e-17)
 
 
 @pytest.mark.parametrize("kind", [PlaneStrain, PlaneStress])

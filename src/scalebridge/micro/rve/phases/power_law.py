@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -136,18 +137,21 @@ class PowerLaw:
 
     def tangent(self, strain: Tensor) -> Tensor:
         """Consistent tangent ``[..., 6, 6]`` in Pa (Mandel); symmetric and positive definite."""
+        return self.tangent_block(strain, range(6))
+
+    def tangent_block(self, strain: Tensor, slots: Sequence[int]) -> Tensor:
+        """Rows and columns ``slots`` of the tangent: a plane needs nine of its 36 entries."""
         bulk, _ = self._moduli
         trace, square, secant = self._secant(strain)
         bend = (2.0 / 3.0) * (self.n - 1.0) / self.yield_strain**2 * secant / (1.0 + square)
-        third = trace / 3.0
-        deviator = [strain[..., c] - third if c < 3 else strain[..., c] for c in range(6)]
-        off = bulk - secant / 3.0
-        tangent = secant.new_empty((6, 6, *secant.shape))
-        for i in range(6):
+        third, off = trace / 3.0, bulk - secant / 3.0
+        deviator = [strain[..., c] - third if c < 3 else strain[..., c] for c in slots]
+        tangent = secant.new_empty((len(slots), len(slots), *secant.shape))
+        for i, row in enumerate(slots):
             bent = bend * deviator[i]
-            for j in range(i, 6):
+            for j in range(i, len(slots)):
                 entry = bent * deviator[j]
-                if j < 3:
+                if row < 3 and slots[j] < 3:
                     entry += off
                 if i == j:
                     entry += secant

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -23,6 +24,14 @@ IN_PLANE: dict[Kinematics, tuple[int, ...]] = {
 NORMAL: dict[Kinematics, int] = {"small strain": 2, "finite strain": 8, "conduction": 2}
 
 
+@runtime_checkable
+class TangentBlock(Protocol):
+    """A law that can spare the entries of its tangent which a plane does not need."""
+
+    def tangent_block(self, measure: Tensor, slots: Sequence[int]) -> Tensor:
+        """Rows and columns ``slots`` of the tangent, ``[..., n, n]``."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class PlaneStrain(AroundPhase):
     """A law without memory, its out-of-plane strain zero: takes 11, 22, sqrt2 12.
@@ -38,11 +47,6 @@ class PlaneStrain(AroundPhase):
 
     def __post_init__(self) -> None:
         _refuse(self.law, ("small strain", "finite strain"), "plane strain", "PlaneConduction")
-
-    @property
-    def expansion_strain(self) -> Tensor:
-        """In-plane strain per kelvin ``[..., 3]`` that frees the in-plane stress, of a law that has an expansion."""
-        return _confined_expansion(self.law)
 
     def energy(self, measure: Tensor) -> Tensor:
         """Energy density ``[...]`` in J/m^3 at ``measure [..., 3]`` (finite strain: 4)."""
@@ -129,11 +133,6 @@ class PlaneStress(AroundPhase):
 
     def __post_init__(self) -> None:
         _refuse(self.law, ("small strain",), "plane stress", "PlaneStrain or PlaneConduction")
-
-    @property
-    def expansion_strain(self) -> Tensor:
-        """Free in-plane strain per kelvin ``[..., 3]``, of a law that has an expansion."""
-        return in_plane(_free_strain(self.law), "small strain")
 
     def energy(self, strain: Tensor) -> Tensor:
         """Energy density ``[...]`` in J/m^3 at ``strain [..., 3]``."""
@@ -236,18 +235,5 @@ def _plane_tangent(law: Phase, measure: Tensor) -> Tensor:
     slots = IN_PLANE[law.kinematics]
     if law.linear:
         return everywhere(block(_rest_tangent(law, measure), slots), measure)
-    return block(law.tangent(embedded(measure, law.kinematics)), slots)
-
-
-def _free_strain(law: Any) -> Tensor:
-    strain = law.expansion_strain
-    return strain if isinstance(strain, torch.Tensor) else torch.tensor(strain, dtype=torch.float64)
-
-
-def _confined_expansion(law: Any) -> Tensor:
-    free = _free_strain(law)
-    stiffness = law.stiffness(free)
-    pushed = in_plane(applied(stiffness, free), "small strain")
-    # The pseudo-inverse, as a void has no stiffness and pushes nothing.
-    found: Tensor = (torch.linalg.pinv(block(stiffness, PLANE)) @ pushed[..., None])[..., 0]
-    return found
+    full = embedded(measure, law.kinematics)
+    return law.tangent_block(full, slots) if isinstance(law, TangentBlock) else block(law.tangent(full), slots)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalebridge.errors import InputError
@@ -17,51 +18,69 @@ def column(value: Any) -> Any:
     return value[..., None] if getattr(value, "ndim", 0) else value
 
 
-def block(value: Any) -> Any:
-    """Return a constant, or one per point ``[..., m]``, so that it multiplies tangents ``[..., m, g, g]``."""
-    return value[..., None, None] if getattr(value, "ndim", 0) else value
-
-
 def trace(strain: Tensor) -> Tensor:
     """Trace ``[...]`` of Mandel components ``[..., 6]``."""
     return strain[..., :3].sum(-1)
 
 
-def unit(like: Tensor) -> Tensor:
-    """Mandel components ``[6]`` of the second-order identity, in the dtype and on the device of ``like``."""
-    one = like.new_zeros(6)
-    one[:3] = 1.0
-    return one
+def plus_pressure(tensor: Tensor, pressure: Tensor) -> Tensor:
+    """Return Mandel components ``[..., 6]`` with ``pressure [...]`` added to the first three; same order in memory."""
+    sum_ = tensor.clone()
+    sum_[..., :3] += pressure[..., None]
+    return sum_
 
 
 def deviator(strain: Tensor) -> Tensor:
     """Deviatoric part ``[..., 6]`` of Mandel components ``[..., 6]``."""
-    return strain - (trace(strain) / 3.0)[..., None] * unit(strain)
-
-
-def volumetric_projector(like: Tensor) -> Tensor:
-    """Projector ``[6, 6]`` onto the multiples of the identity."""
-    one = unit(like)
-    return one[:, None] * one / 3.0
-
-
-def deviatoric_projector(like: Tensor) -> Tensor:
-    """Projector ``[6, 6]`` onto deviators."""
-    return like.new_ones(6).diag() - volumetric_projector(like)
+    return plus_pressure(strain, trace(strain) / -3.0)
 
 
 def hooke(strain: Tensor, bulk: Any, shear: Any) -> Tensor:
     """Stress ``[..., 6]`` of isotropic elasticity; bulk and shear modulus in Pa, one or one per point."""
-    stress: Tensor = column(bulk * trace(strain)) * unit(strain) + column(2.0 * shear) * deviator(strain)
-    return stress
+    return plus_pressure(column(2.0 * shear) * strain, (bulk - 2.0 / 3.0 * shear) * trace(strain))
 
 
 def stiffness(strain: Tensor, bulk: Any, shear: Any) -> Tensor:
     """Tangent ``[..., 6, 6]`` of isotropic elasticity at ``strain [..., 6]``, a view where the moduli are the same."""
-    moduli: Tensor = block(3.0 * bulk) * volumetric_projector(strain) + block(2.0 * shear) * deviatoric_projector(
-        strain
-    )
-    return moduli.expand(*strain.shape, 6)
+    one = strain.new_ones(())
+    lam, twice = (bulk - 2.0 / 3.0 * shear) * one, 2.0 * shear * one
+    return filled(6, lambda i, j: isotropic_entry(i, j, lam, twice)).expand(*strain.shape, 6)
+
+
+def filled(g: int, entry: Callable[[int, int], Tensor]) -> Tensor:
+    """Symmetric tangent ``[..., g, g]`` of its upper entries ``entry(i, j) [...]``, ``i <= j``.
+
+    Made entry by entry and kept component first in memory: each piece fits a cache, where products of whole
+    ``[..., g, g]`` tensors are many times slower.
+    """
+    import torch
+
+    upper = {(i, j): entry(i, j) for i in range(g) for j in range(i, g)}
+    every = torch.broadcast_tensors(*(upper[min(i, j), max(i, j)] for i in range(g) for j in range(g)))
+    tangent: Tensor = torch.stack(every).unflatten(0, (g, g)).movedim((0, 1), (-2, -1))
+    return tangent
+
+
+def isotropic_entry(i: int, j: int, lam: Tensor, twice_mu: Tensor) -> Tensor:
+    """Entry of the isotropic tangent (Mandel) with Lamé's constants ``lam`` and ``twice_mu / 2``, ``[...]``."""
+    if i == j:
+        return lam + twice_mu if i < 3 else twice_mu
+    return lam if j < 3 else lam.new_zeros(())
+
+
+def stacked(components: Sequence[Tensor]) -> Tensor:
+    """Return ``[..., g]`` of g components ``[...]``, component first in memory."""
+    import torch
+
+    whole: Tensor = torch.stack(torch.broadcast_tensors(*components)).movedim(0, -1)
+    return whole
+
+
+def joined(pieces: Sequence[Tensor]) -> Tensor:
+    """Concatenate ``[..., a]``, ``[..., b]``, ... along the components, component first in memory."""
+    import torch
+
+    return torch.cat([piece.movedim(-1, 0) for piece in pieces]).movedim(0, -1)
 
 
 def root(square: Tensor) -> Tensor:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from scalebridge.errors import InputError
-from scalebridge.micro.rve.phases.algebra import block, column, deviator, hooke, not_negative, root, stiffness, trace
+from scalebridge.micro.rve.phases.algebra import (
+    column,
+    deviator,
+    filled,
+    hooke,
+    isotropic_entry,
+    joined,
+    not_negative,
+    root,
+    trace,
+)
 from scalebridge.micro.rve.phases.phase import (
     Advance,
     Kinematics,
@@ -180,5 +190,6 @@ class IsotropicDamage:
         damage = self.damage(largest)
         bulk, shear = bulk_modulus(self.E, self.nu), shear_modulus(self.E, self.nu)
         stress = column(1.0 - damage) * hooke(measure, bulk, shear)
-        tangent = block(1.0 - damage) * stiffness(measure, bulk, shear)
-        return Advance(stress, tangent, torch.stack([largest, damage], -1))
+        lam, twice = (1.0 - damage) * (bulk - 2.0 * shear / 3.0), (1.0 - damage) * (2.0 * shear)
+        tangent = filled(6, lambda i, j: isotropic_entry(i, j, lam, twice))
+        return Advance(stress, tangent, joined([largest[..., None], damage[..., None]]))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scalebridge.micro.rve.phases.algebra import block, column
+from scalebridge.micro.rve.phases.algebra import filled, stacked
 from scalebridge.micro.rve.phases.deformation import (
     along_fibre,
     deformation,
     neo_hooke_energy,
+    neo_hooke_entry,
     neo_hooke_stress,
-    neo_hooke_tangent,
 )
 from scalebridge.micro.rve.phases.phase import Kinematics, Parameter, positive
 
@@ -77,27 +77,34 @@ class FibreReinforced:
 
     def energy(self, measure: Tensor) -> Tensor:
         """Energy ``[...]`` in J per m^3 of the undeformed material at F ``[..., 9]``."""
-        stretch = along_fibre(measure)[1].clamp(min=0.0)
+        d = deformation(measure)
+        stretch = along_fibre(d).clamp(min=0.0)
         fibres = 0.5 * self.k1 / self.k2 * (self.k2 * stretch * stretch).expm1()
-        return neo_hooke_energy(deformation(measure), self.mu, self.lam) + fibres
+        return neo_hooke_energy(d, self.mu, self.lam) + fibres
 
     def stress(self, measure: Tensor) -> Tensor:
         """First Piola-Kirchhoff stress ``[..., 9]`` in Pa, rows first."""
-        fibre, excess = along_fibre(measure)
-        stretch = excess.clamp(min=0.0)
+        d = deformation(measure)
+        stretch = along_fibre(d).clamp(min=0.0)
         pull = 2.0 * self.k1 * stretch * (self.k2 * stretch * stretch).exp()
-        stress = neo_hooke_stress(deformation(measure), self.mu, self.lam)
-        stress[..., :, 0] += column(pull) * fibre
-        return stress.flatten(-2)
+        stress = neo_hooke_stress(d, self.mu, self.lam)
+        return stacked([p + pull * measure[..., k] if k % 3 == 0 else p for k, p in enumerate(stress)])
 
     def tangent(self, measure: Tensor) -> Tensor:
         """Derivative ``[..., 9, 9]`` of the stress by F, in Pa; symmetric."""
-        fibre, excess = along_fibre(measure)
+        d = deformation(measure)
+        excess = along_fibre(d)
         stretch = excess.clamp(min=0.0)
         square = self.k2 * stretch * stretch
         rise = square.exp() * (excess > 0)
-        bend = block(4.0 * self.k1 * (1.0 + 2.0 * square) * rise) * (fibre[..., :, None] * fibre[..., None, :])
-        along = bend + block(2.0 * self.k1 * stretch * rise) * fibre.new_ones(3).diag()
-        tangent = neo_hooke_tangent(deformation(measure), self.mu, self.lam)
-        tangent[..., 0::3, 0::3] += along
-        return tangent
+        bend, pull = 4.0 * self.k1 * (1.0 + 2.0 * square) * rise, 2.0 * self.k1 * stretch * rise
+        matrix = neo_hooke_entry(d, self.mu, self.lam)
+
+        def entry(row: int, column: int) -> Tensor:
+            value = matrix(row, column)
+            if row % 3 or column % 3:
+                return value
+            value = value + bend * measure[..., row] * measure[..., column]
+            return value + pull if row == column else value
+
+        return filled(9, entry)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from scalebridge.errors import InputError
 from scalebridge.micro.rve.phases.algebra import (
-    block,
     column,
     deviator,
-    deviatoric_projector,
+    filled,
+    isotropic_entry,
+    joined,
     not_negative,
+    plus_pressure,
     root,
     trace,
-    unit,
-    volumetric_projector,
 )
 from scalebridge.micro.rve.phases.phase import (
     Advance,
@@ -135,8 +135,6 @@ class J2:
 
     def advance(self, measure: Tensor, state: Tensor, dt: float) -> Advance:
         """Stress in Pa, consistent tangent and state at strain ``measure [..., 6]`` after ``state [..., 13]``."""
-        import torch
-
         bulk, shear = bulk_modulus(self.E, self.nu), shear_modulus(self.E, self.nu)
         plastic, back, accumulated = state[..., :6], state[..., 6:12], state[..., 12]
         elastic = deviator(measure - plastic)
@@ -147,12 +145,11 @@ class J2:
         excess = (norm - ROOT * self.flow_stress(accumulated)).clamp(min=0.0)
         gamma = self._multiplier(excess, norm, accumulated, shear)
         flow = gamma[..., None] * direction
-        pressure = column(bulk * trace(measure)) * unit(measure)
-        stress = pressure + column(2.0 * shear) * (elastic - flow)
+        stress = plus_pressure(column(2.0 * shear) * (elastic - flow), bulk * trace(measure))
         reached = accumulated + ROOT * gamma
         new = [plastic + flow, back + column(2.0 / 3.0 * self.kinematic) * flow, reached[..., None]]
         tangent = self._tangent(direction, 2.0 * shear * gamma / safe, excess > 0, reached, (bulk, shear))
-        return Advance(stress, tangent, torch.cat(new, -1))
+        return Advance(stress, tangent, joined(new))
 
     def _slope(self, accumulated: Tensor) -> Tensor:
         """Derivative ``[...]`` of the flow stress by the accumulated plastic strain, Prager's modulus added."""
@@ -190,8 +187,7 @@ class J2:
         """Consistent tangent (box 3.2); ``back [...]``: the share of the trial norm that was returned."""
         bulk, shear = moduli
         bend = (1.0 / (1.0 + self._slope(reached) / (3.0 * shear)) - back) * active
-        normal = direction[..., :, None] * direction[..., None, :]
-        volume, shape = volumetric_projector(direction), deviatoric_projector(direction)
-        tangent: Tensor = block(3.0 * bulk) * volume + block(2.0 * shear * (1.0 - back)) * shape
-        tangent = tangent - block(2.0 * shear * bend) * normal
-        return tangent
+        twice, lost = 2.0 * shear * (1.0 - back), 2.0 * shear * bend
+        lam = bulk - twice / 3.0
+        n = direction.unbind(-1)
+        return filled(6, lambda i, j: isotropic_entry(i, j, lam, twice) - lost * n[i] * n[j])

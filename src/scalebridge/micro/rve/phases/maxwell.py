@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalebridge.errors import InputError
-from scalebridge.micro.rve.phases.algebra import hooke, not_negative, stiffness
+from scalebridge.micro.rve.phases.algebra import hooke, joined, not_negative, stiffness
 from scalebridge.micro.rve.phases.elastic import Elastic
 from scalebridge.micro.rve.phases.phase import (
     Advance,
@@ -161,8 +161,6 @@ class GeneralisedMaxwell:
         Raises:
             InputError: a negative or undefined time step.
         """
-        import torch
-
         if not dt >= 0:
             raise InputError(f"The time step of a Maxwell phase is {dt}; it must be zero or positive, in seconds.")
         rise = measure - state[..., :6]
@@ -175,7 +173,7 @@ class GeneralisedMaxwell:
             weight = gained[..., 0]
             bulk, shear = bulk + own_bulk * weight, shear + own_shear * weight
             new.append(spring)
-        return Advance(stress, stiffness(measure, bulk, shear), torch.cat(new, -1))
+        return Advance(stress, stiffness(measure, bulk, shear), joined(new))
 
 
 def _decay(dt: float, tau: Any, like: Tensor) -> tuple[Tensor, Tensor]:

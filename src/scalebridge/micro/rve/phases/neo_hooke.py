@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scalebridge.micro.rve.phases.algebra import filled, stacked
 from scalebridge.micro.rve.phases.deformation import (
     deformation,
     neo_hooke_energy,
+    neo_hooke_entry,
     neo_hooke_stress,
-    neo_hooke_tangent,
 )
 from scalebridge.micro.rve.phases.phase import (
     Kinematics,
@@ -92,9 +93,9 @@ class NeoHooke:
     def stress(self, measure: Tensor) -> Tensor:
         """First Piola-Kirchhoff stress ``[..., 9]`` in Pa, rows first."""
         lam, mu = self.lame
-        return neo_hooke_stress(deformation(measure), mu, lam).flatten(-2)
+        return stacked(neo_hooke_stress(deformation(measure), mu, lam))
 
     def tangent(self, measure: Tensor) -> Tensor:
         """Derivative ``[..., 9, 9]`` of the stress by F, in Pa; symmetric."""
         lam, mu = self.lame
-        return neo_hooke_tangent(deformation(measure), mu, lam)
+        return filled(9, neo_hooke_entry(deformation(measure), mu, lam))

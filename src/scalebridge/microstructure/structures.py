@@ -1,0 +1,394 @@
+"""Generated structures with exact geometry: their fractions, interfaces and normals are known, not sampled.
+
+A structure fills a periodic cell of side 1 with a matrix (phase 0) and an inclusion (phase 1). It is told by a
+signed distance, so that the same object gives labels, fractions per voxel, normals and composite voxels at any
+resolution::
+
+    ball = sb.microstructure.sphere(fraction=0.1)
+    ball.labels(32), ball.fraction, ball.subvoxels(32)
+
+Points are ``[m, d]`` with x (direction 1, the last axis of a grid) first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scalebridge.errors import InputError, ShapeError
+from scalebridge.microstructure.subvoxel import SPREAD, SubVoxels, cut_fraction, from_level_set
+
+Floats = NDArray[np.float64]
+Axis = Literal["x", "y", "z"]
+
+_CHUNK = 1 << 20
+
+
+class Structure(ABC):
+    """A two-phase periodic cell of side 1, told by a signed distance."""
+
+    @property
+    @abstractmethod
+    def dim(self) -> int:
+        """2 or 3."""
+
+    @property
+    @abstractmethod
+    def fraction(self) -> float:
+        """Exact volume fraction of the inclusion."""
+
+    @abstractmethod
+    def distance(self, points: ArrayLike) -> Floats:
+        """Distance ``[m]`` of ``points [m, d]`` to the interface, negative in the inclusion; periodic."""
+
+    @abstractmethod
+    def normal(self, points: ArrayLike) -> Floats:
+        """Unit normal ``[m, d]`` of the nearest interface, out of the inclusion: the gradient of `distance`."""
+
+    def labels(self, shape: int | Sequence[int]) -> NDArray[np.uint8]:
+        """Return the phase at the centre of every voxel ``[*shape]``, 1 in the inclusion.
+
+        Args:
+            shape: voxels along each axis, ``(ny, nx)`` or ``(nz, ny, nx)``, or one number for all.
+
+        Raises:
+            ShapeError: another number of axes.
+        """
+        grid = self._grid(shape)
+        inside = [self.distance(points) < 0.0 for points in _points(grid, 1)]
+        return np.concatenate(inside).reshape(grid).astype(np.uint8)
+
+    def fractions(self, shape: int | Sequence[int], samples: int = 4) -> Floats:
+        """Return the share of the inclusion in every voxel ``[*shape]``.
+
+        Each of ``samples`` sub-voxels per axis is cut by the plane of its distance and normal: exact for planes,
+        and of second order in the sub-voxel for curved interfaces.
+
+        Raises:
+            ShapeError: another number of axes.
+        """
+        grid = self._grid(shape)
+        edges = 1.0 / (samples * np.array(grid[::-1], dtype=np.float64))
+        shares = []
+        for points in _points(grid, samples):
+            d = self.distance(points)
+            share = (d < 0.0).astype(np.float64)
+            near = np.abs(d) <= 0.5 * np.linalg.norm(edges)
+            share[near] = cut_fraction(-d[near], -self.normal(points[near]) * edges)
+            shares.append(share.reshape(-1, samples**self.dim).mean(axis=1))
+        return np.concatenate(shares).reshape(grid)
+
+    def subvoxels(self, shape: int | Sequence[int], *, samples: int = 4, spread: float = SPREAD) -> SubVoxels:
+        """Return labels with what is known below a voxel, for composite voxels; see `subvoxel.from_level_set`.
+
+        Raises:
+            ShapeError: another number of axes.
+        """
+        grid = self._grid(shape)
+
+        def inside(*coordinates: Floats) -> Floats:
+            points = np.stack([np.ravel(x) for x in np.broadcast_arrays(*coordinates)], axis=-1)
+            return np.asarray(-self.distance(points)).reshape(np.broadcast_shapes(*(np.shape(x) for x in coordinates)))
+
+        spacing = tuple(1.0 / n for n in grid)
+        return from_level_set(inside, grid, samples=samples, spread=spread, spacing=spacing)
+
+    def _grid(self, shape: int | Sequence[int]) -> tuple[int, ...]:
+        sizes = (shape,) * self.dim if isinstance(shape, int) else tuple(operator.index(n) for n in shape)
+        if len(sizes) != self.dim or min(sizes) < 1:
+            raise ShapeError(
+                f"The structure has {self.dim} dimensions and was asked for {shape} voxels; give {self.dim} positive "
+                "numbers, or one for all."
+            )
+        return sizes
+
+
+@dataclass(frozen=True, eq=False)
+class Balls(Structure):
+    """Equal balls that do not overlap: spheres, or discs, or fibres along an axis.
+
+    Args:
+        centres: ``[n, 3]`` of spheres, or ``[n, 2]`` of discs and of the cross-sections of fibres (x before y before
+            z, without the axis of the fibres).
+        radius: of all.
+        axis: direction of the fibres; ``None`` for spheres and discs.
+    """
+
+    centres: Floats
+    radius: float
+    axis: Axis | None = None
+
+    @property
+    def dim(self) -> int:
+        """2 or 3."""
+        return int(self.centres.shape[1]) + (self.axis is not None)
+
+    @property
+    def fraction(self) -> float:
+        """Exact volume fraction of the balls."""
+        return len(self.centres) * ball_volume(self.centres.shape[1], self.radius)
+
+    def distance(self, points: ArrayLike) -> Floats:
+        """Distance ``[m]`` of ``points [m, d]`` to the nearest surface, negative inside."""
+        return self._nearest(points)[0]
+
+    def normal(self, points: ArrayLike) -> Floats:
+        """Radial directions ``[m, d]``; along the first axis at a centre itself."""
+        distance, offset = self._nearest(points)
+        length = (distance + self.radius)[:, None]
+        unit = np.where(length > 0.0, offset / np.where(length > 0.0, length, 1.0), np.eye(offset.shape[1])[0])
+        return unit if self.axis is None else np.insert(unit, "xyz".index(self.axis), 0.0, axis=1)
+
+    def _nearest(self, points: ArrayLike) -> tuple[Floats, Floats]:
+        """Signed distance ``[m]``, and offset from the nearest centre, across the axis."""
+        from scipy.spatial import cKDTree
+
+        places = _checked_points(points, self.dim)
+        if self.axis is not None:
+            places = np.delete(places, "xyz".index(self.axis), axis=1)
+        tree = cKDTree(_wrapped(self.centres), boxsize=1.0)
+        # Equal radii: the nearest surface is that of the nearest centre.
+        gap, index = tree.query(_wrapped(places))
+        offset = places - self.centres[index]
+        return np.asarray(gap - self.radius), offset - np.rint(offset)
+
+
+@dataclass(frozen=True)
+class Laminate(Structure):
+    """Parallel layers: the inclusion is the slab from 0 to ``share`` along ``axis``.
+
+    Args:
+        share: thickness of the slab.
+        axis: the normal of the layers.
+        dim: 2 or 3.
+    """
+
+    share: float
+    axis: Axis = "x"
+    dim: int = 3
+
+    @property
+    def fraction(self) -> float:
+        """Exact volume fraction of the slab."""
+        return self.share
+
+    def distance(self, points: ArrayLike) -> Floats:
+        """Distance ``[m]`` of ``points [m, d]`` to the nearest face, negative in the slab."""
+        return np.asarray(np.abs(self._offset(points)) - self.share / 2)
+
+    def normal(self, points: ArrayLike) -> Floats:
+        """Plus or minus the axis, ``[m, d]``."""
+        offset = self._offset(points)
+        # In the matrix the middle between two slabs is as far from either.
+        return np.asarray(np.where(offset < 0.0, -1.0, 1.0)[:, None] * np.eye(self.dim)["xyz".index(self.axis)])
+
+    def _offset(self, points: ArrayLike) -> Floats:
+        along = _checked_points(points, self.dim)[:, "xyz".index(self.axis)] - self.share / 2
+        return np.asarray(along - np.rint(along))
+
+
+@dataclass(frozen=True)
+class Checkerboard(Structure):
+    """Squares (cubes) of side one half in turn; the one at the origin is matrix.
+
+    Args:
+        dim: 2 or 3.
+    """
+
+    dim: int = 2
+
+    @property
+    def fraction(self) -> float:
+        """One half."""
+        return 0.5
+
+    def distance(self, points: ArrayLike) -> Floats:
+        """Distance ``[m]`` of ``points [m, d]`` to the nearest side, negative in the inclusion."""
+        places = _checked_points(points, self.dim)
+        return np.asarray(self._sign(places) * np.abs(_to_half(places)).min(axis=1))
+
+    def normal(self, points: ArrayLike) -> Floats:
+        """Across the nearest side, ``[m, d]``."""
+        places = _checked_points(points, self.dim)
+        offset = _to_half(places)
+        nearest = np.abs(offset).argmin(axis=1)
+        towards = np.take_along_axis(offset, nearest[:, None], 1)[:, 0]
+        across = self._sign(places) * np.where(towards < 0.0, -1.0, 1.0)
+        return np.asarray(across[:, None] * np.eye(self.dim)[nearest])
+
+    def _sign(self, places: Floats) -> Floats:
+        return np.where(np.floor(2.0 * places).sum(axis=1) % 2 == 0, 1.0, -1.0)
+
+
+def sphere(*, radius: float | None = None, fraction: float | None = None) -> Balls:
+    """Return one sphere in the middle of a cube: a simple cubic array.
+
+    Args:
+        radius: at most 0.5; or
+        fraction: at most pi / 6.
+
+    Raises:
+        InputError: neither or both, or spheres that would overlap.
+    """
+    return balls(np.full((1, 3), 0.5), radius=radius, fraction=fraction)
+
+
+def body_centred_spheres(*, radius: float | None = None, fraction: float | None = None) -> Balls:
+    """Return spheres at the corner and in the middle of a cube: a body-centred cubic array.
+
+    Args:
+        radius: at most sqrt(3) / 4; or
+        fraction: at most pi sqrt(3) / 8.
+
+    Raises:
+        InputError: neither or both, or spheres that would overlap.
+    """
+    return balls(np.array([[0.0] * 3, [0.5] * 3]), radius=radius, fraction=fraction)
+
+
+def cylinder(*, radius: float | None = None, fraction: float | None = None, axis: Axis | None = None) -> Balls:
+    """Return a disc in the middle of a square, or with ``axis`` a fibre in a cube: a square array.
+
+    Args:
+        radius: at most 0.5; or
+        fraction: at most pi / 4.
+        axis: direction of the fibre; ``None`` for two dimensions.
+
+    Raises:
+        InputError: neither or both, or cylinders that would overlap.
+    """
+    return balls(np.full((1, 2), 0.5), radius=radius, fraction=fraction, axis=axis)
+
+
+def balls(
+    centres: ArrayLike, *, radius: float | None = None, fraction: float | None = None, axis: Axis | None = None
+) -> Balls:
+    """Return equal balls at given centres; see `Balls`.
+
+    Raises:
+        InputError: neither or both of radius and fraction, or balls that would overlap.
+        ShapeError: centres that are not ``[n, 2]`` or ``[n, 3]``.
+    """
+    places = np.array(centres, dtype=np.float64)
+    if places.ndim != 2 or places.shape[1] not in ((2,) if axis else (2, 3)) or not np.isfinite(places).all():
+        raise ShapeError(
+            f"The centres have the shape {places.shape}; [n, 2] for discs and fibres or [n, 3] for spheres is needed, "
+            "all finite."
+        )
+    check_axis(axis, 3)
+    size = radius_of(radius, fraction, len(places), places.shape[1])
+    reach = _reach(places)
+    if size > reach * (1 + 1e-12):
+        raise InputError(
+            f"Balls of radius {size:.6g} would overlap: at these centres the radius may go to {reach:.6g}, a fraction "
+            f"of {len(places) * ball_volume(places.shape[1], reach):.4g}."
+        )
+    return Balls(places, size, axis)
+
+
+def laminate(fraction: float = 0.5, *, axis: Axis = "x", dim: int = 3) -> Laminate:
+    """Return layers normal to ``axis``, the inclusion from 0 to ``fraction``.
+
+    Raises:
+        InputError: a fraction outside (0, 1), or an axis that the dimension lacks.
+    """
+    _check_fraction(fraction)
+    _check_dim(dim)
+    check_axis(axis, dim)
+    return Laminate(float(fraction), axis, dim)
+
+
+def checkerboard(dim: int = 2) -> Checkerboard:
+    """Return squares (or with ``dim=3`` cubes) of side one half.
+
+    Raises:
+        InputError: another dimension.
+    """
+    _check_dim(dim)
+    return Checkerboard(dim)
+
+
+def ball_volume(dim: int, radius: float) -> float:
+    """Area of a disc or volume of a sphere."""
+    return math.pi * radius**2 if dim == 2 else 4.0 / 3.0 * math.pi * radius**3
+
+
+def radius_of(radius: float | None, fraction: float | None, count: int, dim: int) -> float:
+    """Return the radius of ``count`` balls from one of radius and fraction.
+
+    Raises:
+        InputError: neither or both, or not positive.
+    """
+    if (radius is None) == (fraction is None):
+        raise InputError(f"The balls have radius={radius} and fraction={fraction}; give one of the two.")
+    if radius is None:
+        share = _check_fraction(fraction)
+        return float((share / (count * ball_volume(dim, 1.0))) ** (1.0 / dim))
+    if not (math.isfinite(radius) and radius > 0):
+        raise InputError(f"The radius of the balls is {radius}; it must be positive, in sides of the cell.")
+    return float(radius)
+
+
+def _reach(centres: Floats) -> float:
+    """Largest radius without overlap: half the least distance, images included."""
+    from scipy.spatial import cKDTree
+
+    if len(centres) == 1:
+        return 0.5
+    gaps, _ = cKDTree(_wrapped(centres), boxsize=1.0).query(_wrapped(centres), k=2)
+    return float(min(0.5, gaps[:, 1].min() / 2))
+
+
+def _check_fraction(fraction: float | None) -> float:
+    if fraction is None or not 0.0 < fraction < 1.0:
+        raise InputError(f"The fraction of the inclusion is {fraction}; it must lie in (0, 1).")
+    return float(fraction)
+
+
+def _check_dim(dim: int) -> None:
+    if dim not in (2, 3):
+        raise InputError(f"A structure of {dim} dimensions was asked for; 2 or 3 can be made.")
+
+
+def check_axis(axis: str | None, dim: int) -> None:
+    """Raise `InputError` unless the axis is one of a structure of ``dim`` dimensions, or ``None``."""
+    if axis is not None and axis not in "xyz"[:dim]:
+        raise InputError(f"The axis '{axis}' is none of a structure of {dim} dimensions; give one of {'xyz'[:dim]}.")
+
+
+def _checked_points(points: ArrayLike, dim: int) -> Floats:
+    places = np.asarray(points, dtype=np.float64)
+    if places.ndim != 2 or places.shape[1] != dim:
+        raise ShapeError(f"The points have the shape {places.shape}; [m, {dim}] is needed, x first.")
+    return places
+
+
+def _wrapped(points: Floats) -> Floats:
+    inside = points - np.floor(points)
+    # A tiny negative number is wrapped to 1 itself.
+    return np.where(inside >= 1.0, 0.0, inside)
+
+
+def _to_half(points: Floats) -> Floats:
+    """Offset from the nearest multiple of one half."""
+    return points - np.rint(2.0 * points) / 2.0
+
+
+def _points(grid: tuple[int, ...], samples: int) -> Iterator[Floats]:
+    """Yield the centres of sub-voxels ``[m, d]``, x first, those of one voxel together, voxels in C order."""
+    inner = (np.arange(samples) + 0.5) / samples
+    local = np.array(list(itertools.product(inner, repeat=len(grid))))
+    step = max(1, _CHUNK // len(local))
+    for start in range(0, math.prod(grid), step):
+        index = np.arange(start, min(start + step, math.prod(grid)))
+        corner = np.stack(np.unravel_index(index, grid), axis=-1)
+        places = (corner[:, None, :] + local) / np.array(grid)
+        yield places.reshape(-1, len(grid))[:, ::-1]

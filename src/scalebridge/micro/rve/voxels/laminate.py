@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from scalebridge.errors import InputError, ShapeError
+from scalebridge.micro.rve.phases.linear import applied, product
 from scalebridge.micro.rve.phases.phase import MANDEL, Advance, HistoryPhase, Kinematics, Parameter, Phase
+from scalebridge.micro.rve.voxels.condensation import inverse
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -207,19 +209,19 @@ def _balanced(
     across = interface.mT
 
     def split(jump: Tensor) -> tuple[Tensor, Tensor]:
-        change = (interface @ jump[..., None])[..., 0]
+        change = applied(interface, jump)
         return measure - f * change, measure + (1.0 - f) * change
 
     def gap(jump: Tensor) -> _Gap:
         parts = split(jump)
         (stress_1, tangent_1), (stress_2, tangent_2) = (law(part) for law, part in zip(laws, parts, strict=True))
         weighted = f[..., None] * tangent_1 + (1.0 - f[..., None]) * tangent_2
-        residual = (across @ (stress_2 - stress_1)[..., None])[..., 0]
+        residual = applied(across, stress_2 - stress_1)
         sizes = [
-            tangent.flatten(-2).norm(dim=-1) * (measure.norm(dim=-1) + part.norm(dim=-1))
+            tangent.diagonal(dim1=-2, dim2=-1).amax(-1) * (_size(measure) + _size(part))
             for tangent, part in zip((tangent_1, tangent_2), parts, strict=True)
         ]
-        return _Gap(residual, across @ weighted @ interface, sizes[0] + sizes[1])
+        return _Gap(residual, product(across, product(weighted, interface)), sizes[0] + sizes[1])
 
     jump = measure.new_zeros((*measure.shape[:-1], interface.shape[-1]))
     with torch.no_grad():
@@ -227,7 +229,7 @@ def _balanced(
     if torch.is_grad_enabled():
         found = gap(jump)
         if found.residual.requires_grad:
-            jump = jump - _solved(found.slope.detach(), found.residual[..., None])[..., 0]
+            jump = jump - applied(_inverse(found.slope.detach()), found.residual)
     return _Split(*split(jump), fraction, interface)
 
 
@@ -243,68 +245,74 @@ class _Gap:
     slope: Tensor
     size: Tensor
 
-    def beyond(self, tolerance: float) -> Tensor:
-        """Points ``[..., m]`` out of balance by more than the tolerance; those that are not finite are."""
-        balanced: Tensor = self.residual.norm(dim=-1) <= tolerance * self.size
-        return ~(balanced | _empty(self.slope))
+    @property
+    def target(self) -> Tensor:
+        """What rounding leaves of the gap ``[..., m]``."""
+        return 16.0 * torch.finfo(self.size.dtype).eps * self.size
+
+    @property
+    def norm(self) -> Tensor:
+        """Norm of the gap ``[..., m]``; zero where nothing is stiff across the interface (two voids)."""
+        empty = (self.slope == 0.0).flatten(-2).all(-1)
+        return _size(self.residual).masked_fill(empty, 0.0)
 
 
 def _newton(gap: Callable[[Tensor], _Gap], jump: Tensor, limit: int) -> Tensor:
     """Return the jump ``[..., m, r]`` at which the gap of tractions vanishes; NaN where it does not."""
-    found, tiny = gap(jump), torch.finfo(jump.dtype).eps
+    found = gap(jump)
     if limit == 1:
-        return jump - _solved(found.slope, found.residual[..., None])[..., 0]
+        return jump - applied(_inverse(found.slope), found.residual)
     for _ in range(limit):
-        still = found.beyond(16.0 * tiny)
+        # What is not finite is not in balance.
+        still = ~(found.norm <= found.target)
         if not bool(still.any()):
             break
-        step = _solved(found.slope, found.residual[..., None])[..., 0].masked_fill(~still[..., None], 0.0)
-        scale, trial, worse = _halved(gap, jump, step, found, still)
-        if bool((worse | ~still).all()):
+        step = applied(_inverse(found.slope), found.residual).masked_fill(~still[..., None], 0.0)
+        scale, trial = _halved(gap, jump, step, found, still)
+        helped = still & (trial.norm < found.norm)
+        jump = torch.where(helped[..., None], jump - scale[..., None] * step, jump)
+        if not bool(helped.any()):
             break
-        jump, found = torch.where(worse[..., None], jump, jump - scale[..., None] * step), trial
-        if bool(worse.any()):
-            found = gap(jump)
-    # Steps that no longer help are the end of what the precision allows, well above the stop.
-    return jump.masked_fill(found.beyond(1e-2 * math.sqrt(tiny))[..., None], math.nan)
+        found = trial if bool((helped | ~still).all()) else gap(jump)
+    # Steps that no longer help are the end of what the precision allows, well above the target.
+    return jump.masked_fill(~(found.norm <= 1e4 * found.target)[..., None], math.nan)
 
 
 def _halved(
     gap: Callable[[Tensor], _Gap], jump: Tensor, step: Tensor, found: _Gap, still: Tensor
-) -> tuple[Tensor, _Gap, Tensor]:
-    """Halve the steps of points that get worse; return scales, the gap there, and the points not helped."""
-    norm = found.residual.norm(dim=-1)
-    scale = torch.ones_like(norm)
+) -> tuple[Tensor, _Gap]:
+    """Halve the steps of points that get worse; return the scales ``[..., m]`` and the gap there."""
+    before, scale = found.norm, torch.ones_like(found.size)
     for _ in range(HALVINGS):
         trial = gap(jump - scale[..., None] * step)
-        # A trial that is not finite compares as worse.
-        worse = still & ~(trial.residual.norm(dim=-1) <= (1.0 - 1e-4 * scale) * norm)
+        # A trial that is not finite compares as worse; near the target, rounding decides and no step is halved.
+        worse = still & ~((trial.norm < before) | (trial.norm <= 64.0 * trial.target))
         if not bool(worse.any()):
             break
         scale = torch.where(worse, 0.5 * scale, scale)
-    return scale, trial, worse
+    return scale, trial
 
 
 def _condensed(first: Tensor, second: Tensor, fraction: Tensor, interface: Tensor) -> Tensor:
     """Tangent ``[..., g, g]`` of a laminate whose phases have the tangents ``first`` and ``second``."""
     f = fraction[..., None, None]
-    contrast = (second - first) @ interface
-    slope = interface.mT @ (f * first + (1.0 - f) * second) @ interface
-    release = contrast @ _solved(slope, contrast.mT)
+    contrast = product(second - first, interface)
+    slope = product(interface.mT, product(f * first + (1.0 - f) * second, interface))
+    release = product(contrast, product(_inverse(slope), contrast.mT))
     return (1.0 - f) * first + f * second - f * (1.0 - f) * 0.5 * (release + release.mT)
 
 
-def _solved(slope: Tensor, right: Tensor) -> Tensor:
-    """Solve ``[..., r, r] x = [..., r, k]``; an empty system (two voids) has the answer zero."""
-    empty = _empty(slope)[..., None, None]
-    identity = torch.eye(slope.shape[-1], dtype=slope.dtype, device=slope.device)
-    solution: Tensor = torch.linalg.solve_ex(torch.where(empty, identity, slope), right)[0]
-    return solution.masked_fill(empty, 0.0)
+def _inverse(slope: Tensor) -> Tensor:
+    """Inverse of ``[..., r, r]``, r = 1 or 3; zero of zero (two voids)."""
+    if slope.shape[-1] == 3:
+        return inverse(slope)
+    safe = torch.where(slope == 0.0, torch.ones_like(slope), slope)
+    return torch.where(slope == 0.0, torch.zeros_like(slope), 1.0 / safe)
 
 
-def _empty(slope: Tensor) -> Tensor:
-    zero: Tensor = (slope == 0.0).flatten(-2).all(-1)
-    return zero
+def _size(vector: Tensor) -> Tensor:
+    # Six times as fast as a norm where components are first in memory.
+    return (vector * vector).sum(-1).sqrt()
 
 
 def _interface(normal: Tensor, kinematics: Kinematics) -> Tensor:

@@ -222,7 +222,7 @@ class PoreFlow:
                 f"The pore flow has walls on its sides and was asked to localise {macro.tolist()}; "
                 "give a pressure gradient along one axis, or use boundary='periodic' or 'mirror'."
             )
-        pressure, _, flow = local_flow(self._space, (-macro[::-1]).tolist(), progress)
+        flow = local_flow(self._space, (-macro[::-1]).tolist(), progress)
         if self._edge is None or self.viscosity is None:
             return flow
         speed = self._edge**2 / self.viscosity
@@ -230,7 +230,7 @@ class PoreFlow:
             flow,
             velocity=speed * flow.velocity,
             faces=tuple(speed * f for f in flow.faces),
-            pressure=self._edge * pressure,
+            pressure=self._edge * flow.pressure,
             darcy_flux=speed * flow.darcy_flux,
             dissipation=speed * flow.dissipation,
             velocity_unit="m/s",

@@ -98,10 +98,11 @@ def permeability(
     )
 
 
-def local_flow(space: PoreSpace, force: Sequence[float], watch: Watch) -> tuple[Floats, tuple[Floats, ...], LocalFlow]:
+def local_flow(space: PoreSpace, force: Sequence[float], watch: Watch) -> LocalFlow:
     """Flow under a uniform ``force [dim]`` per volume, in the order of the image's axes, in voxel units.
 
-    Returns the pressure, the faces in the order of the image's axes and the flow with x first.
+    Raises:
+        InputError: a solve that does not converge.
     """
     dim = space.fluid.ndim
     through = space.through()
@@ -123,10 +124,8 @@ def local_flow(space: PoreSpace, force: Sequence[float], watch: Watch) -> tuple[
     centred = [0.5 * (_ends(f, a, slice(1, None)) + _ends(f, a, slice(None, -1))) for a, f in enumerate(faces)]
     velocity = np.stack(centred[::-1])
     mean = velocity.reshape(dim, -1).mean(axis=1)
-    flow = LocalFlow(
-        -np.asarray(force)[::-1], velocity, tuple(faces[::-1]), pressure, flowing, mean, dissipation, error, "1", "1"
-    )
-    return pressure, tuple(faces), flow
+    macro = -np.asarray(force)[::-1]
+    return LocalFlow(macro, velocity, tuple(faces[::-1]), pressure, flowing, mean, dissipation, error, "1", "1")
 
 
 def _coupled(

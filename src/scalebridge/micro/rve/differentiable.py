@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.micro.rve.image import kind_of
-from scalebridge.micro.rve.phases.phase import HistoryPhase, Phase
+from scalebridge.micro.rve.phases.phase import Phase
+from scalebridge.micro.rve.phases.rigid import Rigid
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,7 +73,7 @@ def mean_stress(
     from scalebridge.micro.rve.implicit import stress_of
 
     for label, law in enumerate(rve.materials):
-        if isinstance(law, HistoryPhase):
+        if not isinstance(law, Phase | Rigid):
             raise InputError(
                 f"The phase {label} of the RVE, '{law.name}', has memory, so the mean stress depends on the path; "
                 "mean_stress takes laws without memory."
@@ -105,9 +106,9 @@ def effective_expansion(
     if kind_of(rve.materials) != "small strain":
         raise InputError(f"The RVE has laws of {kind_of(rve.materials)}; thermal expansion needs laws of small strain.")
     for label, law in enumerate(rve.materials):
-        if isinstance(law, HistoryPhase) or (isinstance(law, Phase) and not law.linear):
+        if not isinstance(law, Rigid) and not (isinstance(law, Phase) and law.linear):
             raise InputError(
-                f"The phase {label} of the RVE, '{law.name}', is not linear; thermal expansion needs linear elastic laws."
+                f"The phase {label} of the RVE, '{law.name}', is not linear; thermal expansion needs linear elasticity."
             )
     return expansion_of(rve, _values(rve, parameters, orientation, fraction))
 
@@ -123,14 +124,16 @@ def _values(
         _check_name(rve, name)
         tensor = torch.as_tensor(value, dtype=None if isinstance(value, torch.Tensor) else torch.float64)
         if tensor.ndim != 0 or not tensor.is_floating_point():
-            raise ShapeError(f"The constant '{name}' has shape {tuple(tensor.shape)}; it must be one floating-point number.")
+            raise ShapeError(
+                f"The constant '{name}' has shape {tuple(tensor.shape)}; it must be one floating-point number."
+            )
         values[name] = tensor
     if orientation is not None:
         image = rve.phases.shape
         if tuple(orientation.shape) not in ((*image, 3), (*image, 3, 3)):
             raise ShapeError(
-                f"The orientation has shape {tuple(orientation.shape)}; it must be {(*image, 3)}, a direction per voxel, "
-                f"or {(*image, 3, 3)}, its axes as columns."
+                f"The orientation has shape {tuple(orientation.shape)}; it must be {(*image, 3)}, a direction per "
+                f"voxel, or {(*image, 3, 3)}, its axes as columns."
             )
         values["orientation"] = orientation
     if fraction is not None:

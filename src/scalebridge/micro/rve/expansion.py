@@ -109,7 +109,9 @@ def _of_laminate(law: Laminate, like: Tensor) -> Tensor:
     """Levin's theorem in a voxel: its strains are uniform in each phase, so it is exact."""
     unit = torch.eye(6, dtype=like.dtype, device=like.device)[:, None].expand(-1, len(law.fraction), -1)
     parts, f = law.parts(unit), law.fraction.to(like)
-    stresses = [(e * thermal_stress(inner, like)).sum(-1) for e, inner in zip(parts, (law.first, law.second), strict=True)]
+    stresses = [
+        (e * thermal_stress(inner, like)).sum(-1) for e, inner in zip(parts, (law.first, law.second), strict=True)
+    ]
     return ((1.0 - f) * stresses[0] + f * stresses[1]).mT
 
 

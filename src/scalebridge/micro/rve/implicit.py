@@ -33,20 +33,20 @@ NEAR = 0.3
 
 def tangent_of(rve: RVE, values: Mapping[str, Tensor]) -> Tensor:
     """Effective tangent at rest ``[g, g]``, differentiable by ``values``; see `Parametrised`."""
-    found: Tensor = _Tangent.apply(rve, tuple(values), *values.values())
+    found: Tensor = _Tangent.apply(rve, tuple(values), *values.values())  # type: ignore[no-untyped-call]
     return found
 
 
 def expansion_of(rve: RVE, values: Mapping[str, Tensor]) -> Tensor:
     """Effective thermal expansion ``[g]`` in 1/K, differentiable by ``values``."""
-    stiffness, stress = _Thermal.apply(rve, tuple(values), *values.values())
+    stiffness, stress = _Thermal.apply(rve, tuple(values), *values.values())  # type: ignore[no-untyped-call]
     found: Tensor = torch.linalg.solve(stiffness, stress)
     return found
 
 
 def stress_of(rve: RVE, measure: Tensor, values: Mapping[str, Tensor]) -> Tensor:
     """Mean stress ``[b, g]`` at ``measure [b, g]``, differentiable by it and by ``values``."""
-    found: Tensor = _Stress.apply(rve, tuple(values), measure, *values.values())
+    found: Tensor = _Stress.apply(rve, tuple(values), measure, *values.values())  # type: ignore[no-untyped-call]
     return found
 
 
@@ -61,12 +61,12 @@ class _Tangent(torch.autograd.Function):
         return unit.tangent[0]
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> Any:
         wanted = _wanted(ctx, 2)
-        moments = Moments(ctx.composite)
+        moments = Moments(ctx.composite, ctx.parametrised)
         _add_tangent(moments, Strains(ctx.composite, ctx.rve.discretisation), slope, ctx.saved_tensors[0])
-        return None, None, *_returned(ctx, moments.gradients(ctx.parametrised, wanted))
+        return None, None, *_returned(ctx, moments.gradients(wanted))
 
 
 class _Thermal(torch.autograd.Function):
@@ -87,17 +87,17 @@ class _Thermal(torch.autograd.Function):
         return unit.tangent[0], response.mean(thermal, unit.fluctuations)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, slope: Tensor, push: Tensor) -> Any:
         wanted = _wanted(ctx, 2)
         unit, thermal = ctx.saved_tensors
-        moments, strains = Moments(ctx.composite), Strains(ctx.composite, ctx.rve.discretisation)
+        moments, strains = Moments(ctx.composite, ctx.parametrised), Strains(ctx.composite, ctx.rve.discretisation)
         _add_tangent(moments, strains, slope, unit)
         # d beta_i = <E_i . dt> - <E_i . dC B u_T>, E_i = e_i + B u_i.
         pushed = strains.of(_combined(push, unit), push).clone()
         moments.add_first(pushed)
         moments.add(-1.0, pushed, strains.of(thermal[0], torch.zeros_like(push)))
-        return None, None, *_returned(ctx, moments.gradients(ctx.parametrised, wanted, thermal=True))
+        return None, None, *_returned(ctx, moments.gradients(wanted, thermal=True))
 
 
 class _Stress(torch.autograd.Function):
@@ -118,7 +118,7 @@ class _Stress(torch.autograd.Function):
         return torch.cat(stresses).to(measure)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> Any:
         parametrised, wanted = ctx.parametrised, _wanted(ctx, 3)
         macro, *fields = ctx.saved_tensors
@@ -218,7 +218,8 @@ def _add_tangent(moments: Moments, strains: Strains, slope: Tensor, unit: Tensor
 
 def _combined(direction: Tensor, unit: Tensor) -> Tensor:
     """Fluctuation ``[c, *grid]`` under the macroscopic measure ``direction [g]``."""
-    return torch.tensordot(direction.to(unit.dtype), unit[0], 1)
+    found: Tensor = torch.einsum("i,i...->...", direction.to(unit.dtype), unit[0])
+    return found
 
 
 def _warm(rve: RVE) -> dict[str, Any]:

@@ -25,9 +25,9 @@ class Strains:
     def __init__(self, composite: Composite, discretisation: str) -> None:
         kin, grid = composite.kinematics, composite.grid
         self._discrete = make(discretisation, grid, 1, kin.unknowns, composite.device, composite.dtype)
-        shape, options = (1, self._discrete.points), {"dtype": composite.dtype, "device": composite.device}
-        self._gradient = torch.zeros((*shape, kin.unknowns, grid.dim, *grid.shape), **options)
-        self._strain = torch.zeros((*shape, kin.size, *grid.shape), **options)
+        like = torch.zeros((), dtype=composite.dtype, device=composite.device)
+        self._gradient = like.new_zeros((1, self._discrete.points, kin.unknowns, grid.dim, *grid.shape))
+        self._strain = like.new_zeros((1, self._discrete.points, kin.size, *grid.shape))
         self._kinematics = kin
 
     def of(self, fluctuation: Tensor, macro: Tensor) -> Tensor:
@@ -44,15 +44,16 @@ class Moments:
 
     Args:
         composite: laws on the grid.
+        parametrised: what it was made from.
     """
 
-    def __init__(self, composite: Composite) -> None:
-        self._composite, self._g = composite, composite.kinematics.size
-        self._uniform = [rest_tangent(p, composite).shape[0] == 1 for p in composite.parts]
+    def __init__(self, composite: Composite, parametrised: Parametrised) -> None:
+        self._composite, self._g, self._parametrised = composite, composite.kinematics.size, parametrised
+        self._uniform = [len(rest_tangent(p, composite)) == 1 and not parametrised.turns(p) for p in composite.parts]
         sizes = [1 if u else len(p.index) for u, p in zip(self._uniform, composite.parts, strict=True)]
-        options = {"dtype": torch.float64, "device": composite.device}
-        self._second = [torch.zeros((n, len(triangle(self._g))), **options) for n in sizes]
-        self._first = [torch.zeros((n, self._g), **options) for n in sizes]
+        like = torch.zeros((), dtype=torch.float64, device=composite.device)
+        self._second = [like.new_zeros((n, len(triangle(self._g)))) for n in sizes]
+        self._first = [like.new_zeros((n, self._g)) for n in sizes]
 
     def add(self, weight: float, a: Tensor, b: Tensor) -> None:
         """Add ``weight <a b^T>`` of measures ``[1, Q, g, *grid]``."""
@@ -78,15 +79,15 @@ class Moments:
             mean = _gathered(a, part.index).sum(0, dtype=torch.float64).mT / (a.shape[1] * self._composite.grid.voxels)
             self._first[slot] += mean.sum(0, keepdim=True) if self._uniform[slot] else mean
 
-    def gradients(self, parametrised: Parametrised, wanted: Sequence[str], thermal: bool = False) -> dict[str, Tensor]:
+    def gradients(self, wanted: Sequence[str], thermal: bool = False) -> dict[str, Tensor]:
         """Return the gradient of ``<S : C>``, with ``thermal`` plus ``<first . thermal stress>``, by ``wanted``."""
         from scalebridge.micro.rve.expansion import thermal_stress
 
-        into = parametrised.zeros(wanted)
+        into = self._parametrised.zeros(wanted)
         for slot, part in enumerate(self._composite.parts):
             rows = part.index[:1] if self._uniform[slot] else part.index
             start = 0
-            for piece in parametrised.pieces(Part(part.law, rows), wanted, CHUNK):
+            for piece in self._parametrised.pieces(Part(part.law, rows), wanted, CHUNK):
                 cut = slice(start, start + len(piece.rows))
                 start = cut.stop
                 # A custom backward runs without a graph.
@@ -95,7 +96,7 @@ class Moments:
                     value = (self._second[slot][cut] * folded(c)).sum()
                     if thermal:
                         value = value + (self._first[slot][cut] * thermal_stress(piece.law, c)).sum()
-                parametrised.collect(value, piece, into)
+                self._parametrised.collect(value, piece, into)
         return into
 
 

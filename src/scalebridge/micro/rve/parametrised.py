@@ -14,14 +14,16 @@ from torch import Tensor
 from scalebridge.errors import InputError
 from scalebridge.micro.rve.assembly import assemble, labels_only
 from scalebridge.micro.rve.build import available_device, grid_of
-from scalebridge.micro.rve.composite import Composite, Part
+from scalebridge.micro.rve.composite import ISOTROPY, Composite, Part
 from scalebridge.micro.rve.control import Control
+from scalebridge.micro.rve.driving import driven
 from scalebridge.micro.rve.grid import Grid
 from scalebridge.micro.rve.homogenise import Homogeniser
 from scalebridge.micro.rve.image import kind_of
 from scalebridge.micro.rve.kinematics import Kinematics
 from scalebridge.micro.rve.phases.phase import Phase, with_parameters
 from scalebridge.micro.rve.phases.rigid import Rigid
+from scalebridge.micro.rve.voxels.oriented import oriented, rotation_from_direction
 from scalebridge.microstructure.subvoxel import SubVoxels
 
 if TYPE_CHECKING:
@@ -68,8 +70,10 @@ class Parametrised:
         self._dtype = torch.float64 if rve.precision == "double" else torch.float32
         self._values = {n: v.detach().to(self.device, torch.float64).clone() for n, v in values.items()}
         self._voxels = rve.mixed if rve.mixed is not None else labels_only(rve.phases)
-        self._materials = self._with({n: float(v) for n, v in self._values.items() if n not in (ORIENTATION, FRACTION)})
+        self._unit = 1.0 if rve.voxel_size is None else rve.voxel_size[-1]
+        self._materials = self._with({n: float(v) for n, v in self._constants().items()})
         self._refuse_unstable()
+        self._turned = self._laws_that_turn()
 
     def homogeniser(self) -> Homogeniser:
         """Return a solver for these values."""
@@ -83,23 +87,35 @@ class Parametrised:
             voxels = dataclasses.replace(voxels, fraction=self._values[FRACTION].cpu().numpy())
         return self._assembled(voxels, self._materials, self._grid, self._orientation())
 
+    def turns(self, part: Part) -> bool:
+        """Whether the orientation makes a difference to a part, at these constants or near them."""
+        place = int(part.index[0])
+        row = int(np.searchsorted(self._voxels.index, place))
+        if row < len(self._voxels.index) and self._voxels.index[row] == place:
+            return bool({int(self._voxels.first[row]), int(self._voxels.second[row])} & self._turned)
+        return int(np.asarray(self._voxels.labels).flat[place]) in self._turned
+
     def pieces(self, part: Part, wanted: Sequence[str], size: int) -> Iterator[Piece]:
         """Yield the voxels of a part, ``size`` at a time, with leaves for the ``wanted`` names."""
         for rows in part.index.split(size):
             yield self.piece(rows, wanted)
 
-    @torch.enable_grad()  # type: ignore[untyped-decorator]  # a custom backward runs without
+    @torch.enable_grad()
     def piece(self, rows: Tensor, wanted: Sequence[str]) -> Piece:
-        """Return voxels ``rows [k]`` of one part with leaves for the ``wanted`` names."""
-        leaves = {n: self._leaf(self._values[n]) for n in wanted if n not in (ORIENTATION, FRACTION)}
+        """Return voxels ``rows [k]`` of one part with leaves for the ``wanted`` names, also inside a backward."""
+        leaves = {n: self._leaf(v) for n, v in self._constants().items() if n in wanted}
         grid = Grid((1,) * (self._grid.dim - 1) + (len(rows),), (1.0,) * self._grid.dim)
+        materials = self._rigid_held(self._with(leaves))
         orientation = self._orientation()
-        if orientation is not None:
+        if orientation is not None and self._turned:
             # Flat over the voxels, whatever the axes: three or three by three numbers each.
-            orientation = orientation.reshape(self._grid.voxels, *orientation.shape[self._grid.dim :])[rows]
+            axes = orientation.reshape(self._grid.voxels, *orientation.shape[self._grid.dim :])[rows]
             if ORIENTATION in wanted:
-                orientation = leaves[ORIENTATION] = self._leaf(orientation)
-            orientation = orientation.reshape(*grid.shape, *orientation.shape[1:])
+                axes = leaves[ORIENTATION] = self._leaf(axes)
+            rotation = rotation_from_direction(axes) if axes.ndim == 2 else axes
+            # Turned here and not by the assembly, which leaves out a law that happens to be isotropic: its derivative
+            # by a constant need not be.
+            materials = [oriented(m, rotation) if k in self._turned else m for k, m in enumerate(materials)]
         places = rows.cpu().numpy()
         found = np.searchsorted(self._voxels.index, places)
         held = found < len(self._voxels.index)
@@ -111,7 +127,7 @@ class Parametrised:
             if FRACTION in wanted:
                 fraction = leaves[FRACTION] = self._leaf(fraction)
             voxels = dataclasses.replace(voxels, fraction=fraction)  # type: ignore[arg-type]  # a graph goes through
-        composite = self._assembled(voxels, self._rigid_held(self._with(leaves)), grid, orientation)
+        composite = self._assembled(voxels, materials, grid, None)
         return Piece(composite.parts[0].law, rows, leaves, mixed)
 
     def zeros(self, wanted: Sequence[str]) -> dict[str, Tensor]:
@@ -122,10 +138,8 @@ class Parametrised:
         """Add the gradient of ``value []`` by the leaves of ``piece``."""
         if not (value.requires_grad and piece.leaves):
             return
-        found = torch.autograd.grad(value, list(piece.leaves.values()), allow_unused=True)
+        found = torch.autograd.grad(value, list(piece.leaves.values()), materialize_grads=True)
         for (name, leaf), part in zip(piece.leaves.items(), found, strict=True):
-            if part is None:
-                continue
             if name == ORIENTATION:
                 into[name].view(self._grid.voxels, *leaf.shape[1:])[piece.rows] += part
             elif name == FRACTION:
@@ -142,16 +156,18 @@ class Parametrised:
 
     def _cut(self, places: NDArray[np.int64], mixed: NDArray[np.int64], grid: Grid) -> SubVoxels:
         labels, v = np.asarray(self._voxels.labels).ravel()[places].reshape(grid.shape), self._voxels
-        return SubVoxels(labels, np.arange(len(mixed)), v.first[mixed], v.second[mixed], v.fraction[mixed], v.normal[mixed])
+        return SubVoxels(
+            labels, np.arange(len(mixed)), v.first[mixed], v.second[mixed], v.fraction[mixed], v.normal[mixed]
+        )
 
     def _with(self, values: Mapping[str, Any]) -> list[Any]:
-        """Return the materials with constants replaced, other names left alone; a rigid phase as it is."""
-        materials = list(getattr(self, "_materials", self._rve.materials))
-        for name, value in values.items():
-            if name not in (ORIENTATION, FRACTION):
-                label, constant = name.split(".", 1)
-                materials[int(label)] = with_parameters(materials[int(label)], {constant: value})
-        return materials
+        """Return the materials with their constants from ``values``, else from those of this object."""
+        constants: dict[int, dict[str, Any]] = {}
+        for name, value in self._constants().items():
+            label, constant = name.split(".", 1)
+            constants.setdefault(int(label), {})[constant] = values.get(name, float(value))
+        laws = [with_parameters(law, constants.get(label, {})) for label, law in enumerate(self._rve.materials)]
+        return [driven(law, self._unit) for law in laws]
 
     def _rigid_held(self, materials: list[Any]) -> list[Any]:
         """Return the materials with what stands for a rigid phase held: it has no constants of its own."""
@@ -165,14 +181,26 @@ class Parametrised:
     def _assembled(
         self, voxels: SubVoxels, materials: Sequence[Any], grid: Grid, orientation: Tensor | None
     ) -> Composite:
-        return assemble(voxels, materials, grid, self._rve.plane, orientation, self.device, self._dtype)
+        options = (self._rve.plane, orientation, self.device, self._dtype, self._unit)
+        return assemble(voxels, materials, grid, *options)
+
+    def _constants(self) -> dict[str, Tensor]:
+        return {n: v for n, v in self._values.items() if n not in (ORIENTATION, FRACTION)}
+
+    def _laws_that_turn(self) -> set[int]:
+        """Labels of the laws to which an orientation makes a difference, at these constants or near them."""
+        if self._orientation() is None:
+            return set()
+        near = self._with({n: float(v) * (1.0 + 0.01 * (k + 1)) for k, (n, v) in enumerate(self._constants().items())})
+        alike = [all(_isotropic(law) for law in pair) for pair in zip(self._materials, near, strict=True)]
+        return {label for label, isotropic in enumerate(alike) if not isotropic}
 
     def _leaf(self, value: Tensor) -> Tensor:
         return value.detach().clone().requires_grad_()
 
     def _refuse_unstable(self) -> None:
         rest = torch.tensor(Kinematics(kind_of(self._materials), 3).rest, dtype=torch.float64)[None]
-        for label in sorted({int(n.split(".")[0]) for n in self._values if n not in (ORIENTATION, FRACTION)}):
+        for label in sorted({int(n.split(".")[0]) for n in self._constants()}):
             law = self._materials[label]
             if not isinstance(law, Phase):
                 continue
@@ -186,3 +214,15 @@ class Parametrised:
                 f"The phase {label} of the RVE, '{law.name}', is not stable with {given}; keep its constants in their "
                 "range, for example by optimising their logarithms."
             )
+
+
+def _isotropic(law: Any) -> bool:
+    """Whether a law is a rigid one, or linear and the same in all directions."""
+    if isinstance(law, Rigid):
+        return True
+    if not (isinstance(law, Phase) and law.linear):
+        return False
+    kin = Kinematics(law.kinematics, 3)
+    tangent = law.tangent(torch.tensor(kin.rest, dtype=torch.float64)[None])[0]
+    gap = (tangent - kin.isotropic_tangent(*kin.isotropic_part(tangent), tangent)).abs().max()
+    return bool(gap <= ISOTROPY * tangent.abs().max())

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scalebridge.micro.flow import PoreFlow
+    from scalebridge.micro.flow import PoreFlow, Tortuosity, tortuosity
     from scalebridge.micro.rve import (
         Anisotropic,
         AnisotropicConductor,
@@ -34,10 +34,13 @@ if TYPE_CHECKING:
         TorchLaw,
         TransverselyIsotropic,
         Void,
+        effective_expansion,
+        effective_tensor,
         engineering_constants,
         hashin_shtrikman,
         hashin_shtrikman_conductivity,
         homogenise_many,
+        mean_stress,
         nearest_isotropic,
         voigt,
         voigt_reuss,
@@ -70,20 +73,25 @@ __all__ = [
     "TemperatureConductor",
     "TorchHistoryLaw",
     "TorchLaw",
+    "Tortuosity",
     "TransverselyIsotropic",
     "Void",
+    "effective_expansion",
+    "effective_tensor",
     "engineering_constants",
     "hashin_shtrikman",
     "hashin_shtrikman_conductivity",
     "homogenise_many",
+    "mean_stress",
     "nearest_isotropic",
+    "tortuosity",
     "voigt",
     "voigt_reuss",
     "with_parameters",
 ]
 
 # Names that are not in the folder of the RVE.
-_FOLDERS: dict[str, str] = {"PoreFlow": "flow"}
+_FOLDERS: dict[str, str] = {"PoreFlow": "flow", "Tortuosity": "flow", "tortuosity": "flow"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from scalebridge.micro.rve.bounds import hashin_shtrikman, hashin_shtrikman_conductivity, voigt_reuss
 from scalebridge.micro.rve.constants import engineering_constants, nearest_isotropic, voigt
+from scalebridge.micro.rve.differentiable import effective_expansion, effective_tensor, mean_stress
 from scalebridge.micro.rve.ensemble import Ensemble, homogenise_many
 from scalebridge.micro.rve.model import RVE
 from scalebridge.micro.rve.paths import PathResponse, RVEState
@@ -57,10 +58,13 @@ __all__ = [
     "TorchLaw",
     "TransverselyIsotropic",
     "Void",
+    "effective_expansion",
+    "effective_tensor",
     "engineering_constants",
     "hashin_shtrikman",
     "hashin_shtrikman_conductivity",
     "homogenise_many",
+    "mean_stress",
     "nearest_isotropic",
     "voigt",
     "voigt_reuss",

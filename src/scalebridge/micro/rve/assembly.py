@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scalebridge.errors import InputError
 from scalebridge.micro.rve.composite import ISOTROPY, Composite, Part
+from scalebridge.micro.rve.driving import driven, driven_law
 from scalebridge.micro.rve.grid import Grid
 from scalebridge.micro.rve.image import kind_of
 from scalebridge.micro.rve.kinematics import Kinematics
@@ -34,6 +36,7 @@ def assemble(
     orientation: Floats | Tensor | None,
     device: torch.device,
     dtype: torch.dtype,
+    unit: float = 1.0,
 ) -> Composite:
     """Return the composite of an image.
 
@@ -45,8 +48,9 @@ def assemble(
         orientation: ``[*grid, 3]`` or ``[*grid, 3, 3]``, of the local axes.
         device: where the fields live.
         dtype: of the fields.
+        unit: of the grid's spacing in m, in which the lengths of laws are taken; 1 where they are in voxels.
     """
-    kind = kind_of(materials)
+    kind, materials = kind_of(materials), [driven(law, unit) for law in materials]
     laws = [_deformable(law, materials) for law in materials]
     turned = _Turned(orientation, grid.dim, device)
     parts = []
@@ -62,9 +66,7 @@ def _flat(law: Any, kind: Kind, plane: Plane) -> Any:
     return plane_strain(law) if plane == "strain" else plane_stress(law)
 
 
-def _groups(
-    voxels: SubVoxels, laws: Sequence[Any], turned: _Turned, device: torch.device
-) -> list[tuple[Tensor, Any]]:
+def _groups(voxels: SubVoxels, laws: Sequence[Any], turned: _Turned, device: torch.device) -> list[tuple[Tensor, Any]]:
     """Return flat indices and the law of each group of voxels: one per label, one per pair of labels."""
     labels = np.asarray(voxels.labels).ravel()
     pure = np.ones(labels.size, dtype=bool)
@@ -81,6 +83,11 @@ def _groups(
 
 
 def _laminate(pair: tuple[Any, Any], fraction: Floats, normal: Floats, device: torch.device) -> Any:
+    if any(driven_law(law) for law in pair):
+        raise InputError(
+            f"A composite voxel of the RVE holds '{pair[0].name}' and '{pair[1].name}', one of which is driven by an "
+            "average over a length and cannot share a voxel; give plain labels."
+        )
     space = np.zeros((len(normal), 3))
     space[:, : normal.shape[1]] = normal
     f, n = torch.as_tensor(fraction, device=device), torch.as_tensor(space, device=device)

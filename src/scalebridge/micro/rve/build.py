@@ -25,7 +25,8 @@ def build(rve: RVE) -> Homogeniser:
     voxels = rve.mixed if rve.mixed is not None else labels_only(rve.phases)
     dtype = torch.float64 if rve.precision == "double" else torch.float32
     device = available_device(rve.device)
-    composite = assemble(voxels, rve.materials, grid_of(rve), rve.plane, rve.orientation, device, dtype)
+    unit = 1.0 if rve.voxel_size is None else rve.voxel_size[-1]
+    composite = assemble(voxels, rve.materials, grid_of(rve), rve.plane, rve.orientation, device, dtype, unit)
     return Homogeniser(composite, Control(tolerance=rve.tolerance), rve.discretisation)
 
 

@@ -26,21 +26,12 @@ def write_checkpoint(file: Path, key: str, rows: list[dict[str, Any]], state: RV
     """
     columns = {name: np.array([r[name] for r in rows]) for name in _ARRAYS}
     numbers = json.dumps([{k: v for k, v in r.items() if k not in _ARRAYS} for r in rows])
-    internal = {f"internal_{k}": values for k, values in enumerate(state.internal)}
+    arrays: dict[str, Any] = {f"state.{name}": values for name, values in state.arrays.items()}
+    arrays |= columns | {"key": np.array(key), "rows": np.array(numbers), "time": np.array(state.time)}
     fresh = file.with_name(file.name + ".new")
     try:
         with fresh.open("wb") as stream:
-            np.savez(
-                stream,
-                key=np.array(key),
-                rows=np.array(numbers),
-                fluctuation=state.fluctuation,
-                macro=state.macro,
-                mean_stress=state.stress,
-                time=np.array(state.time),
-                **columns,
-                **internal,
-            )
+            np.savez(stream, **arrays)
             stream.flush()
             os.fsync(stream.fileno())
         fresh.replace(file)
@@ -62,7 +53,9 @@ def read_checkpoint(file: Path, key: str) -> tuple[list[dict[str, Any]], dict[st
         rows = json.loads(str(arrays["rows"]))
         found = str(arrays["key"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"The checkpoint '{file}' cannot be read ({error}); remove it to begin the path anew.") from error
+        raise InputError(
+            f"The checkpoint '{file}' cannot be read ({error}); remove it to begin the path anew."
+        ) from error
     if found != key:
         raise InputError(
             f"The checkpoint '{file}' belongs to another path (image, materials, loads or times differ); "
@@ -70,12 +63,6 @@ def read_checkpoint(file: Path, key: str) -> tuple[list[dict[str, Any]], dict[st
         )
     for k, row in enumerate(rows):
         row |= {name: arrays[name][k] for name in _ARRAYS}
-    internal = [arrays[f"internal_{k}"] for k in range(sum(name.startswith("internal_") for name in arrays))]
-    state = {
-        "fluctuation": arrays["fluctuation"],
-        "macro": arrays["macro"],
-        "stress": arrays["mean_stress"],
-        "internal": tuple(internal),
-        "time": float(arrays["time"]),
-    }
-    return rows, state
+    held = {name.removeprefix("state."): values for name, values in arrays.items() if name.startswith("state.")}
+    internal = tuple(held.pop(f"internal_{k}") for k in range(sum(name.startswith("internal_") for name in held)))
+    return rows, held | {"internal": internal, "time": float(arrays["time"])}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from scalebridge.micro.rve.driving import Driving
 from scalebridge.micro.rve.grid import Grid
 from scalebridge.micro.rve.kinematics import Kinematics
 from scalebridge.micro.rve.moduli import LabelModuli, Moduli, PointModuli, folded
@@ -58,6 +59,8 @@ class Composite:
     ) -> None:
         self.grid, self.kinematics, self.device, self.dtype = grid, kinematics, device, dtype
         self.parts = [p for p in parts if len(p.index)]
+        made = Driving(grid, [p.law for p in self.parts], [p.index for p in self.parts], device, dtype)
+        self._driving = made if made.slots else None
 
     @property
     def linear(self) -> bool:
@@ -69,12 +72,18 @@ class Composite:
         """Whether a law has memory."""
         return any(isinstance(p.law, HistoryPhase) for p in self.parts)
 
+    @property
+    def softens(self) -> bool:
+        """Whether a law is driven by an averaged strain; the tangent is then the one at that strain held fixed."""
+        return self._driving is not None
+
     def memory0(self, b: int, points: int, dt: float = 0.0) -> Memory:
         """Return the memory of the virgin material for ``b`` rows and ``points`` per voxel."""
         return Memory(tuple(self._state0(p, b, points) for p in self.parts), dt)
 
     def stress(self, measure: Tensor, out: Tensor, memory: Memory | None = None) -> Tensor:
         """Write the stress at ``measure [b, Q, g, *grid]`` to ``out``."""
+        memory = self._driven(measure, memory)
         for slot, part in enumerate(self.parts):
             local = self._gather(measure, part.index)
             if isinstance(part.law, HistoryPhase):
@@ -87,6 +96,7 @@ class Composite:
 
     def advanced(self, measure: Tensor, memory: Memory) -> Memory:
         """Return the memory at the end of the step that leads to ``measure``."""
+        memory = self._driven(measure, memory) or memory
         states: list[Tensor | None] = []
         for slot, part in enumerate(self.parts):
             if isinstance(part.law, HistoryPhase):
@@ -100,6 +110,7 @@ class Composite:
         """Tangent at ``measure``: per label where all laws are linear and uniform, else per point."""
         if (uniform := self.label_moduli()) is not None:
             return uniform
+        memory = self._driven(measure, memory)
         b, q = (1, 1) if self.linear else measure.shape[:2]
         entries = self.kinematics.size * (self.kinematics.size + 1) // 2
         field = measure.new_zeros((b, q, entries, *self.grid.shape))
@@ -112,6 +123,19 @@ class Composite:
                 full = part.law.tangent(local)
             self._scatter(folded(full), part.index, field)
         return PointModuli(field)
+
+    def kept_stiffness(self, measure: Tensor, memory: Memory) -> float:
+        """Smallest share of its stiffness that a softening point keeps over the step that leads to ``measure``."""
+        driven, least = self._driven(measure, memory), 1.0
+        for slot in () if self._driving is None else self._driving.slots:
+            part, local = self.parts[slot], self._gather(measure, self.parts[slot].index)
+            sizes = []
+            for held in (memory, driven):
+                state, dt = _recall(held, slot)
+                tangent = part.law.advance(local, state, dt).tangent  # type: ignore[union-attr]
+                sizes.append(tangent.diagonal(dim1=-2, dim2=-1).sum(-1))
+            least = min(least, float((sizes[1] / sizes[0]).min()))
+        return least
 
     def mean_energy(self, measure: Tensor) -> Tensor:
         """Mean energy density ``[b]`` in J/m^3, of laws without memory."""
@@ -166,6 +190,20 @@ class Composite:
         table = torch.stack(rows)
         return LabelModuli(labels.view(self.grid.shape), folded(table), self._lame(table), self.grid.dim)
 
+    def _driven(self, measure: Tensor, memory: Memory | None) -> Memory | None:
+        """Return the memory with the averaged strain at ``measure`` written into it; the one given stays as it is."""
+        if self._driving is None or memory is None:
+            return memory
+        local = {}
+        for slot in self._driving.slots:
+            part, (state, dt) = self.parts[slot], _recall(memory, slot)
+            end = part.law.advance(self._gather(measure, part.index), state, dt)  # type: ignore[union-attr]
+            local[slot] = self._driving.local(slot, end.state)
+        states = list(memory.states)
+        for slot, strain in self._driving.average(local).items():
+            states[slot] = self._driving.written(slot, _recall(memory, slot)[0], strain)
+        return Memory(tuple(states), memory.dt)
+
     def _lame(self, table: Tensor) -> Tensor | None:
         """Lamé's constants ``[p, 2]`` where every tangent is isotropic."""
         if self.kinematics.kind == "finite strain":
@@ -173,7 +211,9 @@ class Composite:
         found = []
         for full in table:
             lam, mu = self.kinematics.isotropic_part(full)
-            if bool((full - self.kinematics.isotropic_tangent(lam, mu, full)).abs().max() > ISOTROPY * full.abs().max()):
+            if bool(
+                (full - self.kinematics.isotropic_tangent(lam, mu, full)).abs().max() > ISOTROPY * full.abs().max()
+            ):
                 return None
             found.append([lam, mu])
         return table.new_tensor(found)

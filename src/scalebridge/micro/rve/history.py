@@ -11,11 +11,35 @@ from torch import Tensor
 from scalebridge.micro.rve.cg import Vector
 from scalebridge.micro.rve.composite import Memory
 from scalebridge.micro.rve.control import Load
-from scalebridge.micro.rve.equilibrium import NewtonOutcome
+from scalebridge.micro.rve.equilibrium import NewtonOutcome, UnitResponses
 from scalebridge.micro.rve.homogenise import Homogeniser, hill_mandel
+from scalebridge.micro.rve.staggered import settle
 
 # A step that fails is cut in half, and its halves again, at most this often.
 HALVINGS = 8
+# A softening point that keeps less of its stiffness over a substep has jumped: the substep is halved.
+LEAST_KEPT = 0.5
+# The next step begins with at most this many times the last one's departure from elasticity.
+FARTHEST = 4.0
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How the last substep departed from an elastic one; the next departs from it in proportion at first.
+
+    Args:
+        push: ``[1, g]``, the elastic change of the mean measure that its load asked for.
+        beyond: its change of state less the elastic one.
+    """
+
+    push: Tensor
+    beyond: Vector
+
+    def share(self, push: Tensor) -> Tensor:
+        """How much of the departure to expect ``[1]`` under another push: none where the load turns back."""
+        square = (self.push * self.push).sum(1)
+        along = (self.push * push).sum(1)
+        return torch.where(square > 0.0, along / square, 0.0).clamp(0.0, FARTHEST)
 
 
 @dataclass(frozen=True)
@@ -27,12 +51,14 @@ class Standing:
         stress: ``[1, g]``, its mean stress.
         memory: internal variables of the laws.
         time: in s.
+        trend: of the substep that led here.
     """
 
     state: Vector
     stress: Tensor
     memory: Memory
     time: float
+    trend: Trend
 
 
 @dataclass(frozen=True)
@@ -56,11 +82,22 @@ class Step:
     reason: str
 
 
+@dataclass(frozen=True)
+class _Substep:
+    """A substep that was tried: where it led, or why it did not hold."""
+
+    standing: Standing | None
+    hill_mandel: Tensor
+    outcome: NewtonOutcome
+    reason: str
+
+
 def virgin(homogeniser: Homogeniser) -> Standing:
     """Return where a path begins: no load, the memory of the virgin material, time zero."""
     eq = homogeniser.equilibrium(1)
-    state = homogeniser.at_rest(1)
-    return Standing(state, torch.zeros_like(state.macro), homogeniser.composite.memory0(1, eq.points), 0.0)
+    state, still = homogeniser.at_rest(1), homogeniser.at_rest(1).zero_()
+    none = torch.zeros_like(state.macro)
+    return Standing(state, none, homogeniser.composite.memory0(1, eq.points), 0.0, Trend(none, still))
 
 
 def follow(
@@ -92,70 +129,77 @@ def follow(
 
 
 def advance(homogeniser: Homogeniser, load: Load, time: float, start: Standing, tangent: bool) -> Step:
-    """Take one step to ``load`` at ``time``; where Newton's method fails, in halves from the last substep that held."""
-    before, standing, share, size, taken = start, start, 0.0, 1.0, 0
+    """Take one step to ``load`` at ``time``.
+
+    A substep that fails is halved and tried again from the last one that held; after two that hold the next is twice
+    as long.
+    """
+    before, standing, share, size, smallest = start, start, 0.0, 1.0, 0.5**HALVINGS
+    taken, held = 0, 0
+    hill = start.stress.new_zeros(1)
     spent: NewtonOutcome | None = None
     reason = ""
-    while share < 1.0:
+    while share < 1.0 and not reason:
         target = min(1.0, share + size)
         # The last substep is the load itself, not a sum of shares.
         part = load if target == 1.0 else _between(start, load, target)
-        found, outcome = _substep(homogeniser, part, start.time + target * (time - start.time), standing)
-        spent = outcome.after(spent)
+        tried = _substep(homogeniser, part, start.time + target * (time - start.time), standing)
+        spent = tried.outcome.after(spent)
         taken += 1
-        if found is not None:
-            before, standing, share = standing, found, target
-        elif size <= 0.5**HALVINGS:
+        if tried.standing is not None:
+            before, standing, share, hill = standing, tried.standing, target, tried.hill_mandel
+            held += 1
+            size, held = (2.0 * size, 0) if held == 2 else (size, held)
+        elif size <= smallest:
             reason = (
-                f"equilibrium not found: Newton stopped at a relative residual of {float(outcome.relative[0]):.1e} "
-                f"(tolerance {homogeniser.control.tolerance:.0e}) at {share:.3g} of the step to time {time:g} s, "
-                f"after {taken} substeps; the path is kept up to there"
+                f"{tried.reason} at {share:.3g} of the step to time {time:g} s, after {taken} substeps; "
+                "the path is kept up to there"
             )
-            break
         else:
-            size *= 0.5
+            size, held = 0.5 * size, 0
     assert spent is not None
-    return _closed(homogeniser, standing, load, before, spent, taken, reason, tangent)
+    if not tangent or reason:
+        return Step(standing, None, hill, spent, taken, reason)
+    unit, standing = _unit_responses(homogeniser, standing, load, before)
+    if not bool(unit.converged.all() & torch.isfinite(standing.stress).all()):
+        return Step(start, None, hill, spent, taken, f"the tangent's systems did not converge at time {time:g} s")
+    return Step(standing, unit.tangent, hill, spent, taken, "")
 
 
-def _substep(
-    homogeniser: Homogeniser, load: Load, time: float, start: Standing
-) -> tuple[Standing | None, NewtonOutcome]:
-    eq = homogeniser.equilibrium(1)
+def _substep(homogeniser: Homogeniser, load: Load, time: float, start: Standing) -> _Substep:
+    eq, composite = homogeniser.equilibrium(1), homogeniser.composite
     memory = Memory(start.memory.states, time - start.time)
     state = homogeniser.at_rest(1).copy_(start.state)
-    guess = homogeniser.elastic_step(load, start.state.macro, start.stress)
-    state.macro.copy_(torch.where(load.free.bool(), state.macro + guess.macro, load.measure))
-    state.field.add_(guess.field)
-    outcome = eq.newton(state, load, memory)
+    elastic = homogeniser.elastic_step(load, start.state.macro, start.stress)
+    state.add_(elastic, torch.ones_like(start.stress[:, 0])).add_(start.trend.beyond, start.trend.share(elastic.macro))
+    state.macro.copy_(torch.where(load.free.bool(), state.macro, load.measure))
+    outcome = settle(eq, state, load, memory) if composite.softens else eq.newton(state, load, memory)
+    # Either leaves measure and stress of the state it found in the work arrays.
+    hill = hill_mandel(eq, state, homogeniser.rest)
     if not bool(outcome.converged.all()):
-        return None, outcome
-    eq.evaluate(state, load, memory)
-    advanced = homogeniser.composite.advanced(eq.strain, memory)
-    return Standing(state, eq.mean(eq.stress), advanced, time), outcome
+        tolerance = homogeniser.control.tolerance
+        reached = f"a relative residual of {float(outcome.relative[0]):.1e} (tolerance {tolerance:.0e})"
+        return _Substep(None, hill, outcome, f"equilibrium not found: Newton stopped at {reached}")
+    if composite.softens and composite.kept_stiffness(eq.strain, memory) < LEAST_KEPT:
+        return _Substep(
+            None, hill, outcome, "the material breaks at once: a voxel loses more than half of its stiffness, whatever "
+            "the step (snap-back, or a load beyond the peak; prescribe a strain, or take a smaller cell)"
+        )  # fmt: skip
+    advanced = composite.advanced(eq.strain, memory)
+    beyond = Vector(state.field - start.state.field - elastic.field, state.macro - start.state.macro - elastic.macro)
+    return _Substep(
+        Standing(state, eq.mean(eq.stress), advanced, time, Trend(elastic.macro, beyond)), hill, outcome, ""
+    )
 
 
-def _closed(
-    homogeniser: Homogeniser,
-    standing: Standing,
-    load: Load,
-    before: Standing,
-    outcome: NewtonOutcome,
-    substeps: int,
-    reason: str,
-    tangent: bool,
-) -> Step:
-    eq = homogeniser.equilibrium(1)
+def _unit_responses(
+    homogeniser: Homogeniser, standing: Standing, load: Load, before: Standing
+) -> tuple[UnitResponses, Standing]:
+    """Linearise the substep from ``before``; return also the standing with a mean stress free of the residual."""
     # The memory at the end is where the next step begins; stress and tangent belong to the one that led here.
     memory = Memory(before.memory.states, standing.time - before.time)
-    eq.evaluate(standing.state, load, memory)
-    hill = hill_mandel(eq, standing.state, homogeniser.rest)
-    found: Tensor | None = None
-    if tangent and not reason:
-        unit, stress = homogeniser.macro_response(standing.state, load, memory)
-        found = unit.tangent
-        standing = Standing(standing.state, stress, standing.memory, standing.time)
-    return Step(standing, found, hill, outcome, substeps, reason)
+    unit, stress = homogeniser.macro_response(standing.state, load, memory)
+    return unit, Standing(standing.state, stress, standing.memory, standing.time, standing.trend)
 
 
 def _between(start: Standing, load: Load, share: float) -> Load:

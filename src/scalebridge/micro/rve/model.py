@@ -6,7 +6,7 @@ import functools
 import math
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +25,7 @@ from scalebridge.micro.rve.image import (
     kind_of,
 )
 from scalebridge.micro.rve.loads import checked_load
+from scalebridge.micro.rve.phases.damage import NonlocalPhase
 from scalebridge.micro.rve.phases.phase import HistoryPhase
 from scalebridge.micro.rve.physics import physics
 from scalebridge.micro.rve.response import LocalFields, Response
@@ -171,19 +172,24 @@ class RVE:
 
     @property
     def structure(self) -> Structure:
-        """Derives from a potential unless a law has memory; even where every law is."""
-        remembers = any(isinstance(m, HistoryPhase) for m in self.materials)
-        return Structure(potential=not remembers, even=all(getattr(m, "even", True) for m in self.materials))
+        """Derives from a potential unless a law has memory; even where every law says so, rigid phases aside."""
+        remembers = [isinstance(m, HistoryPhase | NonlocalPhase) for m in self.materials]
+        even = [getattr(m, "even", not with_memory) for m, with_memory in zip(self.materials, remembers, strict=True)]
+        return Structure(potential=not any(remembers), even=all(even))
 
     @functools.cached_property
     def finer(self) -> RVE:
         """The same RVE with every voxel split in two along each axis, for the error of its discretisation.
 
         Raises:
-            InputError: an RVE of composite voxels, whose image cannot be split.
+            InputError: an RVE of composite voxels, whose image cannot be split; a law with a length in voxels.
         """
         if self.mixed is not None:
             raise InputError("An RVE of composite voxels cannot be split; make it from the finer image instead.")
+        if self._has_length and self.voxel_size is None:
+            raise InputError(
+                "A law of the RVE has a length, in voxels as there is no voxel_size; give one to split them."
+            )
         options = {name: self.__dict__[name] for name in _KEPT[3:-1]}
         image, axes = self.phases, self.orientation
         for axis in range(image.ndim):
@@ -215,7 +221,9 @@ class RVE:
             "plane": self.plane if self.phases.ndim == 2 else "none",
             "precision": self.precision,
         }
-        if self.voxel_size is not None and len(set(self.voxel_size)) > 1:
+        if self.voxel_size is not None and self._has_length:
+            made["voxel_size"] = repr(self.voxel_size)
+        elif self.voxel_size is not None and len(set(self.voxel_size)) > 1:
             made["aspect"] = repr(tuple(h / self.voxel_size[-1] for h in self.voxel_size))
         if self.orientation is not None:
             made["orientation"] = digest_of(self.orientation)
@@ -270,6 +278,17 @@ class RVE:
             raise InputError("The RVE has laws of mechanics and no conductivity; use rve.stiffness().")
         return self._effective()
 
+    def thermal_expansion(self) -> Floats:
+        """Effective thermal expansion ``[g]`` in 1/K (Mandel), of linear elastic laws; see `effective_expansion`.
+
+        Raises:
+            InputError: other laws, or one without thermal expansion.
+        """
+        from scalebridge.micro.rve.differentiable import effective_expansion
+
+        found: Floats = effective_expansion(self, {}).cpu().numpy()
+        return found
+
     def localise(self, measure: ArrayLike, *, stress: ArrayLike | None = None) -> LocalFields:
         """Fields of every voxel under one macroscopic ``measure [g]``; ``stress`` as in `homogenise`.
 
@@ -280,7 +299,9 @@ class RVE:
         noun = physics(kind_of(self.materials), self.dim).noun
         given, whole = np.asarray(measure, dtype=np.float64), next(iter(self.inputs)).shape
         if given.shape not in (whole, (self.inputs.size,)):
-            raise ShapeError(f"The RVE was asked to localise a {noun} of shape {given.shape}; it takes one {list(whole)}.")
+            raise ShapeError(
+                f"The RVE was asked to localise a {noun} of shape {given.shape}; it takes one {list(whole)}."
+            )
         macro = given.reshape(-1)
         prescribed = checked_load(macro[None], stress)
         if not prescribed.finite.all():
@@ -299,6 +320,7 @@ class RVE:
         tangent: bool = False,
         start: RVEState | None = None,
         checkpoint: str | Path | None = None,
+        progress: Callable[[int, int], object] | None = None,
     ) -> PathResponse:
         """Follow a load path step by step; a step that fails is taken in halves from the last one that held.
 
@@ -309,6 +331,7 @@ class RVE:
             tangent: whether to find the consistent tangent of each step.
             start: a state to go on from; by default the virgin material.
             checkpoint: a file kept up to date after each step; where it exists, the path goes on from there.
+            progress: called with the number of steps done and of all steps, after each step.
 
         Raises:
             ShapeError: another shape.
@@ -316,7 +339,7 @@ class RVE:
         """
         from scalebridge.micro.rve.paths import follow_path
 
-        return follow_path(self, measure, stress, time, tangent, start, checkpoint)
+        return follow_path(self, measure, stress, time, tangent, start, checkpoint, progress)
 
     def state0(self, b: int) -> tuple[RVEState, ...]:
         """Return ``b`` states of the virgin material."""
@@ -353,6 +376,10 @@ class RVE:
         from scalebridge.micro.rve.build import build
 
         return build(self)
+
+    @property
+    def _has_length(self) -> bool:
+        return any(isinstance(m, NonlocalPhase) for m in self.materials)
 
     def _effective(self) -> Floats:
         with self.lock:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,9 @@ class RVEState:
         fluctuation: ``[c, *grid]``.
         macro: ``[g]``, mean measure.
         stress: ``[g]``, mean stress.
+        trend: ``[c, *grid]``, by how much the last substep's change of ``fluctuation`` differed from the elastic one.
+        trend_macro: ``[g]``, the same of ``macro``.
+        trend_push: ``[g]``, the elastic change of ``macro`` that went with it.
         internal: per group of voxels of one law, its internal variables ``[Q, m, s]``; empty for a law without memory.
         time: in s.
     """
@@ -37,8 +41,17 @@ class RVEState:
     fluctuation: Floats
     macro: Floats
     stress: Floats
+    trend: Floats
+    trend_macro: Floats
+    trend_push: Floats
     internal: tuple[Floats, ...]
     time: float
+
+    @property
+    def arrays(self) -> dict[str, Floats]:
+        """Every array by name, the internal variables numbered."""
+        names = ("fluctuation", "macro", "stress", "trend", "trend_macro", "trend_push")
+        return {n: getattr(self, n) for n in names} | {f"internal_{k}": a for k, a in enumerate(self.internal)}
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,8 @@ class PathResponse:
         time: ``[n]``, in s.
         measure: ``[n, g]``, mean strain (Mandel), deformation gradient or gradient.
         stress: ``[n, g]``, mean stress.
-        tangent: ``[n, g, g]``, consistent; ``None`` where it was not asked for.
+        tangent: ``[n, g, g]``, consistent with the last substep; ``None`` where it was not asked for. With a law that
+            softens it is the secant one: the stress by the measure at frozen damage.
         hill_mandel: ``[n]``, |<s:e> - <s>:<e>| / |<s:e>|.
         residual: ``[n]``, stress out of balance over stress.
         newton: ``[n]``, Newton iterations.
@@ -85,6 +99,7 @@ def follow_path(
     tangent: bool,
     start: RVEState | None,
     checkpoint: str | Path | None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> PathResponse:
     """Follow a path; see `RVE.path`."""
     from scalebridge.micro.rve.history import follow
@@ -105,6 +120,8 @@ def follow_path(
             rows.append(_row(step))
             if checkpoint is not None and not step.reason:
                 write_checkpoint(Path(checkpoint), key, rows, to_state(step.standing))
+            if progress is not None and not step.reason:
+                progress(len(rows), len(times))
 
         rest = load.rows(np.arange(first, len(times))).load(solver.composite.device)
         standing = follow(solver, rest, times[first:].tolist(), standing, tangent, done)
@@ -115,16 +132,20 @@ def step_rows(rve: RVE, state: Sequence[RVEState], x: Floats, dt: float) -> tupl
     """Take one step of ``dt`` seconds to ``x [b, g]`` from ``b`` states; see `RVE.step`."""
     if len(state) != len(x):
         raise ShapeError(f"The RVE was asked for a step of {len(x)} rows from {len(state)} states; give one per row.")
-    ended, paths = [], []
+    ended: list[RVEState] = []
+    paths: list[PathResponse | None] = []
+    seconds = np.zeros(len(x))
     for row, strain in enumerate(x):
         if not np.isfinite(strain).all():
             ended.append(state[row])
             paths.append(None)
             continue
+        begun = perf_counter()
         found = follow_path(rve, strain[None], None, [state[row].time + dt], True, state[row], None)
+        seconds[row] = perf_counter() - begun
         ended.append(found.state if found.converged else state[row])
         paths.append(found)
-    return tuple(ended), _runs(paths, x.shape[1])
+    return tuple(ended), _runs(paths, x.shape[1], seconds)
 
 
 def to_standing(rve: RVE, state: RVEState | None) -> Standing:
@@ -137,13 +158,16 @@ def to_standing(rve: RVE, state: RVEState | None) -> Standing:
 
     from scalebridge.micro.rve.cg import Vector
     from scalebridge.micro.rve.composite import Memory
-    from scalebridge.micro.rve.history import Standing, virgin
+    from scalebridge.micro.rve.history import Standing, Trend, virgin
 
     fresh = virgin(rve.solver)
     if state is None:
         return fresh
-    if state.fluctuation.shape != fresh.state.field.shape[1:] or len(state.internal) != len(fresh.memory.states):
-        raise ShapeError("The state belongs to another RVE: its fields do not fit this image; start with rve.state0(1).")
+    shapes = [(0, 0, 0) if held is None else tuple(held.shape[1:]) for held in fresh.memory.states]
+    if state.fluctuation.shape != fresh.state.field.shape[1:] or [a.shape for a in state.internal] != shapes:
+        raise ShapeError(
+            "The state belongs to another RVE: its fields do not fit this image or its laws; start with rve.state0(1)."
+        )
     like = fresh.state.field
 
     def tensor(values: Floats) -> torch.Tensor:
@@ -153,9 +177,10 @@ def to_standing(rve: RVE, state: RVEState | None) -> Standing:
         None if known is None else tensor(given)
         for known, given in zip(fresh.memory.states, state.internal, strict=True)
     ]
-    macro, pulled = (torch.as_tensor(v, device=like.device)[None].clone() for v in (state.macro, state.stress))
-    vector = Vector(tensor(state.fluctuation).clone(), macro)
-    return Standing(vector, pulled, Memory(tuple(states), 0.0), state.time)
+    means = (state.macro, state.stress, state.trend_macro, state.trend_push)
+    macro, pulled, beyond, push = (torch.as_tensor(v, device=like.device)[None] for v in means)
+    trend = Trend(push, Vector(tensor(state.trend), beyond))
+    return Standing(Vector(tensor(state.fluctuation), macro), pulled, Memory(tuple(states), 0.0), state.time, trend)
 
 
 def to_state(standing: Standing) -> RVEState:
@@ -165,6 +190,9 @@ def to_state(standing: Standing) -> RVEState:
         standing.state.field[0].cpu().numpy(),
         standing.state.macro[0].cpu().numpy(),
         standing.stress[0].cpu().numpy(),
+        standing.trend.beyond.field[0].cpu().numpy(),
+        standing.trend.beyond.macro[0].cpu().numpy(),
+        standing.trend.push[0].cpu().numpy(),
         tuple(internal),
         standing.time,
     )
@@ -206,13 +234,23 @@ def _response(rows: list[dict[str, Any]], state: RVEState, times: Floats) -> Pat
 
     tangent = column("tangent", g, g)
     found = tangent if tangent.size or not kept else None
-    columns = (column("time"), column("measure", g), column("stress", g), found)
-    counts = [column(name).astype(np.int64) for name in ("newton", "cg", "substeps")]
     ended = f"step {len(kept)} of {len(times)}: {reason}" if reason else ""
-    return PathResponse(*columns, column("hill_mandel"), column("residual"), *counts, ended, state)
+    return PathResponse(
+        column("time"),
+        column("measure", g),
+        column("stress", g),
+        found,
+        column("hill_mandel"),
+        column("residual"),
+        column("newton").astype(np.int64),
+        column("cg").astype(np.int64),
+        column("substeps").astype(np.int64),
+        ended,
+        state,
+    )
 
 
-def _runs(paths: Sequence[PathResponse | None], g: int) -> Runs:
+def _runs(paths: Sequence[PathResponse | None], g: int, seconds: Floats) -> Runs:
     b = len(paths)
     values, jacobian = np.full((b, g), np.nan), np.full((b, g, g), np.nan)
     status, reason = [], []
@@ -222,7 +260,7 @@ def _runs(paths: Sequence[PathResponse | None], g: int) -> Runs:
         reason.append("" if good else "the load is not finite" if found is None else found.reason)
         if found is not None and good and found.tangent is not None:
             values[row], jacobian[row] = found.stress[-1], found.tangent[-1]
-    return Runs(values, np.array(status), tuple(reason), np.zeros(b), jacobian=jacobian)
+    return Runs(values, np.array(status), tuple(reason), seconds, jacobian=jacobian)
 
 
 def _key(rve: RVE, load: Prescribed, times: Floats, start: RVEState | None, tangent: bool) -> str:
@@ -230,7 +268,7 @@ def _key(rve: RVE, load: Prescribed, times: Floats, start: RVEState | None, tang
     for array in (load.measure, load.stress, load.free, times):
         digest.update(np.ascontiguousarray(array).tobytes())
     if start is not None:
-        for array in (start.fluctuation, start.macro, *start.internal):
+        for array in start.arrays.values():
             digest.update(np.ascontiguousarray(array).tobytes())
     digest.update(str(tangent).encode())
     return digest.hexdigest()

@@ -1,0 +1,76 @@
+"""Equilibrium of a softening composite: the tangent at frozen damage, accelerated by Anderson's mixing."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import torch
+from torch import Tensor
+
+from scalebridge.micro.rve.cg import Vector
+from scalebridge.micro.rve.composite import Memory
+from scalebridge.micro.rve.control import Load
+from scalebridge.micro.rve.equilibrium import Equilibrium, NewtonOutcome
+
+# Pairs of changes that are mixed, and iterations at most.
+DEPTH = 5
+LIMIT = 60
+# Residual of the linear systems relative to the force out of balance.
+FORCING = 0.03
+# A residual this much above the smallest one so far: what was learnt is dropped.
+GROWTH = 10.0
+
+
+def settle(eq: Equilibrium, state: Vector, load: Load, memory: Memory) -> NewtonOutcome:
+    """Balance ``state``, one row, in place: staggered between displacement and damage until both rest.
+
+    One iteration is a solve with the stiffness at frozen damage, symmetric and positive definite, and an update of the
+    averaged strain and of damage: ``x + f(x)``. The fixed point is found with f mixed over the last iterations. It is
+    met when the stress *at the damage that belongs to it* is balanced, so that both conditions hold together.
+    Rows of this kind do not come in batches. Work arrays are left as `Equilibrium.newton` leaves them.
+    Source: Anderson 1965; Walker and Ni 2011, algorithm AA.
+    """
+    control = eq.control
+    balance = eq.evaluate(state, load, memory)
+    cg = torch.zeros_like(balance.residual, dtype=torch.int64)
+    changes: deque[tuple[Vector, Vector]] = deque(maxlen=DEPTH)
+    last: tuple[Vector, Vector] | None = None
+    least, count = float(balance.residual), 0
+    while not bool(balance.met(control.tolerance)) and count < LIMIT:
+        if not bool(torch.isfinite(balance.residual)):
+            break
+        if float(balance.residual) > GROWTH * least:
+            changes.clear()
+        least = min(least, float(balance.residual))
+        eq.linearise(memory)
+        step = state.like()
+        outcome = eq.solve_step(step, FORCING * balance.residual)
+        cg, count = cg + outcome.iterations, count + 1
+        if last is not None:
+            changes.append((_minus(state, last[0]), _minus(step, last[1])))
+        last = (state.like().copy_(state), state.like().copy_(step))
+        _mix(eq, step, changes)
+        state.add_(step, torch.ones_like(balance.residual))
+        balance = eq.evaluate(state, load, memory)
+    return NewtonOutcome(balance.met(control.tolerance), balance.relative, torch.full_like(cg, count), cg)
+
+
+def _mix(eq: Equilibrium, step: Vector, changes: deque[tuple[Vector, Vector]]) -> None:
+    """Turn the step f into the mixed one in place: f less the combination of changes that makes f smallest."""
+    if not changes:
+        return
+    steps = [of_step for _, of_step in changes]
+    gram = torch.stack([torch.stack([_dot(eq, a, b) for b in steps]) for a in steps])
+    pushed = torch.stack([_dot(eq, a, step) for a in steps])
+    gamma = torch.linalg.lstsq(gram, pushed[:, None], driver="gelsd").solution[:, 0]
+    for weight, (of_state, of_step) in zip(gamma, changes, strict=True):
+        step.add_(of_state, -weight[None]).add_(of_step, -weight[None])
+
+
+def _dot(eq: Equilibrium, a: Vector, b: Vector) -> Tensor:
+    voxels = eq.composite.grid.voxels
+    return (a.field.double() * b.field.double()).sum() + voxels * (a.macro * b.macro).sum()
+
+
+def _minus(a: Vector, b: Vector) -> Vector:
+    return Vector(a.field - b.field, a.macro - b.macro)

@@ -114,11 +114,13 @@ def _opened(source: Any) -> tuple[_Sampler, tuple[str, ...], Floats, str]:
 
 
 def _checked_box(box: Any, name: str) -> tuple[Floats, Floats]:
-    corners = np.asarray(box, dtype=np.float64)
+    try:
+        corners = np.asarray(box, dtype=np.float64)
+    except ValueError:
+        corners = np.zeros(0)
     if corners.shape != (2, 3) or not np.isfinite(corners).all() or not (corners[1] > corners[0]).all():
         raise InputError(
-            f"The box of '{name}' is {np.array2string(corners, separator=', ')}; give two corners (x, y, z), the first "
-            "lower in every direction."
+            f"The box of '{name}' is {box}; give two corners (x, y, z), the first lower in every direction."
         )
     return corners[0], corners[1]
 

@@ -35,7 +35,8 @@ def load_npz(path: Path, dataset: str | None) -> Loaded:
         InputError: truncated, foreign, objects, or no clear choice of an array.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # NumPy leaves a file that it opened itself open when the archive is damaged.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             if not hasattr(archive, "files"):
                 raise ValueError("it is no archive")
             names = [dataset] if dataset in archive.files else list(archive.files)

@@ -75,9 +75,11 @@ class VtiFile:
     def _parse(self) -> None:
         at = self._data.find(b"<AppendedData")
         head = self._data[:] if at < 0 else self._data[:at] + b"</VTKFile>"
-        if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
+        # As text: the parser then follows no other encoding, in which a declaration could hide.
+        text = head.decode("utf-8")
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:
             raise ValueError("it declares XML entities, which VTK does not use")
-        root = ElementTree.fromstring(head)
+        root = ElementTree.fromstring(text)
         kind = root.get("type")
         if root.tag != "VTKFile" or kind != "ImageData":
             raise ValueError(f"it holds {kind or root.tag}, not ImageData")

@@ -85,7 +85,8 @@ def _blocks(
     parts, at = [], 0
     for k, length in enumerate(packed):
         full = last if k == count - 1 and last else size
-        part = decompress(stored[at : at + length], full)
+        # One byte more than announced tells a block that swells from one that fits.
+        part = decompress(stored[at : at + length], full + 1)
         _same(len(part), full)
         parts.append(part)
         at += length

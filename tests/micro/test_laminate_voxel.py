@@ -18,6 +18,7 @@ from scalebridge.micro.rve.phases.j2 import J2
 from scalebridge.micro.rve.phases.neo_hooke import NeoHooke
 from scalebridge.micro.rve.phases.phase import HistoryPhase, Phase
 from scalebridge.micro.rve.phases.power_law import PowerLaw
+from scalebridge.micro.rve.phases.void import Void
 from scalebridge.micro.rve.voxels.laminate import (
     Laminate,
     LaminateHistory,
@@ -262,6 +263,29 @@ def test_plastic_composite_balances_tractions_along_a_path_with_the_consistent_t
         assert made.state.shape == state.shape and bool(torch.isfinite(made.stress).all())
         state = made.state
     assert float(state[:, 12].min()) > 0.0
+
+
+def test_phases_in_parallel_take_the_measure_of_the_voxel() -> None:
+    power, (f, n) = PowerLaw(3.5, 0.35, 0.05, 0.15), geometry(20)
+    law, x = Laminate(power, Void(), f, n, parallel=True), strains(20)
+    torch.testing.assert_close(law.energy(x), (1 - f) * power.energy(x))
+    torch.testing.assert_close(law.stress(x), (1 - f)[:, None] * power.stress(x))
+    torch.testing.assert_close(law.tangent(x), (1 - f)[:, None, None] * power.tangent(x))
+    plastic = J2(70.0, 0.3, 0.1)
+    with_history = LaminateHistory(plastic, Void(), f, n, parallel=True)
+    state = torch.tensor(with_history.state0(), dtype=torch.float64).expand(20, 13)
+    made, alone = with_history.advance(x, state, 1.0), plastic.advance(x, state, 1.0)
+    torch.testing.assert_close(made.tangent, (1 - f)[:, None, None] * alone.tangent)
+    torch.testing.assert_close(made.state, alone.state)
+
+
+def test_laminate_law_with_a_void_is_the_closed_form() -> None:
+    law, x = composite(Elastic(1.0, 0.3), Void()), strains(20)
+    exact = laminate_stiffness(stiffness(1.0), 0 * stiffness(1.0), law.fraction, law.normal)
+    torch.testing.assert_close(law.tangent(x), exact, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(law.stress(x), (exact @ x[..., None])[..., 0], rtol=1e-10, atol=1e-15)
+    nonlinear = composite(PowerLaw(3.5, 0.35, 0.05, 0.15), Void())
+    assert bool(torch.isfinite(nonlinear.stress(x)).all())
 
 
 def test_single_precision_stays_single_and_agrees() -> None:

@@ -15,9 +15,10 @@ band of composite voxels; phase volumes are kept. With 0 only voxels that are cu
 Schneider 2015): the error is ten times smaller than that of plain voxels but still of first order, since one row
 of voxels represents the kink of the field at an interface differently at every tilt. A smooth transition in which
 every point is a laminate does not shift the effective property to first order (Kottke, Farjadpour, Johnson, Phys.
-Rev. E 77 (2008) 036611), and the grid resolves it: the error is of second order. It is the larger of the two on
-coarse grids: on cylinders with 20 voxels across it is three times that of spread 0, from 40 (contrast 10) or 50
-(contrast 100) voxels on it is smaller. Take 0 for inclusions of fewer voxels and for gaps of fewer than four.
+Rev. E 77 (2008) 036611), and the grid resolves it: the error is of second order in conduction and elasticity. It
+is the larger of the two on coarse grids: cylinders with 20 to 25 voxels across have two to five times the error of
+spread 0, with 40 to 50 about the same, beyond that a fraction. Take 0 for smaller inclusions, for gaps of fewer
+than four voxels and beside voids.
 """
 
 from __future__ import annotations

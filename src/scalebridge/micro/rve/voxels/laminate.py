@@ -44,12 +44,12 @@ def laminate_stiffness(first: Tensor, second: Tensor, fraction: Tensor, normal: 
     Returns:
         ``[..., 6, 6]`` in Pa, differentiable by every argument.
     """
-    return _condensed(first, second, fraction, _interface(normal, "small strain"))
+    return _laminated(first, second, fraction, _interface(normal, "small strain"))
 
 
 def laminate_conductivity(first: Tensor, second: Tensor, fraction: Tensor, normal: Tensor) -> Tensor:
     """Conductivity ``[..., 3, 3]`` of a rank-one laminate of two conductors; see `laminate_stiffness`."""
-    return _condensed(first, second, fraction, _interface(normal, "conduction"))
+    return _laminated(first, second, fraction, _interface(normal, "conduction"))
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,9 @@ class Laminate:
         second: law of phase 2, of the same kinematics; either may be a void.
         fraction: volume fraction ``[m]`` of phase 2, in [0, 1].
         normal: unit normals ``[m, 3]`` (x, y, z), in the undeformed body; the sign does not matter.
+        parallel: no jump, both phases take the measure of the voxel. For voxels cut by a void: a laminate with a void
+            carries nothing across, so that every voxel it touches is lost; on cylindrical voids the error is then
+            larger than that of plain voxels, and in parallel it is a twentieth of it.
 
     Raises:
         InputError: phases of different kinematics.
@@ -75,6 +78,7 @@ class Laminate:
     second: Phase
     fraction: Tensor
     normal: Tensor
+    parallel: bool = False
 
     def __post_init__(self) -> None:
         _check(self.first, self.second, self.fraction, self.normal)
@@ -119,7 +123,7 @@ class Laminate:
         """Tangent ``[..., m, g, g]``, the jump condensed."""
         split = self._split(measure)
         tangents = self.first.tangent(split.first), self.second.tangent(split.second)
-        return _condensed(*tangents, split.fraction, split.interface)
+        return _condensed(*tangents, split)
 
     def parts(self, measure: Tensor) -> tuple[Tensor, Tensor]:
         """Return the measures ``[..., m, g]`` in phase 1 and in phase 2."""
@@ -129,6 +133,8 @@ class Laminate:
     def _split(self, measure: Tensor) -> _Split:
         fraction, interface = self.fraction.to(measure), _interface(self.normal.to(measure), self.kinematics)
         laws = _response(self.first), _response(self.second)
+        if self.parallel:
+            return _Split(measure, measure, fraction, None)
         return _balanced(laws, measure, fraction, interface, 1 if self.linear else NEWTON_LIMIT)
 
 
@@ -143,6 +149,7 @@ class LaminateHistory:
     second: Phase | HistoryPhase
     fraction: Tensor
     normal: Tensor
+    parallel: bool = False
 
     def __post_init__(self) -> None:
         _check(self.first, self.second, self.fraction, self.normal)
@@ -181,20 +188,23 @@ class LaminateHistory:
             return lambda e: _plain(_advance(law, e, old, dt))
 
         laws = response(self.first, states[0]), response(self.second, states[1])
-        split = _balanced(laws, measure, fraction, interface, NEWTON_LIMIT)
+        if self.parallel:
+            split = _Split(measure, measure, fraction, None)
+        else:
+            split = _balanced(laws, measure, fraction, interface, NEWTON_LIMIT)
         one, two = _advance(self.first, split.first, states[0], dt), _advance(self.second, split.second, states[1], dt)
-        tangent = _condensed(one.tangent, two.tangent, fraction, interface)
+        tangent = _condensed(one.tangent, two.tangent, split)
         return Advance(_mean(one.stress, two.stress, fraction), tangent, torch.cat([one.state, two.state], -1))
 
 
 @dataclass(frozen=True)
 class _Split:
-    """Measures ``[..., m, g]`` of the two phases in balance, with fraction ``[m]`` and interface ``[m, g, r]``."""
+    """Measures ``[..., m, g]`` of the two phases, fraction ``[m]`` and interface ``[m, g, r]`` (none: in parallel)."""
 
     first: Tensor
     second: Tensor
     fraction: Tensor
-    interface: Tensor
+    interface: Tensor | None
 
 
 def _balanced(
@@ -293,7 +303,15 @@ def _halved(
     return scale, trial
 
 
-def _condensed(first: Tensor, second: Tensor, fraction: Tensor, interface: Tensor) -> Tensor:
+def _condensed(first: Tensor, second: Tensor, split: _Split) -> Tensor:
+    """Tangent ``[..., g, g]`` of a composite whose phases have the tangents ``first`` and ``second``."""
+    if split.interface is None:
+        f = split.fraction[..., None, None]
+        return (1.0 - f) * first + f * second
+    return _laminated(first, second, split.fraction, split.interface)
+
+
+def _laminated(first: Tensor, second: Tensor, fraction: Tensor, interface: Tensor) -> Tensor:
     """Tangent ``[..., g, g]`` of a laminate whose phases have the tangents ``first`` and ``second``."""
     f = fraction[..., None, None]
     contrast = product(second - first, interface)

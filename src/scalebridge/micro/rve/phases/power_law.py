@@ -108,7 +108,7 @@ class PowerLaw:
         trace = strain[..., 0] + strain[..., 1] + strain[..., 2]
         norm = trace * trace * (-1.0 / 3.0)
         for c in range(6):
-            norm = norm.addcmul_(strain[..., c], strain[..., c])
+            norm = norm.addcmul(strain[..., c], strain[..., c])
         return trace, norm * (2.0 / (3.0 * self.yield_strain**2))
 
     def _secant(self, strain: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -154,6 +154,7 @@ def test_geometry_that_cannot_be_is_refused() -> None:
         (lambda: ms.random_disks(0.8, 1), "their own images"),
         (lambda: ms.sphere(radius=0.3).labels((8, 8)), "3 dimensions"),
         (lambda: ms.sphere(radius=0.3).labels(0), "3 positive"),
+        (lambda: ms.sphere(radius=0.3).fractions(4, samples=0), "at least 1"),
         (lambda: ms.sphere(radius=0.3).distance([[0.0, 0.0]]), r"\[m, 3\]"),
     ]:
         with pytest.raises(sb.InputError, match=message) as caught:

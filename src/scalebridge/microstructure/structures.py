@@ -63,7 +63,7 @@ class Structure(ABC):
             ShapeError: another number of axes.
         """
         grid = self._grid(shape)
-        inside = [self.distance(points) < 0.0 for points in _points(grid, 1)]
+        inside = [self.distance(points) < 0.0 for points in _centres(grid)]
         return np.concatenate(inside).reshape(grid).astype(np.uint8)
 
     def fractions(self, shape: int | Sequence[int], samples: int = 4) -> Floats:
@@ -74,16 +74,24 @@ class Structure(ABC):
 
         Raises:
             ShapeError: another number of axes.
+            InputError: no sub-voxel.
         """
+        if samples < 1:
+            raise InputError(f"{samples} sub-voxels per axis were asked for; at least 1 is needed.")
         grid = self._grid(shape)
-        edges = 1.0 / (samples * np.array(grid[::-1], dtype=np.float64))
+        edges = 1.0 / np.array(grid[::-1], dtype=np.float64)
+        inner = _inner(samples, self.dim) * edges
         shares = []
-        for points in _points(grid, samples):
-            d = self.distance(points)
+        for centres in _centres(grid):
+            d = self.distance(centres)
             share = (d < 0.0).astype(np.float64)
-            near = np.abs(d) <= 0.5 * np.linalg.norm(edges)
-            share[near] = cut_fraction(-d[near], -self.normal(points[near]) * edges)
-            shares.append(share.reshape(-1, samples**self.dim).mean(axis=1))
+            # A distance changes by no more than the way gone.
+            near = np.flatnonzero(np.abs(d) <= 0.5 * np.linalg.norm(edges))
+            for part in np.array_split(near, len(near) * len(inner) // _CHUNK + 1):
+                points = (centres[part, None, :] + inner).reshape(-1, self.dim)
+                cut = cut_fraction(-self.distance(points), -self.normal(points) * edges / samples)
+                share[part] = cut.reshape(-1, len(inner)).mean(axis=1)
+            shares.append(share)
         return np.concatenate(shares).reshape(grid)
 
     def subvoxels(self, shape: int | Sequence[int], *, samples: int = 4, spread: float = SPREAD) -> SubVoxels:
@@ -382,13 +390,14 @@ def _to_half(points: Floats) -> Floats:
     return points - np.rint(2.0 * points) / 2.0
 
 
-def _points(grid: tuple[int, ...], samples: int) -> Iterator[Floats]:
-    """Yield the centres of sub-voxels ``[m, d]``, x first, those of one voxel together, voxels in C order."""
-    inner = (np.arange(samples) + 0.5) / samples
-    local = np.array(list(itertools.product(inner, repeat=len(grid))))
-    step = max(1, _CHUNK // len(local))
-    for start in range(0, math.prod(grid), step):
-        index = np.arange(start, min(start + step, math.prod(grid)))
+def _centres(grid: tuple[int, ...]) -> Iterator[Floats]:
+    """Yield the centres of voxels ``[m, d]``, x first, voxels in C order."""
+    for start in range(0, math.prod(grid), _CHUNK):
+        index = np.arange(start, min(start + _CHUNK, math.prod(grid)))
         corner = np.stack(np.unravel_index(index, grid), axis=-1)
-        places = (corner[:, None, :] + local) / np.array(grid)
-        yield places.reshape(-1, len(grid))[:, ::-1]
+        yield ((corner + 0.5) / np.array(grid))[:, ::-1]
+
+
+def _inner(samples: int, dim: int) -> Floats:
+    """Centres of sub-voxels ``[samples ** dim, dim]``, from the centre of a voxel of side 1."""
+    return np.array(list(itertools.product((np.arange(samples) + 0.5) / samples - 0.5, repeat=dim)))

@@ -26,8 +26,11 @@ def adjoint(flux: Floats) -> Floats:
     return np.asarray(total - x - y)
 
 
-def effective(conductivity: Floats, direction: int = 0, tolerance: float = 1e-9) -> float:
-    """Effective conductivity along a direction (0 is x) of a field ``[n, n, 2, 2]`` of symmetric tensors."""
+def effective(conductivity: Floats, direction: int = 0, tolerance: float = 1e-7) -> float:
+    """Effective conductivity along a direction (0 is x) of a field ``[n, n, 2, 2]`` of symmetric tensors.
+
+    Its error goes with the square of the tolerance.
+    """
     n = len(conductivity)
     half_y, half_x = np.pi * np.fft.fftfreq(n)[:, None], np.pi * np.fft.rfftfreq(n)[None, :]
     square = (np.sin(half_x) * np.cos(half_y)) ** 2 + (np.cos(half_x) * np.sin(half_y)) ** 2

@@ -47,11 +47,16 @@ def parallel_field(voxels: SubVoxels, k: float) -> Floats:
     return np.asarray((1.0 + (k - 1.0) * share)[..., None, None] * np.eye(2))
 
 
-def errors(k: float, fraction: float, made: Callable[[int, Callable[..., Floats]], Floats], seed: int = 1) -> Floats:
-    """Relative errors, root mean squares over the position of the cylinder on the grid, ``[4]`` for SIZES."""
-    exact, rng = conductivity(k, fraction), np.random.default_rng(seed)
+def errors(
+    k: float,
+    fraction: float,
+    made: Callable[[int, Callable[..., Floats]], Floats],
+    sizes: tuple[int, ...] = SIZES,
+) -> Floats:
+    """Relative errors, root mean squares over the position of the cylinder on the grid, one per size."""
+    exact, rng = conductivity(k, fraction), np.random.default_rng(1)
     found = []
-    for n in SIZES:
+    for n in sizes:
         shifts = rng.random((8 if n < 256 else 4, 2))
         wrong = [effective(made(n, fibre(fraction, shift))) / exact - 1 for shift in shifts]
         found.append(np.sqrt(np.mean(np.square(wrong))))
@@ -59,7 +64,7 @@ def errors(k: float, fraction: float, made: Callable[[int, Callable[..., Floats]
 
 
 def order(found: Floats) -> float:
-    return float(-np.polyfit(np.log(SIZES), np.log(found), 1)[0])
+    return float(-np.polyfit(np.log(SIZES[: len(found)]), np.log(found), 1)[0])
 
 
 PUBLISHED = [
@@ -133,10 +138,10 @@ def test_cylindrical_voids_are_of_second_order_with_their_phases_in_parallel() -
     k = 1e-4
 
     def fields(spread: float) -> Floats:
-        return errors(k, 0.3, lambda n, d: parallel_field(from_level_set(d, (n, n), spread=spread), k))
+        return errors(k, 0.3, lambda n, d: parallel_field(from_level_set(d, (n, n), spread=spread), k), SIZES[:3])
 
     assert order(fields(SPREAD)) >= 1.8
-    assert (fields(0.0) < 0.2 * errors(k, 0.3, lambda n, d: plain_field(n, k, d))).all()
+    assert (fields(0.0) < 0.2 * errors(k, 0.3, lambda n, d: plain_field(n, k, d), SIZES[:3])).all()
 
 
 def test_laminate_with_a_void_loses_every_voxel_that_the_void_touches() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from scalebridge.errors import InputError, ShapeError
+from scalebridge.micro.rve.fused.loops import LONGEST
 from scalebridge.micro.rve.fused.plane import FusedPlaneSolver
-from scalebridge.micro.rve.fused.rows import LONGEST
 from scalebridge.micro.rve.fused.solver import FusedSolver
 from scalebridge.micro.rve.grid import Grid
 from scalebridge.micro.rve.moduli import LabelModuli, Moduli, PointModuli, folded

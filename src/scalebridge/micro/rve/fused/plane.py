@@ -138,7 +138,7 @@ class FusedPlaneSolver:
         self._shape, self._dtype = (ny, nx), dtype
         real: Any = np.float64 if dtype == torch.float64 else np.float32
         hy, hx = grid.spacing
-        # As in three dimensions (`rows.scales`), with lengths in pixels and moduli of order one.
+        # As in three dimensions (`loops.scales`), with lengths in pixels and moduli of order one.
         self._s = np.array([hx, hx * hx / hy])
         self._unit = lame[1]
         self._fold = np.array([0.5, 0.5 * (hx / hy) ** 2, 0.5 * math.sqrt(0.5) * hx / hy]) / math.sqrt(self._unit)

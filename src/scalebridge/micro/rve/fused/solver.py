@@ -17,8 +17,8 @@ from torch import Tensor
 
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.micro.rve.cg import CGOutcome
-from scalebridge.micro.rve.fused import sweep
-from scalebridge.micro.rve.fused.rows import LONGEST, scales, work_rows
+from scalebridge.micro.rve.fused import loops
+from scalebridge.micro.rve.fused.loops import LONGEST, scales, work_rows
 from scalebridge.micro.rve.fused.spectrum import medium, precondition
 from scalebridge.micro.rve.fused.transforms import Transforms
 from scalebridge.micro.rve.grid import Grid
@@ -153,7 +153,7 @@ class FusedSolver:
             stiffness += self._correction(material, kept, force)
         return torch.from_numpy(stiffness), counts, kept if keep_fluctuations else None
 
-    def _correction(self, material: sweep.Material, kept: Tensor, force: Tensor) -> Array:
+    def _correction(self, material: loops.Material, kept: Tensor, force: Tensor) -> Array:
         """Mean of the force under strain j times fluctuation i: what makes the mean stress the energy's form."""
         correction = np.zeros((6, 6))
         for j in range(6):
@@ -166,7 +166,7 @@ class FusedSolver:
         return correction
 
     def _solve(
-        self, material: sweep.Material, residual: Array, x: Array, goals: tuple[float, float], limit: int, norm: Norm
+        self, material: loops.Material, residual: Array, x: Array, goals: tuple[float, float], limit: int, norm: Norm
     ) -> CGOutcome:
         """Solve to the first goal, absolute, or the second, relative to the first residual."""
         self._load(residual)
@@ -186,13 +186,13 @@ class FusedSolver:
             rho, ratio = fresh, fresh / rho
             measured = rho if norm == "energy" else size
             iterations += 1
-        sweep.finish(x, self._p, (step * self._s).astype(self._real))
+        loops.finish(x, self._p, (step * self._s).astype(self._real))
         final = math.sqrt(max(measured, 0.0) / self._voxels) if math.isfinite(measured) else math.nan
         return CGOutcome(
             torch.tensor([final], dtype=torch.float64), torch.tensor([iterations]), torch.tensor([measured <= goal])
         )
 
-    def _direct(self, material: sweep.Material, x: Array, step: float, ratio: float) -> float:
+    def _direct(self, material: loops.Material, x: Array, step: float, ratio: float) -> float:
         """Finish the last step, take the new direction, and leave its force's planes transformed; return p K p."""
         transforms, nz = self._transforms, self._shape[0]
         steps, beta = (step * self._s).astype(self._real), self._real(ratio)
@@ -200,7 +200,7 @@ class FusedSolver:
         curvature = 0.0
         for turn in transforms.turns:
             z = transforms.inverse(turn)
-            sweep.advance(x, self._p, z, turn.first, turn.count, steps, beta)
+            loops.advance(x, self._p, z, turn.first, turn.count, steps, beta)
             if turn.first == nz - 1:
                 continue
             first, last = max(turn.first - 1, 0), turn.first + turn.count - 1
@@ -208,7 +208,7 @@ class FusedSolver:
             transforms.forward(first, last)
         first = max(nz - 2, 0)
         curvature += self._forces(material, self._none, nz - 2, nz - 1, first)
-        sweep.close(self._upper, self._seam, self._q, nz - 1 - first)
+        loops.close(self._upper, self._seam, self._q, nz - 1 - first)
         transforms.forward(first, nz)
         return curvature
 
@@ -226,7 +226,7 @@ class FusedSolver:
         nz, s = self._shape[0], (self._s / self._unit).astype(self._real)
         for k in range(0, nz, self._transforms.planes):
             last = min(k + self._transforms.planes, nz)
-            sweep.scaled(residual, k, last, s, self._q)
+            loops.scaled(residual, k, last, s, self._q)
             self._transforms.forward(k, last)
         self._residual[:] = 0.0
 
@@ -235,16 +235,16 @@ class FusedSolver:
         for c in range(3):
             np.multiply(u[c].numpy(), self._real(1.0 / self._s[c]), out=self._p[c])
 
-    def _begin(self, material: sweep.Material) -> None:
+    def _begin(self, material: loops.Material) -> None:
         self._upper[:] = 0.0
-        sweep.begin(material, self._rows)
+        loops.begin(material, self._rows)
 
-    def _forces(self, material: sweep.Material, strain: Array, first: int, last: int, base: int) -> float:
-        return sweep.forces(
+    def _forces(self, material: loops.Material, strain: Array, first: int, last: int, base: int) -> float:
+        return loops.forces(
             self._p, first, last, material, self._f, strain, self._rows, self._upper, self._seam, self._q, base
         )
 
-    def _write_forces(self, material: sweep.Material, strain: Array, out: Tensor, sign: float = 1.0) -> float:
+    def _write_forces(self, material: loops.Material, strain: Array, out: Tensor, sign: float = 1.0) -> float:
         nz, planes, made = self._shape[0], self._transforms.planes, out.numpy()
         s = (sign * self._s / self._unit).astype(self._real)
         self._begin(material)
@@ -252,15 +252,15 @@ class FusedSolver:
         for k in range(0, nz - 1, planes):
             last = min(k + planes, nz - 1)
             work += self._forces(material, strain, k, last, k)
-            sweep.unscaled(self._q, k, last, s, made)
-        sweep.close(self._upper, self._seam, self._q, 0)
-        sweep.unscaled(self._q, nz - 1, nz, s, made)
+            loops.unscaled(self._q, k, last, s, made)
+        loops.close(self._upper, self._seam, self._q, 0)
+        loops.unscaled(self._q, nz - 1, nz, s, made)
         return work * self._unit
 
-    def _mean_stress(self, material: sweep.Material, strain: Array) -> Array:
+    def _mean_stress(self, material: loops.Material, strain: Array) -> Array:
         sums = np.zeros(6)
         self._begin(material)
-        sweep.stress_sums(self._p, material, self._f, strain, self._rows, sums)
+        loops.stress_sums(self._p, material, self._f, strain, self._rows, sums)
         return sums / self._f * (self._unit / self._voxels)
 
     def _strain(self, strain: Tensor) -> Array:
@@ -276,7 +276,7 @@ class FusedSolver:
                     f"{tuple(field.shape)} of {field.dtype}; make one for these."
                 )
 
-    def _material(self, moduli: Moduli) -> sweep.Material:
+    def _material(self, moduli: Moduli) -> loops.Material:
         nx = self._shape[2]
         one = np.zeros((1, 1, 1), np.uint8)
         if isinstance(moduli, LabelModuli):
@@ -286,7 +286,7 @@ class FusedSolver:
             isotropic = moduli.lame is not None
             table = (moduli.lame if moduli.lame is not None else moduli.table).numpy() / self._unit
             field = np.zeros((1, 1, 1, 1), self._real)
-            return sweep.Material(
+            return loops.Material(
                 0 if isotropic else 1, labels, table.astype(self._real), field, np.zeros(nx, labels.dtype)
             )
         given = moduli.field
@@ -295,4 +295,4 @@ class FusedSolver:
         field = np.ascontiguousarray(given.numpy().reshape(21, *self._shape), self._real)
         if self._unit != 1.0:
             field = field / self._real(self._unit)
-        return sweep.Material(2, one, np.zeros((1, 2), self._real), field, np.zeros(nx, np.uint8))
+        return loops.Material(2, one, np.zeros((1, 2), self._real), field, np.zeros(nx, np.uint8))

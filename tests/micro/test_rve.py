@@ -269,7 +269,7 @@ def test_a_law_that_softens_ends_in_a_reason_or_in_equilibrium_never_in_nan() ->
 def test_a_users_own_law_is_keyed_by_its_source_and_ours_by_its_constants() -> None:
     own = sb.micro.RVE(disks((8, 8)), [Softening(), FIBRE]).identity()
     assert "Softening(E=1.0 Pa" in own["material.0"]
-    assert own["material.1"] == "scalebridge.micro.rve.phases.elastic.Elastic(E=72000000000.0 Pa, nu=0.22 1)"
+    assert own["material.1"] == "scalebridge.micro.rve.phases.elastic.Elastic(E=72000000000.0 Pa, nu=0.22 1, expansion=0.0 1/K)"
 
 
 def test_identity_changes_with_image_materials_and_tolerance_only() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -108,7 +109,7 @@ class Composite:
 
     def tangent(self, measure: Tensor, memory: Memory | None = None) -> Moduli:
         """Tangent at ``measure``: per label where all laws are linear and uniform, else per point."""
-        if (uniform := self.label_moduli()) is not None:
+        if (uniform := self.label_moduli) is not None:
             return uniform
         memory = self._driven(measure, memory)
         b, q = (1, 1) if self.linear else measure.shape[:2]
@@ -172,22 +173,28 @@ class Composite:
             found.append((full.detach().double().flatten(0, -3).mean(0), len(part.index)))
         return found
 
+    @functools.cached_property
     def label_moduli(self) -> LabelModuli | None:
-        """One tangent per label in float64, where all laws are linear and none has constants per voxel."""
+        """Tangents in a table of float64, one per law and one per voxel of a law with constants per voxel.
+
+        ``None`` where a law is not linear, or where most voxels would have an entry of their own.
+        """
         if not self.linear:
             return None
         rest = torch.tensor(self.kinematics.rest, dtype=torch.float64, device=self.device)
-        rows = []
+        labels = torch.zeros(self.grid.voxels, dtype=torch.int32, device=self.device)
+        rows: list[Tensor] = []
+        count = 0
         for part in self.parts:
-            full = part.law.tangent(rest.expand(1, -1))  # type: ignore[union-attr]
-            if full.shape[:-2].numel() != 1:
+            full = part.law.tangent(rest.expand(1, -1)).detach()  # type: ignore[union-attr]
+            rows.append(full.reshape(-1, *full.shape[-2:]))
+            own = len(rows[-1])
+            labels[part.index] = count if own == 1 else torch.arange(count, count + own, device=self.device).int()
+            count += own
+            if count > max(len(self.parts), self.grid.voxels // 4):
                 return None
-            rows.append(full.reshape(full.shape[-2:]))
-        labels = torch.zeros(self.grid.voxels, dtype=torch.uint8 if len(rows) < 256 else torch.int32)
-        labels = labels.to(self.device)
-        for k, part in enumerate(self.parts):
-            labels[part.index] = k
-        table = torch.stack(rows)
+        table = torch.cat(rows)
+        labels = labels.to(torch.uint8) if count < 256 else labels
         return LabelModuli(labels.view(self.grid.shape), folded(table), self._lame(table), self.grid.dim)
 
     def _driven(self, measure: Tensor, memory: Memory | None) -> Memory | None:
@@ -206,7 +213,7 @@ class Composite:
 
     def _lame(self, table: Tensor) -> Tensor | None:
         """Lamé's constants ``[p, 2]`` where every tangent is isotropic."""
-        if self.kinematics.kind == "finite strain":
+        if self.kinematics.kind == "finite strain" or len(table) > 255:
             return None
         found = []
         for full in table:

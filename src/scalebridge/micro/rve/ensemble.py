@@ -69,8 +69,8 @@ def homogenise_many(
         raise ShapeError(f"A batch of images has shape {stack.shape}; it must be [r, ny, nx] or [r, nz, ny, nx].")
     labels = np.stack([checked_image(image) for image in stack])
     first = _template(labels, materials, options)
-    if first.solver.composite.label_moduli() is None:
-        raise InputError("A batch of images takes linear phases without orientation; make one RVE per image instead.")
+    if not first.solver.composite.linear:
+        raise InputError("A batch of images takes linear phases; make one RVE per image instead.")
     tensors, iterations, reasons = [], [], []
     parts = np.searchsorted(np.unique(labels), labels)
     if first.dim > parts.ndim - 1:

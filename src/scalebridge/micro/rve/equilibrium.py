@@ -12,6 +12,7 @@ from scalebridge.micro.rve.composite import Composite, Memory
 from scalebridge.micro.rve.contraction import Contraction, contraction
 from scalebridge.micro.rve.control import Control, Load
 from scalebridge.micro.rve.discretisations import make
+from scalebridge.micro.rve.fast import UnitResponses, fused_solver
 from scalebridge.micro.rve.moduli import Moduli
 from scalebridge.micro.rve.reference import ReferenceMedium
 
@@ -70,23 +71,6 @@ class NewtonOutcome:
         return NewtonOutcome(converged, relative, newton, cg)
 
 
-@dataclass(frozen=True)
-class UnitResponses:
-    """Answers of the linearised composite to the unit macroscopic measures.
-
-    Args:
-        fluctuations: ``[b, g, c, *grid]``, per unit measure.
-        tangent: ``[b, g, g]``, its error quadratic in the residual.
-        cg: ``[b, g]``, conjugate-gradient iterations.
-        converged: ``[b]``.
-    """
-
-    fluctuations: Tensor
-    tangent: Tensor
-    cg: Tensor
-    converged: Tensor
-
-
 class Equilibrium:
     """Discrete equilibrium of ``b`` copies of a composite under their own macroscopic loads.
 
@@ -99,10 +83,17 @@ class Equilibrium:
         b: rows of a batch.
         control: when to stop.
         discretisation: its name.
+        fused: whether linear systems of one row are left to the loops fused by Numba.
     """
 
     def __init__(
-        self, composite: Composite, lame: tuple[float, float], b: int, control: Control, discretisation: str
+        self,
+        composite: Composite,
+        lame: tuple[float, float],
+        b: int,
+        control: Control,
+        discretisation: str,
+        fused: bool = False,
     ) -> None:
         kin, grid = composite.kinematics, composite.grid
         self.composite, self.control, self.kinematics = composite, control, kin
@@ -121,6 +112,8 @@ class Equilibrium:
         self.cg = ConjugateGradients(self.force)
         self._free, self._mixed = self._macro(1)[0], False
         self._contraction: Contraction | None = None
+        self._moduli: Moduli | None = None
+        self._fused = fused_solver(grid, lame, composite.dtype) if fused else None
         self._medium = kin.isotropic_tangent(*lame, like=self._macro(1))
 
     @property
@@ -130,7 +123,8 @@ class Equilibrium:
 
     def evaluate(self, state: Vector, load: Load, memory: Memory | None = None) -> Balance:
         """Fill strain, stress and the forces out of balance at ``state``."""
-        self._free, self._mixed = load.free, load.mixed
+        self._free.copy_(load.free)
+        self._mixed = load.mixed
         self.discrete.gradient(state.field, self._gradient)
         self.kinematics.measure(self._gradient, state.macro, self.strain)
         self.composite.stress(self.strain, self.stress, memory)
@@ -149,6 +143,7 @@ class Equilibrium:
 
     def take(self, moduli: Moduli) -> None:
         """Take a tangent, which may hold an image of its own per row."""
+        self._moduli = moduli
         normal = 0 if self.kinematics.kind == "conduction" else self.composite.grid.dim
         self._contraction = contraction(moduli, self.kinematics.size, normal, self.composite.dtype)
 
@@ -169,7 +164,10 @@ class Equilibrium:
 
     def solve_step(self, x: Vector, target: Tensor) -> CGOutcome:
         """Solve the linearised equilibrium for the forces last evaluated, improving ``x`` in place."""
-        return self.cg.solve(self, self.force, x, target, self.control.cg_limit)
+        limit = self.control.cg_limit
+        if self._fused is not None and self._moduli is not None and not self._mixed:
+            return self._fused.solve(self._moduli, self.force.field[0], x.field[0], float(target), limit)
+        return self.cg.solve(self, self.force, x, target, limit)
 
     def unit_responses(self, start: Tensor, tolerance: float) -> UnitResponses:
         """Solve for the unit measures at the tangent last taken, from ``start [b, g, c, *grid]``."""

@@ -11,7 +11,8 @@ from torch import Tensor
 from scalebridge.micro.rve.cg import Vector
 from scalebridge.micro.rve.composite import Memory
 from scalebridge.micro.rve.control import Load
-from scalebridge.micro.rve.equilibrium import NewtonOutcome, UnitResponses
+from scalebridge.micro.rve.equilibrium import NewtonOutcome
+from scalebridge.micro.rve.fast import UnitResponses
 from scalebridge.micro.rve.homogenise import Homogeniser, hill_mandel
 from scalebridge.micro.rve.staggered import settle
 

@@ -14,11 +14,14 @@ from torch import Tensor
 from scalebridge.micro.rve.cg import Vector
 from scalebridge.micro.rve.composite import Composite, Memory
 from scalebridge.micro.rve.control import Control, Load
-from scalebridge.micro.rve.equilibrium import Equilibrium, NewtonOutcome, UnitResponses
+from scalebridge.micro.rve.equilibrium import Equilibrium, NewtonOutcome
+from scalebridge.micro.rve.fast import UnitResponses, can_fuse, fused_unit_responses
 
 # Pixels per chunk on a CPU: measured best at 16 to 64 pixels an edge, and no better beyond.
 CACHE_PIXELS = 16_000
 LOAD_STEPS = (4, 16)
+# Fluctuations of all unit loads are kept up to here: with them the effective tensor is second order in the residual.
+KEPT_BYTES = 2**29
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Homogeniser:
         control: when to stop.
         discretisation: its name.
         lame: Lamé's constants of the reference medium; by default `reference_lame`.
+        fused: whether to use the loops fused by Numba; by default where they can be.
     """
 
     def __init__(
@@ -93,15 +97,19 @@ class Homogeniser:
         control: Control,
         discretisation: str = "rotated",
         lame: tuple[float, float] | None = None,
+        fused: bool | None = None,
     ) -> None:
         self.composite, self.control, self.discretisation = composite, control, discretisation
         self.lame = lame or reference_lame(composite)
+        self.fused = can_fuse(composite, discretisation) if fused is None else fused
         self.rest = torch.tensor(composite.kinematics.rest, dtype=torch.float64, device=composite.device)
         self.equilibrium = functools.lru_cache(maxsize=2)(self._prepare)
 
     @property
     def chunk(self) -> int:
-        """Rows solved together: by cache on a CPU, by free memory on a GPU."""
+        """Rows solved together: one where loops are fused, by cache on a CPU, by free memory on a GPU."""
+        if self.fused:
+            return 1
         voxels = self.composite.grid.voxels
         if self.composite.device.type == "cpu":
             return max(1, CACHE_PIXELS // voxels)
@@ -118,6 +126,8 @@ class Homogeniser:
     @functools.cached_property
     def localisation(self) -> UnitResponses:
         """Answers of the composite to unit measures at rest, ``b = 1``; a law with memory answers elastically."""
+        if self.fused and self.composite.grid.dim == 3 and self.composite.linear:
+            return fused_unit_responses(self.composite, self.lame, self.control, keep=True)
         eq = self.equilibrium(1)
         memory = self._virgin(1, eq.points)
         eq.evaluate(self.at_rest(1), Load.of_measure(self.rest[None]), memory)
@@ -126,8 +136,11 @@ class Homogeniser:
 
     @property
     def effective(self) -> UnitResponses:
-        """The effective tangent at rest; fluctuations are kept only where the localisation has been asked for."""
-        return self.localisation
+        """The effective tangent at rest; fluctuations are kept where they are at hand or small."""
+        lean = self.fused and self.composite.grid.dim == 3 and self.composite.linear
+        if not lean or "localisation" in self.__dict__ or self._fluctuation_bytes <= KEPT_BYTES:
+            return self.localisation
+        return fused_unit_responses(self.composite, self.lame, self.control, keep=False)
 
     @property
     def images_at_once(self) -> int:
@@ -136,12 +149,30 @@ class Homogeniser:
 
     def effective_of(self, labels: NDArray[np.int64]) -> UnitResponses:
         """Effective tangents of ``b`` images ``[b, *grid]`` of indices into the parts of this linear composite."""
-        own = self.composite.label_moduli()
+        own = self.composite.label_moduli
         assert own is not None
+        if self.fused:
+            return self._each_image(labels)
         eq = self.equilibrium(len(labels))
         eq.take(replace(own, labels=torch.as_tensor(labels, device=self.composite.device)))
         start = self._no_fluctuations().expand(len(labels), *self._no_fluctuations().shape[1:])
         return eq.unit_responses(start, 0.5 * self.control.tolerance)
+
+    def _each_image(self, labels: NDArray[np.int64]) -> UnitResponses:
+        own = self.composite.label_moduli
+        assert own is not None
+        parts = []
+        for image in labels:
+            held = torch.as_tensor(image.astype(np.uint8) if own.labels.dtype == torch.uint8 else image)
+            moduli = replace(own, labels=held)
+            if self.composite.grid.dim == 3:
+                parts.append(fused_unit_responses(self.composite, self.lame, self.control, keep=False, moduli=moduli))
+                continue
+            eq = self.equilibrium(1)
+            eq.take(moduli)
+            parts.append(eq.unit_responses(self._no_fluctuations(), 0.5 * self.control.tolerance))
+        names = ("fluctuations", "tangent", "cg", "converged")
+        return UnitResponses(*(torch.cat([getattr(p, name) for p in parts]) for name in names))
 
     def run(self, load: Load) -> Homogenised:
         """Homogenise ``load``, for laws without memory; rows do not depend on each other."""
@@ -183,7 +214,12 @@ class Homogeniser:
         return unit, stress - eq.work(force, unit.fluctuations)
 
     def _prepare(self, b: int) -> Equilibrium:
-        return Equilibrium(self.composite, self.lame, b, self.control, self.discretisation)
+        return Equilibrium(self.composite, self.lame, b, self.control, self.discretisation, self.fused and b == 1)
+
+    @property
+    def _fluctuation_bytes(self) -> int:
+        kin = self.composite.kinematics
+        return kin.size * kin.unknowns * self.composite.grid.voxels * self.composite.dtype.itemsize
 
     def _virgin(self, b: int, points: int) -> Memory | None:
         return self.composite.memory0(b, points) if self.composite.remembers else None

@@ -8,7 +8,8 @@ kelvin, which the value takes as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,7 +25,8 @@ from scalebridge.micro.rve.moments import Moments, Strains
 from scalebridge.micro.rve.parametrised import CHUNK, Parametrised
 
 if TYPE_CHECKING:
-    from scalebridge.micro.rve.equilibrium import Equilibrium, UnitResponses
+    from scalebridge.micro.rve.equilibrium import Equilibrium
+    from scalebridge.micro.rve.fast import UnitResponses
     from scalebridge.micro.rve.model import RVE
 
 # A solve begins at the last one's fluctuations where the load differs from its load by less than this part of it.
@@ -54,9 +56,9 @@ class _Tangent(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rve: RVE, names: tuple[str, ...], *values: Tensor) -> Tensor:
         ctx.parametrised = parametrised = Parametrised(rve, dict(zip(names, values, strict=True)))
-        homogeniser = parametrised.homogeniser()
-        unit = _unit_responses(rve, homogeniser)
-        ctx.rve, ctx.names, ctx.composite, ctx.like = rve, names, homogeniser.composite, values
+        with _solver(parametrised) as homogeniser:
+            unit = _unit_responses(rve, homogeniser)
+        ctx.rve, ctx.names, ctx.composite, ctx.like = rve, names, homogeniser.composite, _likes(values)
         ctx.save_for_backward(unit.fluctuations)
         return unit.tangent[0]
 
@@ -73,16 +75,16 @@ class _Thermal(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rve: RVE, names: tuple[str, ...], *values: Tensor) -> tuple[Tensor, Tensor]:
         ctx.parametrised = parametrised = Parametrised(rve, dict(zip(names, values, strict=True)))
-        homogeniser = parametrised.homogeniser()
-        field = thermal_field(homogeniser.composite)
-        unit = _unit_responses(rve, homogeniser)
-        response = ThermalResponse(homogeniser.equilibrium(1), field)
-        start = _warm(rve).get("thermal")
-        start = torch.zeros_like(unit.fluctuations[:, 0]) if start is None else start
-        thermal, _warm(rve)["thermal_cg"], converged = response.solve(start, 0.5 * rve.tolerance)
-        _refuse_unconverged(converged, "thermal expansion", _warm(rve)["thermal_cg"])
-        _warm(rve)["thermal"] = thermal
-        ctx.rve, ctx.names, ctx.composite, ctx.like = rve, names, homogeniser.composite, values
+        with _solver(parametrised) as homogeniser:
+            field = thermal_field(homogeniser.composite)
+            unit = _unit_responses(rve, homogeniser)
+            response = ThermalResponse(homogeniser.equilibrium(1), field)
+            start = _warm(rve).get("thermal")
+            start = torch.zeros_like(unit.fluctuations[:, 0]) if start is None else start
+            thermal, iterations, converged = response.solve(start, 0.5 * rve.tolerance)
+        _refuse_unconverged(converged, "thermal expansion", iterations)
+        _warm(rve).update(thermal=thermal, thermal_cg=iterations)
+        ctx.rve, ctx.names, ctx.composite, ctx.like = rve, names, homogeniser.composite, _likes(values)
         ctx.save_for_backward(unit.fluctuations, thermal)
         return unit.tangent[0], response.mean(thermal, unit.fluctuations)
 
@@ -104,16 +106,16 @@ class _Stress(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rve: RVE, names: tuple[str, ...], measure: Tensor, *values: Tensor) -> Tensor:
         ctx.parametrised = parametrised = Parametrised(rve, dict(zip(names, values, strict=True)))
-        homogeniser = parametrised.homogeniser()
         macro = measure.detach().to(parametrised.device, torch.float64)
         fields, stresses = [], []
-        for k, load in enumerate(Load.of_measure(macro).split(homogeniser.chunk)):
-            eq = homogeniser.equilibrium(len(load.measure))
-            state = _balanced(rve, homogeniser, eq, load, k)
-            eq.evaluate(state, load)
-            stresses.append(eq.mean(eq.stress))
-            fields.append(state.field)
-        ctx.rve, ctx.names, ctx.like = rve, names, (measure, *values)
+        with _solver(parametrised) as homogeniser:
+            for k, load in enumerate(Load.of_measure(macro).split(homogeniser.chunk)):
+                eq = homogeniser.equilibrium(len(load.measure))
+                state = _balanced(rve, homogeniser, eq, load, k)
+                eq.evaluate(state, load)
+                stresses.append(eq.mean(eq.stress))
+                fields.append(state.field)
+        ctx.rve, ctx.names, ctx.like = rve, names, _likes((measure, *values))
         ctx.save_for_backward(macro, *fields)
         return torch.cat(stresses).to(measure)
 
@@ -122,22 +124,32 @@ class _Stress(torch.autograd.Function):
     def backward(ctx: Any, slope: Tensor) -> Any:
         parametrised, wanted = ctx.parametrised, _wanted(ctx, 3)
         macro, *fields = ctx.saved_tensors
-        homogeniser, into = parametrised.homogeniser(), parametrised.zeros(wanted)
-        pulls, rows = [], homogeniser.chunk
-        slopes = slope.to(macro).split(rows)
-        for k, (field, load, v) in enumerate(zip(fields, Load.of_measure(macro).split(rows), slopes, strict=True)):
-            state = Vector(field, load.measure)
-            eq = homogeniser.equilibrium(len(field))
-            eq.evaluate(state, load)
-            eq.linearise()
-            _adjoint(ctx.rve, eq, v, k)
-            pulls.append(eq.mean(eq.stress))
-            if wanted:
-                answer = eq.strain.clone()
-                eq.evaluate(state, load)
-                _collect_stress(parametrised, eq, answer, wanted, into)
-        by_measure = torch.cat(pulls).to(ctx.like[0]) if ctx.needs_input_grad[2] else None
+        into, pulls = parametrised.zeros(wanted), []
+        with _solver(parametrised) as homogeniser:
+            loads, slopes = (t.split(homogeniser.chunk) for t in (macro, slope.to(macro)))
+            for k, (field, measure, v) in enumerate(zip(fields, loads, slopes, strict=True)):
+                load, eq = Load.of_measure(measure), homogeniser.equilibrium(len(field))
+                eq.evaluate(Vector(field, measure), load)
+                eq.linearise()
+                _adjoint(ctx.rve, eq, v, k)
+                pulls.append(eq.mean(eq.stress))
+                if wanted:
+                    answer = eq.strain.clone()
+                    eq.evaluate(Vector(field, measure), load)
+                    _collect_stress(parametrised, eq, answer, wanted, into)
+        by_measure = torch.cat(pulls).to(**ctx.like[0]) if ctx.needs_input_grad[2] else None
         return None, None, by_measure, *_returned(ctx, into, first=1)
+
+
+@contextlib.contextmanager
+def _solver(parametrised: Parametrised) -> Iterator[Homogeniser]:
+    """A solver whose work arrays are given back at once: a training loop makes one per step."""
+    homogeniser = parametrised.homogeniser()
+    try:
+        yield homogeniser
+    finally:
+        homogeniser.equilibrium.cache_clear()
+        homogeniser.__dict__.pop("localisation", None)
 
 
 def _unit_responses(rve: RVE, homogeniser: Homogeniser) -> UnitResponses:
@@ -179,14 +191,21 @@ def _balanced(rve: RVE, homogeniser: Homogeniser, eq: Equilibrium, load: Load, k
 
 def _adjoint(rve: RVE, eq: Equilibrium, slope: Tensor, k: int) -> None:
     """Leave ``A v`` in the strain and ``C A v`` in the stress, ``slope v [b, g]``, at the tangent last taken."""
-    last = _warm(rve).get(f"adjoint {k}")
     x = Vector(torch.zeros_like(eq.force.field), torch.zeros_like(slope))
-    if last is not None and last.shape == x.field.shape:
-        x.field.copy_(last)
     eq.apply(Vector(x.field, slope), eq.force)
     eq.force.field.neg_()
     eq.force.macro.zero_()
-    outcome = eq.solve_step(x, 0.5 * eq.control.tolerance * eq.reference.stress_norm(eq.stress))
+    # Of the slope alone: near a minimum it may be far smaller than the last one, whose answer is the guess.
+    target = 0.5 * eq.control.tolerance * eq.reference.stress_norm(eq.stress)
+    last = _warm(rve).get(f"adjoint {k}")
+    if last is not None and last.shape == x.field.shape:
+        guess, pushed = Vector(last, torch.zeros_like(slope)), x.like()
+        eq.apply(guess, pushed)
+        # As much of the guess as has the least energy: never worse than none.
+        share = (eq.cg.dot(guess, eq.force) / eq.cg.dot(guess, pushed)).nan_to_num(0.0, 0.0, 0.0)
+        x.add_(guess, share)
+        eq.force.add_(pushed, -share)
+    outcome = eq.solve_step(x, target)
     _refuse_unconverged(bool(outcome.converged.all()), "gradient of the mean stress", int(outcome.iterations.max()))
     _warm(rve)[f"adjoint {k}"], _warm(rve)["adjoint_cg"] = x.field, int(outcome.iterations.sum())
     eq.apply(Vector(x.field, slope), eq.force)
@@ -232,10 +251,14 @@ def _wanted(ctx: Any, first: int) -> list[str]:
     return [n for n, needed in zip(ctx.names, ctx.needs_input_grad[first:], strict=True) if needed]
 
 
+def _likes(values: Sequence[Tensor]) -> list[dict[str, Any]]:
+    return [{"dtype": v.dtype, "device": v.device} for v in values]
+
+
 def _returned(ctx: Any, found: dict[str, Tensor], first: int = 0) -> list[Tensor | None]:
     """Gradients in the order, dtype and device of the inputs."""
     likes = ctx.like[first:]
-    return [found[n].to(like) if n in found else None for n, like in zip(ctx.names, likes, strict=True)]
+    return [found[n].to(**like) if n in found else None for n, like in zip(ctx.names, likes, strict=True)]
 
 
 def _refuse_unconverged(converged: bool, what: str, iterations: int) -> None:

@@ -48,7 +48,7 @@ def read_checkpoint(file: Path, key: str) -> tuple[list[dict[str, Any]], dict[st
     if not file.exists():
         return None
     try:
-        with np.load(file, allow_pickle=False) as held:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
             arrays = {name: held[name] for name in held.files}
         rows = json.loads(str(arrays["rows"]))
         found = str(arrays["key"])

@@ -310,11 +310,16 @@ class Homogeniser:
 
 
 def hill_mandel(eq: Equilibrium, state: Vector, rest: Tensor) -> Tensor:
-    """|<s:e> - <s>:<e>| / |<s:e>| ``[b]`` at the state last evaluated, e the measure less its rest."""
+    """|<s:e> - <s>:<e>| / <|s:e|> ``[b]`` at the state last evaluated, e the measure less its rest.
+
+    By the mean of the magnitudes: without a load residual stresses do no work on the whole, and every error would seem
+    infinite.
+    """
     shift = rest.to(eq.strain.dtype).view(1, 1, -1, *([1] * (eq.strain.ndim - 3)))
-    power = eq.mean(eq.stress * (eq.strain - shift)).sum(1)
-    gap = (power - (eq.mean(eq.stress) * (state.macro - rest)).sum(1)).abs()
-    return torch.where(power.abs() > 0.0, gap / power.abs(), gap)
+    power = (eq.stress * (eq.strain - shift)).sum(2, keepdim=True)
+    gap = (eq.mean(power)[:, 0] - (eq.mean(eq.stress) * (state.macro - rest)).sum(1)).abs()
+    size = eq.mean(power.abs_())[:, 0]
+    return torch.where(size > 0.0, gap / size, gap)
 
 
 def reference_lame(composite: Composite) -> tuple[float, float]:

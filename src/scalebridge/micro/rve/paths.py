@@ -64,7 +64,7 @@ class PathResponse:
         stress: ``[n, g]``, mean stress.
         tangent: ``[n, g, g]``, consistent with the last substep; ``None`` where it was not asked for. With a law that
             softens it is the secant one: the stress by the measure at frozen damage.
-        hill_mandel: ``[n]``, |<s:e> - <s>:<e>| / |<s:e>|.
+        hill_mandel: ``[n]``, |<s:e> - <s>:<e>| / <|s:e|>.
         residual: ``[n]``, stress out of balance over stress.
         newton: ``[n]``, Newton iterations.
         cg: ``[n]``, conjugate-gradient iterations.

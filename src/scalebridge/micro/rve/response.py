@@ -20,7 +20,7 @@ class Response:
         stress: ``[b, g]``, mean stress in Pa (Mandel), first Piola-Kirchhoff stress, or flux.
         tangent: ``[b, g, g]``, consistent tangent.
         energy: ``[b]``, mean energy density in J/m^3.
-        hill_mandel: ``[b]``, |<s:e> - <s>:<e>| / <s:e>, zero at exact equilibrium.
+        hill_mandel: ``[b]``, |<s:e> - <s>:<e>| / <|s:e|>, zero at exact equilibrium.
         residual: ``[b]``, stress out of balance over stress.
         newton: ``[b]``, Newton iterations.
         cg: ``[b]``, conjugate-gradient iterations, those of the tangent included.

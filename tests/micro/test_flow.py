@@ -269,7 +269,8 @@ def test_the_memory_is_known_before_it_is_taken() -> None:
 
 
 def test_naming_it_loads_neither_torch_nor_scipy() -> None:
-    code = "import sys, scalebridge as sb; sb.micro.PoreFlow; print(sorted({'torch', 'scipy', 'numba'} & set(sys.modules)))"
+    loaded = "sorted({'torch', 'scipy', 'numba'} & set(sys.modules))"
+    code = f"import sys, scalebridge as sb; sb.micro.PoreFlow; print({loaded})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

@@ -143,7 +143,12 @@ class PoreFlow:
 
     @functools.cached_property
     def finer(self) -> PoreFlow:
-        """The same pores with every voxel split in two each way, for the error of the discretisation."""
+        """The same pores with every voxel split in two each way, for the error of the discretisation.
+
+        It takes the voxels at their word, and part of what it finds is friction at their corners, which a smooth
+        pore does not have: of spheres with 32 voxels a cell, the permeability is within about 2 % of the exact one as it
+        is and 3 % to 9 % below it once split.
+        """
         mask = self.fluid
         for axis in range(self.dim):
             mask = np.repeat(mask, 2, axis=axis)

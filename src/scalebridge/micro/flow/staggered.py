@@ -98,7 +98,7 @@ def staggered(fluid: Mask, edges: Sequence[float], ends: Sequence[End]) -> Stagg
         components.append(component)
         momenta.append(momentum)
         gradients.append(_gradient(number, axis, component, math.prod(edges) / edges[axis], ends[axis]))
-    momentum = sparse.block_diag(momenta, format="csr")
+    momentum = _stacked(momenta)
     gradient = sparse.vstack(gradients, format="csr")
     return Staggered(momentum, gradient, tuple(components), cells, fluid.shape)
 
@@ -160,6 +160,16 @@ def _momentum(fluid: Mask, axis: int, edges: Sequence[float], ends: Sequence[End
     return Component(faces, exists.shape, volume), matrix
 
 
+def _stacked(blocks: Sequence[Any]) -> Any:
+    """The blocks along a diagonal; SciPy's own goes through triplets, which takes three times the memory."""
+    starts = np.concatenate([[0], np.cumsum([b.shape[0] for b in blocks])])
+    entries = np.concatenate([[0], np.cumsum([b.nnz for b in blocks])])
+    data = np.concatenate([b.data for b in blocks])
+    columns = np.concatenate([b.indices + np.int32(s) for b, s in zip(blocks, starts, strict=False)])
+    rows = np.concatenate([[0], *(b.indptr[1:] + e for b, e in zip(blocks, entries, strict=False))])
+    return sparse.csr_matrix((data, columns, rows), shape=(int(starts[-1]),) * 2)
+
+
 def _beyond(end: End, beside: bool) -> float:
     """Weight of the link across the end of the cell to a velocity of zero."""
     if not beside:
@@ -169,7 +179,7 @@ def _beyond(end: End, beside: bool) -> float:
 
 
 def _volumes(shape: tuple[int, ...], axis: int, end: End, voxel: float) -> Floats:
-    volumes = np.full(shape, voxel)
+    volumes = np.full(shape, voxel, dtype=np.float64)
     if end == "open":
         inner = np.moveaxis(volumes, axis, 0)
         inner[0] *= 0.5

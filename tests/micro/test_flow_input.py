@@ -35,7 +35,7 @@ def nan_image() -> np.ndarray:
         (lambda: PoreFlow(IMAGE, fluid=np.ones((3, 4), dtype=bool)), r"shape \(3, 4\) and its image \(4, 4\)"),
         (lambda: PoreFlow(np.zeros((4, 4))), r"Every voxel .* is fluid, so that its permeability is infinite"),
         (lambda: PoreFlow(np.zeros((4, 4)), boundary="mirror"), r"permeability is infinite; .* boundary='walls'"),
-        (lambda: PoreFlow(IMAGE, boundary="wall"), r"boundary of a pore flow is 'wall'; valid: 'periodic', 'mirror'"),
+        (lambda: PoreFlow(IMAGE, boundary="wall"), r"boundary of a pore flow is 'wall'; valid: 'periodic', 'mirror'"),  # type: ignore[arg-type]
         (lambda: PoreFlow(IMAGE, tolerance=0.0), r"tolerance of a pore flow is 0\.0; it must lie between"),
         (lambda: PoreFlow(IMAGE, tolerance=float("nan")), r"tolerance of a pore flow is nan"),
         (lambda: PoreFlow(IMAGE, voxel_size="-1 um"), r"voxel size of a pore flow is -1 um; it must be a positive"),

@@ -146,8 +146,8 @@ class PoreFlow:
         """The same pores with every voxel split in two each way, for the error of the discretisation.
 
         It takes the voxels at their word, and part of what it finds is friction at their corners, which a smooth
-        pore does not have: of spheres with 32 voxels a cell, the permeability is within about 2 % of the exact one as it
-        is and 3 % to 9 % below it once split.
+        pore does not have: of spheres with 32 voxels a cell, the permeability is within about 2 % of the exact one
+        as it is and 3 % to 9 % below it once split.
         """
         mask = self.fluid
         for axis in range(self.dim):

@@ -212,7 +212,7 @@ class Parametrised:
             given = ", ".join(f"{p.name} = {float(p.value):.6g}" for p in law.parameters)
             raise InputError(
                 f"The phase {label} of the RVE, '{law.name}', is not stable with {given}; keep its constants in their "
-                "range, for example by optimising their logarithms."
+                "range, for example by optimising a logarithm or a logit."
             )
 
 

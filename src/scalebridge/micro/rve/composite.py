@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -148,13 +149,16 @@ class Composite:
         ]
         return torch.stack(parts).sum(0) / points
 
-    def axial_stress(self, measure: Tensor) -> Tensor | None:
-        """Out-of-plane stress ``[b, Q, *grid]`` of plane laws; ``None`` in space."""
+    def axial_stress(self, measure: Tensor, memory: Memory | None = None) -> Tensor | None:
+        """Out-of-plane stress ``[b, Q, *grid]`` of plane laws at the end of the step; ``None`` in space."""
         if not all(hasattr(p.law, "axial_stress") for p in self.parts):
             return None
+        memory = self._driven(measure, memory)
         out = torch.zeros_like(measure[:, :, :1])
-        for part in self.parts:
-            values: Tensor = part.law.axial_stress(self._gather(measure, part.index))  # type: ignore[union-attr]
+        for slot, part in enumerate(self.parts):
+            law: Any = part.law
+            step = _recall(memory, slot) if isinstance(law, HistoryPhase) else ()
+            values: Tensor = law.axial_stress(self._gather(measure, part.index), *step)
             self._scatter(values[..., None], part.index, out)
         return out[:, :, 0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,10 +119,9 @@ class Homogeniser:
 
     @property
     def contrast(self) -> float:
-        """Largest over smallest shear modulus (conductivity) of the parts at rest, voids left out."""
+        """Largest over smallest shear modulus (conductivity) of the parts at rest; infinite beside a void."""
         found = [self.composite.kinematics.isotropic_part(full)[1] for full, _ in self.composite.tangent_at_rest()]
-        solid = [mu for mu in found if mu > 0.0]
-        return max(solid) / min(solid)
+        return max(found) / min(found) if min(found) > 0.0 else math.inf
 
     @functools.cached_property
     def localisation(self) -> UnitResponses:
@@ -187,7 +187,7 @@ class Homogeniser:
         """Fields at a balanced state of one row."""
         eq = self.equilibrium(1)
         eq.evaluate(state, load, memory)
-        axial = self.composite.axial_stress(eq.strain)
+        axial = self.composite.axial_stress(eq.strain, memory)
         axial = None if axial is None else axial[0]
         return Fields(state.field[0], state.macro[0], eq.strain[0].clone(), eq.stress[0].clone(), axial, reason)
 

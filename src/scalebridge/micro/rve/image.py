@@ -26,7 +26,8 @@ def checked_image(phases: ArrayLike) -> NDArray[np.int64]:
     image = np.asarray(phases)
     if image.ndim not in (2, 3) or min(image.shape) < 1:
         raise ShapeError(
-            f"The phase image of an RVE has shape {image.shape}; it must be an array of labels [ny, nx] or [nz, ny, nx]."
+            f"The phase image of an RVE has shape {image.shape}; it must be an array of labels [ny, nx] or "
+            "[nz, ny, nx]."
         )
     if image.dtype.kind not in "biuf":
         raise InputError(f"The phase image of an RVE holds {image.dtype} values; it must hold the labels 0, 1, ...")
@@ -131,7 +132,8 @@ def checked_rotations(orientation: ArrayLike | None, shape: tuple[int, ...]) -> 
             raise InputError(
                 f"The local axes of the RVE are not orthonormal (off by {gap:.1e}); give rotations, columns = axes."
             )
-        return given
+        # A copy: the caller's array may change under the key of the RVE.
+        return given.copy()
     length = np.linalg.norm(given, axis=-1, keepdims=True)
     if not (length > 0.0).all():
         raise InputError("The orientation of the RVE holds directions of length zero; give one in every voxel.")

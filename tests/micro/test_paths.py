@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def plane_rve(**options: Any) -> sb.micro.RVE:
 
 
 def ramp(end: list[float], steps: int) -> Floats:
-    return np.linspace(0.0, 1.0, steps + 1)[1:, None] * np.array(end)
+    return np.outer(np.linspace(0.0, 1.0, steps + 1)[1:], end)
 
 
 def test_strain_control_ends_at_the_strain_asked_for_and_dissipates() -> None:
@@ -325,7 +326,7 @@ def test_a_checkpoint_of_another_path_is_refused_and_left_alone(tmp_path: Path) 
     load = ramp([0.003, 0.0, 0.0], 2)
     made.path(load, checkpoint=file)
     kept = file.read_bytes()
-    others = [
+    others: list[Callable[[], object]] = [
         lambda: made.path(2 * load, checkpoint=file),
         lambda: made.path(load, time=[1.0, 3.0], checkpoint=file),
         lambda: made.path(load, tangent=True, checkpoint=file),
@@ -374,7 +375,7 @@ def test_time_matters_to_a_law_of_rate_and_not_to_plasticity() -> None:
 def test_single_precision_follows_a_path_to_its_own_accuracy() -> None:
     load = ramp([0.01, 0.0, 0.004], 4)
     double, single = (
-        sb.micro.RVE(disk(), [METAL, HARD], tolerance=1e-5, precision=precision).path(load)  # type: ignore[arg-type]
+        sb.micro.RVE(disk(), [METAL, HARD], tolerance=1e-5, precision=precision).path(load)
         for precision in ("double", "single")
     )
     assert single.converged

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 
 import muGrid
 import numpy as np
@@ -26,7 +27,7 @@ def lame(young, nu=0.3):
 def memory_mb(field):
     """Memory of this process in MB: VmRSS now, VmHWM at its peak; nothing where the system does not tell."""
     try:
-        lines = open("/proc/self/status").read().splitlines()
+        lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         return 0.0
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024

@@ -258,7 +258,7 @@ def fresh_process(n: int, precision: str) -> dict[str, Any]:
 
 def inside(n: int, precision: str) -> None:
     """What `fresh_process` runs: peak memory above that of the imports, seconds of the first call and of another."""
-    import psutil
+    import psutil  # type: ignore[import-untyped]
     import scipy.fft  # noqa: F401
 
     process = psutil.Process()

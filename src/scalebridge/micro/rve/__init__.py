@@ -7,6 +7,7 @@ from scalebridge.micro.rve.ensemble import Ensemble, homogenise_many
 from scalebridge.micro.rve.model import RVE
 from scalebridge.micro.rve.paths import PathResponse, RVEState
 from scalebridge.micro.rve.phases import (
+    J2,
     Anisotropic,
     AnisotropicConductor,
     Conductor,
@@ -15,7 +16,6 @@ from scalebridge.micro.rve.phases import (
     GeneralisedMaxwell,
     HistoryPhase,
     IsotropicDamage,
-    J2,
     NeoHooke,
     Orthotropic,
     Parameter,
@@ -32,6 +32,8 @@ from scalebridge.micro.rve.phases import (
 from scalebridge.micro.rve.response import LocalFields, Response
 
 __all__ = [
+    "J2",
+    "RVE",
     "Anisotropic",
     "AnisotropicConductor",
     "Conductor",
@@ -41,7 +43,6 @@ __all__ = [
     "GeneralisedMaxwell",
     "HistoryPhase",
     "IsotropicDamage",
-    "J2",
     "LocalFields",
     "NeoHooke",
     "Orthotropic",
@@ -49,7 +50,6 @@ __all__ = [
     "PathResponse",
     "Phase",
     "PowerLaw",
-    "RVE",
     "RVEState",
     "Response",
     "Rigid",

@@ -19,6 +19,7 @@ from scalebridge.micro.rve.kinematics import Kinematics
 from scalebridge.micro.rve.phases.phase import HistoryPhase
 from scalebridge.micro.rve.phases.phase import Kinematics as Kind
 from scalebridge.micro.rve.phases.rigid import Rigid
+from scalebridge.micro.rve.phases.void import Void
 from scalebridge.micro.rve.voxels.laminate import Laminate, LaminateHistory
 from scalebridge.micro.rve.voxels.oriented import oriented, rotation_from_direction
 from scalebridge.micro.rve.voxels.plane import PlaneConduction, plane_strain, plane_stress
@@ -92,7 +93,8 @@ def _laminate(pair: tuple[Any, Any], fraction: Floats, normal: Floats, device: t
     space[:, : normal.shape[1]] = normal
     f, n = torch.as_tensor(fraction, device=device), torch.as_tensor(space, device=device)
     made = LaminateHistory if any(isinstance(law, HistoryPhase) for law in pair) else Laminate
-    return made(*pair, f, n)
+    # Beside a void nothing crosses the interface: in series the voxel would be void too.
+    return made(*pair, f, n, parallel=any(isinstance(law, Void) for law in pair))
 
 
 def _deformable(law: Any, materials: Sequence[Any]) -> Any:

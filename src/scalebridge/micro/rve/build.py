@@ -26,7 +26,10 @@ def build(rve: RVE) -> Homogeniser:
     dtype = torch.float64 if rve.precision == "double" else torch.float32
     device = available_device(rve.device)
     unit = 1.0 if rve.voxel_size is None else rve.voxel_size[-1]
-    composite = assemble(voxels, rve.materials, grid_of(rve), rve.plane, rve.orientation, device, dtype, unit)
+    grid, axes = grid_of(rve), rve.orientation
+    if axes is not None and grid.dim > rve.phases.ndim:
+        axes = axes[None]
+    composite = assemble(voxels, rve.materials, grid, rve.plane, axes, device, dtype, unit)
     return Homogeniser(composite, Control(tolerance=rve.tolerance), rve.discretisation)
 
 

@@ -14,7 +14,7 @@ from scalebridge.quantities import Floats
 
 @dataclass(frozen=True)
 class EngineeringConstants:
-    """Young's moduli, shear moduli (Pa) and Poisson's ratios along the axes; nu12: contraction along 2 by pull along 1."""
+    """Young's and shear moduli (Pa) and Poisson's ratios along the axes; nu12: contraction along 2 by pull along 1."""
 
     E1: float
     E2: float
@@ -61,7 +61,9 @@ def engineering_constants(stiffness: ArrayLike) -> EngineeringConstants:
     """
     c = _space(stiffness)
     if not np.isfinite(c).all() or np.linalg.cond(c) > 1e14:
-        raise InputError("The effective stiffness is singular, so it has no engineering constants; is there a loose part?")
+        raise InputError(
+            "The effective stiffness is singular, so it has no engineering constants; is there a loose part?"
+        )
     s = np.linalg.inv(c)
     # Mandel shear compliance is 1 / (2 G).
     return EngineeringConstants(

@@ -257,7 +257,7 @@ class Equilibrium:
         return flux
 
     def _bilinear(self, fluctuations: Tensor) -> Tensor:
-        """Mean of (m_i + measure_i) : C : (m_j + measure_j) ``[b, g, g]``: not the mean stress, whose error is linear."""
+        """Mean of (m_i + e_i) : C : (m_j + e_j) ``[b, g, g]``: not the mean stress, whose error is linear."""
         b, g = fluctuations.shape[:2]
         tangent = torch.zeros((b, g, g), dtype=torch.float64, device=fluctuations.device)
         for i in range(g):
@@ -269,7 +269,9 @@ class Equilibrium:
 
     def work(self, force: Tensor, fluctuations: Tensor) -> Tensor:
         """Mean over voxels ``[b, g]`` of ``force [b, c, *grid]`` times each of ``fluctuations [b, g, c, *grid]``."""
-        sums = [(force * fluctuations[:, j]).flatten(1).sum(1, dtype=torch.float64) for j in range(fluctuations.shape[1])]
+        sums = [
+            (force * fluctuations[:, j]).flatten(1).sum(1, dtype=torch.float64) for j in range(fluctuations.shape[1])
+        ]
         return torch.stack(sums, 1) / self.composite.grid.voxels
 
     def _divergence(self, stress: Tensor, out: Tensor) -> Tensor:

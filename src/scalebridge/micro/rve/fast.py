@@ -89,7 +89,7 @@ def fused_unit_responses(
         # The work of what is out of balance: with it the tangent is the bilinear form, second order in the residual.
         for j in range(6):
             solver.force(given, units[j], kept[j], force)
-            tangent[:, j] += (kept * force).flatten(1).sum(1, dtype=torch.float64) / composite.grid.voxels
+            tangent[:, j] += torch.tensor([_product(u, force) for u in kept]) / composite.grid.voxels
     tangent = 0.5 * (tangent + tangent.mT)
     return UnitResponses(kept[None, : 6 if keep else 0], tangent[None], cg[None], torch.tensor([converged]))
 
@@ -110,3 +110,9 @@ def _stress_norms(moduli: Moduli, lame: tuple[float, float]) -> Tensor:
         full = unfolded(part.mT.double(), 6)
         squares += torch.einsum("pai,ab,pbi->i", full, compliance, full)
     return (squares / (2.0 * mu * field.shape[1])).sqrt()
+
+
+def _product(a: Tensor, b: Tensor) -> float:
+    """Sum of the products of two fields in float64, layer by layer: whole fields would need another of their size."""
+    layers = zip(a.flatten(0, 1), b.flatten(0, 1), strict=True)
+    return sum(float((x.double() * y.double()).sum()) for x, y in layers)

@@ -21,6 +21,7 @@ from scalebridge.micro.rve.fast import UnitResponses, can_fuse, fused_unit_respo
 # Pixels per chunk on a CPU: measured best at 16 to 64 pixels an edge, and no better beyond.
 CACHE_PIXELS = 16_000
 LOAD_STEPS = (4, 16)
+KEPT_SIZES = 2
 # Fluctuations of all unit loads are kept up to here: with them the effective tensor is second order in the residual.
 KEPT_BYTES = 2**29
 
@@ -104,7 +105,7 @@ class Homogeniser:
         self.lame = lame or reference_lame(composite)
         self.fused = can_fuse(composite, discretisation) if fused is None else fused
         self.rest = torch.tensor(composite.kinematics.rest, dtype=torch.float64, device=composite.device)
-        self.equilibrium = functools.lru_cache(maxsize=2)(self._prepare)
+        self._equilibria: dict[int, Equilibrium] = {}
 
     @property
     def chunk(self) -> int:
@@ -212,6 +213,19 @@ class Homogeniser:
         unit = eq.unit_responses(start, self.control.tangent_tolerance)
         # The fluctuation's own error enters the mean stress at first order; the unit responses remove it.
         return unit, stress - eq.work(force, unit.fluctuations)
+
+    def equilibrium(self, b: int) -> Equilibrium:
+        """Return the discrete equilibrium of ``b`` rows; its work arrays are kept, of the last two sizes asked for."""
+        found = self._equilibria.pop(b, None) or self._prepare(b)
+        self._equilibria[b] = found
+        while len(self._equilibria) > KEPT_SIZES:
+            self._equilibria.pop(next(iter(self._equilibria)))
+        return found
+
+    def release(self) -> None:
+        """Give back the work arrays and the localisation; the next solve makes its own."""
+        self._equilibria.clear()
+        self.__dict__.pop("localisation", None)
 
     def _prepare(self, b: int) -> Equilibrium:
         return Equilibrium(self.composite, self.lame, b, self.control, self.discretisation, self.fused and b == 1)

@@ -148,8 +148,7 @@ def _solver(parametrised: Parametrised) -> Iterator[Homogeniser]:
     try:
         yield homogeniser
     finally:
-        homogeniser.equilibrium.cache_clear()
-        homogeniser.__dict__.pop("localisation", None)
+        homogeniser.release()
 
 
 def _unit_responses(rve: RVE, homogeniser: Homogeniser) -> UnitResponses:

@@ -45,7 +45,7 @@ class Kinematics:
         return (0.0,) * self.size
 
     def measure(self, gradient: Tensor, macro: Tensor, out: Tensor) -> Tensor:
-        """Write the measure ``[b, Q, g, *grid]`` of ``gradient [b, Q, c, d, *grid]`` plus ``macro [b, g]`` to ``out``."""
+        """Write the measure of ``gradient [b, Q, c, d, *grid]`` plus ``macro [b, g]`` to ``out [b, Q, g, *grid]``."""
         if self.kind == "small strain":
             for i in range(self.dim):
                 out[:, :, i] = gradient[:, :, i, i]

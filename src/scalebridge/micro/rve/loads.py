@@ -71,4 +71,4 @@ def checked_load(measure: Floats, stress: ArrayLike | None) -> Prescribed:
     if not np.isfinite(pulled).all():
         raise InputError("The stress prescribed on the RVE must be finite wherever the strain is NaN.")
     kept = np.where(free, 0.0, measure)
-    return Prescribed(kept, pulled, free, np.isfinite(kept).all(axis=1))
+    return Prescribed(kept, pulled, free, np.asarray(np.isfinite(kept).all(axis=1)))

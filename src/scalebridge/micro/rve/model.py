@@ -35,6 +35,7 @@ from scalebridge.quantities import Floats, Space
 if TYPE_CHECKING:
     from scalebridge.micro.rve.assembly import Plane
     from scalebridge.micro.rve.homogenise import Homogeniser
+    from scalebridge.micro.rve.memory import Plan
     from scalebridge.micro.rve.paths import PathResponse, RVEState
     from scalebridge.microstructure import SubVoxels
 
@@ -116,7 +117,8 @@ class RVE:
         device: str = "cpu",
     ) -> None:
         mixed: Any = phases if hasattr(phases, "fraction") else None
-        image = checked_image(phases if mixed is None else mixed.labels)
+        labels: Any = phases if mixed is None else mixed.labels
+        image = checked_image(labels)
         if not (math.isfinite(tolerance) and 1e-12 <= tolerance <= 1e-2):
             raise InputError(f"The tolerance of the RVE is {tolerance}; it must lie between 1e-12 and 1e-2.")
         _one_of("plane", plane, PLANES)
@@ -233,7 +235,7 @@ class RVE:
         return made | {f"material.{k}": material_identity(m) for k, m in enumerate(self.materials)}
 
     def run(self, x: Floats) -> Runs:
-        """Mean stress and tangent at the macroscopic inputs ``x [b, g]``; a row that fails has a status and a reason."""
+        """Mean stress and tangent at the inputs ``x [b, g]``; a row that fails has a status and a reason."""
         response = self.homogenise(x)
         status = np.where(response.converged, "ok", "failed")
         return Runs(response.stress, status, response.reason, response.cost_s, jacobian=response.tangent)
@@ -252,7 +254,7 @@ class RVE:
         """
         if self.solver.composite.remembers:
             raise InputError(
-                "The RVE holds a law with memory, so its stress depends on the path; use rve.path(...) or rve.step(...)."
+                "The RVE holds a law with memory, so its stress depends on the path; use rve.path(...) or step(...)."
             )
         prescribed = checked_load(self.inputs.check(measure, "The RVE"), stress)
         parts = [self._timed(prescribed.rows(rows)) for rows in self._chunks(np.flatnonzero(prescribed.finite))]
@@ -288,6 +290,12 @@ class RVE:
 
         found: Floats = effective_expansion(self, {}).cpu().numpy()
         return found
+
+    def plan(self) -> Plan:
+        """Return the memory that the effective tensor (nonlinear laws: one load) will take; nothing is run."""
+        from scalebridge.micro.rve.memory import plan_of
+
+        return plan_of(self)
 
     def localise(self, measure: ArrayLike, *, stress: ArrayLike | None = None) -> LocalFields:
         """Fields of every voxel under one macroscopic ``measure [g]``; ``stress`` as in `homogenise`.
@@ -375,6 +383,7 @@ class RVE:
         """The solver, made on first use; its work arrays serve one thread at a time, under `lock`."""
         from scalebridge.micro.rve.build import build
 
+        self.plan().check("The RVE")
         return build(self)
 
     @property

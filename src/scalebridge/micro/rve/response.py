@@ -98,7 +98,11 @@ class LocalFields:
         """
         from scalebridge.microstructure.vti import write_vti
 
-        cells = {"phase": self.phases, "strain": np.moveaxis(self.strain, 0, -1), "stress": np.moveaxis(self.stress, 0, -1)}
+        cells = {
+            "phase": self.phases,
+            "strain": np.moveaxis(self.strain, 0, -1),
+            "stress": np.moveaxis(self.stress, 0, -1),
+        }
         if self.kind == "small strain":
             cells["von_mises"] = self.von_mises
         points = {"temperature" if self.kind == "conduction" else "displacement": np.moveaxis(self.displacement, 0, -1)}

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from scalebridge.cli import homogenise_options as options
+from scalebridge.cli.homogenise import Request, homogenise_image
 from scalebridge.cli.surface import DONE, exit_code, say
 
 app = typer.Typer(
@@ -95,6 +97,60 @@ def run(
     from scalebridge.cli.run import run_study
 
     return run_study(study, overrides or [], out, validate, as_json)
+
+
+@app.command()
+def homogenise(
+    image: options.Image,
+    material: options.Materials = None,
+    conductivity: options.Conductivities = None,
+    out: options.OutDir = None,
+    plane: options.PlaneOf = "generalised",
+    window_size: options.WindowSize = None,
+    windows: options.WindowCount = None,
+    seed: options.Seed = 0,
+    error: options.OtherGrid = None,
+    vary_segmentation: options.VarySegmentation = False,
+    composite: options.Composite = 1,
+    pixel_size: options.PixelSize = None,
+    labels: options.AsLabels = None,
+    crop: options.Crop = None,
+    shape: options.Shape = None,
+    dtype: options.Dtype = None,
+    dataset: options.Dataset = None,
+    voxels: options.VoxelCount = None,
+    discretisation: options.Discretisation = "rotated",
+    precision: options.Precision = "double",
+    tolerance: options.Tolerance = 1e-6,
+    device: options.Device = "cpu",
+    vti: options.VtiFile = None,
+    no_field: options.NoField = False,
+    as_json: AsJson = False,
+) -> int:
+    """Effective stiffness and conductivity of an image.
+
+    Prints the tensor, the constants along the axes with their bounds, and the Hill-Mandel check.
+
+    \b
+    A grey slice is segmented into 'matrix' and 'fibre' (and 'void', if a material has that name):
+      scalebridge homogenise slice.png -m "matrix: E=3.5 GPa, nu=0.35" -m "fibre: E=72 GPa, nu=0.22"
+    An image of a few grey levels or whole numbers is labels; names go from dark to bright, or from 0 on:
+      scalebridge homogenise cell.npy -m "resin: E=3.5 GPa, nu=0.35" -m "glass: E=72 GPa, nu=0.22"
+    A grey volume is parted by Otsu's levels, one phase per name from dark to bright:
+      scalebridge homogenise rock.raw --shape 400,400,400 --dtype uint8 -k "pore: 0.6 W/(m*K)" -k "quartz: 7.7 W/(m*K)"
+
+    \b
+    Materials:
+      E=, nu=                                isotropic
+      E_L=, E_T=, nu_L=, nu_T=, G_L=, axis=  transversely isotropic; axis=3 is out of the plane of a slice
+      E1=, E2=, E3=, nu12=, ..., G23=        orthotropic
+      void, rigid
+
+    \b
+    Directions: 1 along rows (x), 2 down columns (y), 3 out of the slice (z of a volume).
+    Exit codes: 0 done, 1 not converged (or a window), 2 bad input, 3 infrastructure, 130 interrupted.
+    """
+    return homogenise_image(Request(**locals()))
 
 
 @app.command()

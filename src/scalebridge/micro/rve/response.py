@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
 
@@ -98,15 +99,15 @@ class LocalFields:
         """
         from scalebridge.microstructure.vti import write_vti
 
-        cells = {
-            "phase": self.phases,
-            "strain": np.moveaxis(self.strain, 0, -1),
-            "stress": np.moveaxis(self.stress, 0, -1),
-        }
-        if self.kind == "small strain":
+        small = self.kind == "small strain"
+        cells = {"phase": self.phases, "strain": self.strain, "stress": self.stress}
+        if small:
             cells["von_mises"] = self.von_mises
-        points = {"temperature" if self.kind == "conduction" else "displacement": np.moveaxis(self.displacement, 0, -1)}
-        return write_vti(path, cells, self.spacing, points=points)
+        points = {"temperature" if self.kind == "conduction" else "displacement": self.displacement}
+        try:
+            return write_vti(path, cells, self.spacing, points=points, mandel=("strain", "stress") if small else ())
+        except OSError as error:
+            raise InputError(f"The fields cannot be written to '{path}': {error.strerror}.") from error
 
     def _stress_in_space(self) -> tuple[list[Floats], Floats]:
         """Three normal stresses and the sum of the squares of Mandel shears."""

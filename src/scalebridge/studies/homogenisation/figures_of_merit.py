@@ -92,11 +92,11 @@ def limits(tensor: Floats, fractions: Floats, laws: Sequence[Any], kind: str, pl
     upper, lower = voigt_reuss(fractions, stack)
     size = float(np.linalg.norm(upper))
     gaps = [np.linalg.eigvalsh(a - b).min() for a, b in ((upper, tensor), (tensor, lower))]
-    strict = _hashin_shtrikman(fractions, laws, kind, dim)
+    strict = _hashin_shtrikman(fractions, laws, kind, dim, kind == "stiffness" and len(tensor) == 3)
     return Limits(
         upper,
         lower,
-        _moduli_between(lower, upper, kind),
+        _moduli_between(lower, upper, kind, dim),
         bool(min(gaps) >= -SLACK * size),
         strict,
         _within(strict, isotropic_constants(tensor, kind, dim)),
@@ -110,18 +110,30 @@ def _within(strict: dict[str, tuple[float, float]], near: dict[str, float]) -> b
     return all(low * (1 - slack) <= near[name] <= high * (1 + slack) for name, (low, high) in strict.items())
 
 
-def _moduli_between(lower: Floats, upper: Floats, kind: str) -> dict[str, tuple[float, float]]:
-    """Bounds of the moduli: C <= C_V means S >= S_V, so each 1 / S_ii lies below that of Voigt."""
-    high = constants_along_axes(upper, kind)
-    low = constants_along_axes(lower, kind)
+def _moduli_between(lower: Floats, upper: Floats, kind: str, dim: int) -> dict[str, tuple[float, float]]:
+    """Bounds of the moduli: C <= C_V means S >= S_V, so each 1 / S_ii lies below that of Voigt.
+
+    Means over rotations keep the order, so the nearest (transversely) isotropic tensors are bounded too.
+    """
+    high, low = _every_constant(upper, kind, dim), _every_constant(lower, kind, dim)
     return {name: (low.get(name, 0.0), value) for name, value in high.items() if not name.startswith("nu")}
 
 
-def _hashin_shtrikman(f: Floats, laws: Sequence[Any], kind: str, dim: int) -> dict[str, tuple[float, float]]:
+def _every_constant(tensor: Floats, kind: str, dim: int) -> dict[str, float]:
+    near = isotropic_constants(tensor, kind, dim) | transverse_constants(tensor, kind, dim)
+    near.pop("distance", None)
+    return constants_along_axes(tensor, kind) | near
+
+
+def _hashin_shtrikman(
+    f: Floats, laws: Sequence[Any], kind: str, dim: int, plane_only: bool
+) -> dict[str, tuple[float, float]]:
     from scalebridge.micro.rve import hashin_shtrikman, hashin_shtrikman_conductivity
 
     constants = [isotropic_constants(_tensor(law, kind), kind, 3) for law in laws]
     if any(c["distance"] > 1e-9 for c in constants if c["distance"] == c["distance"]):
+        return {}
+    if plane_only:
         return {}
     if kind == "conductivity":
         found = hashin_shtrikman_conductivity(f, [c["k"] for c in constants], dim)

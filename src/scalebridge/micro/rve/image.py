@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import InputError, ShapeError
+from scalebridge.micro.rve.phases.conductor import TemperatureConductor
 from scalebridge.micro.rve.phases.phase import Kinematics, Material, positive
 from scalebridge.micro.rve.phases.rigid import Rigid
 from scalebridge.quantities import Floats
@@ -65,6 +66,11 @@ def checked_materials(
             raise InputError(
                 f"Material {k} of the RVE is {law!r}, which is no phase; give for example "
                 "sb.micro.Elastic(E='72 GPa', nu=0.22)."
+            )
+        if isinstance(law, TemperatureConductor):
+            raise InputError(
+                f"Material {k} of the RVE conducts with k(T), and an RVE is solved at one temperature: give "
+                "conductor.at('300 K'), or use sb.micro.ConductivityModel for all temperatures."
             )
     present = sorted({int(k) for k in np.unique(image)} | _in_mixed(mixed))
     if present[-1] >= len(laws):

@@ -304,6 +304,8 @@ class RVE:
             ShapeError: any other shape.
             InputError: not finite; a law with memory.
         """
+        if self.solver.composite.remembers:
+            raise InputError("The RVE holds a law with memory, so its fields depend on the path; use rve.path(...).")
         noun = physics(kind_of(self.materials), self.dim).noun
         given, whole = np.asarray(measure, dtype=np.float64), next(iter(self.inputs)).shape
         if given.shape not in (whole, (self.inputs.size,)):
@@ -390,6 +392,10 @@ class RVE:
     def _has_length(self) -> bool:
         return any(isinstance(m, NonlocalPhase) for m in self.materials)
 
+    @property
+    def _rescue(self) -> str:
+        return "bring" if self.discretisation == "hexahedra" else "use discretisation='hexahedra' or bring"
+
     def _effective(self) -> Floats:
         with self.lock:
             unit = self.solver.effective
@@ -397,7 +403,7 @@ class RVE:
             what = "conductivity" if kind_of(self.materials) == "conduction" else "stiffness"
             raise InputError(
                 f"The {what} of the RVE was not found in {int(unit.cg.max())} iterations at the contrast "
-                f"{self.solver.contrast:.1e}; bring the constants of the phases closer together."
+                f"{self.solver.contrast:.1e}; {self._rescue} the constants of the phases closer together."
             )
         found: Floats = unit.tangent[0].cpu().numpy().copy()
         return found

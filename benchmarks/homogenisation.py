@@ -396,7 +396,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "floor": rows,
         "memory": memory,
         "values": validation,
-        "profile": [profile(n, p, options.repeats) for n in options.sizes if n <= 128 for p in PRECISIONS],
+        "profile": [profile(n, p, options.repeats if n <= 64 else 2) for n in options.sizes for p in PRECISIONS],
         "scaling": scaling(options.scaling, 10.0, 2),
         "mugrid": skipped if options.no_peers else with_mugrid(rows),
         "fans": skipped if options.no_peers else with_fans(rows),

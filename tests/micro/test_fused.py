@@ -304,6 +304,9 @@ def test_fields_and_grids_that_do_not_fit_are_refused() -> None:
         made.apply(tangents("isotropic", Grid((4, 5, 7), EDGES))[0], x, x.clone())
     with pytest.raises(ShapeError, match="not one row of 21"):
         made.apply(tangents("field", Grid((4, 5, 7), EDGES))[0], x, x.clone())
+    assert isinstance(moduli, LabelModuli) and moduli.lame is not None
+    with pytest.raises(InputError, match="0 to 1 only"):
+        made.apply(LabelModuli(moduli.labels, moduli.table[:2], moduli.lame[:2]), x, x.clone())
     with pytest.raises(InputError, match="three dimensions"):
         FusedSolver(Grid((4, 5), (1.0, 1.0)), LAME)
     with pytest.raises(InputError, match="at most"):

@@ -93,6 +93,7 @@ class FusedSolver:
 
         Raises:
             ShapeError: moduli or fields of another grid, or of several images or points.
+            InputError: labels without moduli.
         """
         self._check(residual, x)
         return self._solve(self._material(moduli), residual.numpy(), x.numpy(), (target, 0.0), limit, norm)
@@ -284,7 +285,13 @@ class FusedSolver:
                 raise ShapeError(f"Labels {tuple(moduli.labels.shape)} are not of one image {self._shape}.")
             labels = np.ascontiguousarray(moduli.labels.numpy().reshape(self._shape))
             isotropic = moduli.lame is not None
-            table = (moduli.lame if moduli.lame is not None else moduli.table).numpy() / self._unit
+            table = (moduli.lame if moduli.lame is not None else moduli.table).detach().numpy() / self._unit
+            if labels.min() < 0 or labels.max() >= len(table):
+                # The loops do not look: they would read beyond the table.
+                raise InputError(
+                    f"Labels run from {labels.min()} to {labels.max()}, but there are moduli for 0 to "
+                    f"{len(table) - 1} only."
+                )
             field = np.zeros((1, 1, 1, 1), self._real)
             return loops.Material(
                 0 if isotropic else 1, labels, table.astype(self._real), field, np.zeros(nx, labels.dtype)
@@ -292,7 +299,7 @@ class FusedSolver:
         given = moduli.field
         if given.numel() != 21 * self._voxels or tuple(given.shape[-4:]) != (21, *self._shape):
             raise ShapeError(f"Moduli {tuple(given.shape)} are not one row of 21 at one point of {self._shape}.")
-        field = np.ascontiguousarray(given.numpy().reshape(21, *self._shape), self._real)
+        field = np.ascontiguousarray(given.detach().numpy().reshape(21, *self._shape), self._real)
         if self._unit != 1.0:
             field = field / self._real(self._unit)
         return loops.Material(2, one, np.zeros((1, 2), self._real), field, np.zeros(nx, np.uint8))

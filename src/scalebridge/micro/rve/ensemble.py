@@ -64,7 +64,10 @@ def homogenise_many(
         ShapeError: no batch of images.
         InputError: a nonlinear law; what `RVE` refuses.
     """
-    stack = np.asarray(images)
+    try:
+        stack = np.asarray(images)
+    except ValueError as error:
+        raise ShapeError("The images of a batch differ in shape; make one RVE per image instead.") from error
     if stack.ndim not in (3, 4) or len(stack) < 1:
         raise ShapeError(f"A batch of images has shape {stack.shape}; it must be [r, ny, nx] or [r, nz, ny, nx].")
     labels = np.stack([checked_image(image) for image in stack])
@@ -92,7 +95,12 @@ def _template(labels: NDArray[np.int64], materials: Sequence[Any], options: dict
         raise InputError("A batch of images takes no orientation; make one RVE per image instead.")
     image = labels[0].copy()
     present = np.unique(labels)
-    image.ravel()[: len(present)] = present[: image.size]
+    if image.size < len(present):
+        raise InputError(
+            f"The images of the batch have {image.size} voxels each and {len(present)} labels in all; make one RVE "
+            "per image instead."
+        )
+    image.ravel()[: len(present)] = present
     return RVE(image, materials, **{"homogeneous": True, **options})
 
 

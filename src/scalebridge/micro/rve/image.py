@@ -24,7 +24,10 @@ def checked_image(phases: ArrayLike) -> NDArray[np.int64]:
     Raises:
         InputError: not two- or three-dimensional, empty, not finite, negative or not whole numbers.
     """
-    image = np.asarray(phases)
+    try:
+        image = np.asarray(phases)
+    except ValueError as error:
+        raise ShapeError("The phase image of an RVE has rows of different lengths; all must be equal.") from error
     if image.ndim not in (2, 3) or min(image.shape) < 1:
         raise ShapeError(
             f"The phase image of an RVE has shape {image.shape}; it must be an array of labels [ny, nx] or "
@@ -108,6 +111,12 @@ def _one_kind(laws: Sequence[Any]) -> None:
         )
     if not kinds:
         raise InputError("The materials of the RVE are all rigid; give at least one that deforms.")
+    if "small strain" not in kinds and any(isinstance(law, Rigid) for law in laws):
+        (kind, other), *_ = kinds.items()
+        raise InputError(
+            f"A rigid phase goes with laws of small strain, and '{other}' is a law of {kind}; give a stiff (well "
+            "conducting) law of that kind instead."
+        )
 
 
 def kind_of(materials: Sequence[Any]) -> Kinematics:
@@ -154,7 +163,8 @@ def checked_spacing(voxel_size: Any, dim: int) -> tuple[float, ...] | None:
     """
     if voxel_size is None:
         return None
-    sizes = voxel_size if isinstance(voxel_size, Sequence) and not isinstance(voxel_size, str) else [voxel_size] * dim
+    several = isinstance(voxel_size, Sequence | np.ndarray) and not isinstance(voxel_size, str)
+    sizes = list(voxel_size) if several else [voxel_size] * dim
     if len(sizes) != dim:
         raise InputError(f"The voxel size of the RVE has {len(sizes)} entries; give one, or one per axis ({dim}).")
     return tuple(positive(size, "m", "The voxel size of the RVE") for size in sizes)

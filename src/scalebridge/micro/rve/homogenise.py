@@ -167,7 +167,9 @@ class Homogeniser:
             held = torch.as_tensor(image.astype(np.uint8) if own.labels.dtype == torch.uint8 else image)
             moduli = replace(own, labels=held)
             if self.composite.grid.dim == 3:
-                parts.append(fused_unit_responses(self.composite, self.lame, self.control, keep=False, moduli=moduli))
+                keep = self._fluctuation_bytes <= KEPT_BYTES
+                found = fused_unit_responses(self.composite, self.lame, self.control, keep, moduli)
+                parts.append(replace(found, fluctuations=found.fluctuations[:, :0]))
                 continue
             eq = self.equilibrium(1)
             eq.take(moduli)

@@ -125,6 +125,7 @@ def homogenise(
     device: options.Device = "cpu",
     vti: options.VtiFile = None,
     no_field: options.NoField = False,
+    plan: options.PlanOnly = False,
     as_json: AsJson = False,
 ) -> int:
     """Effective stiffness and conductivity of an image.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from scalebridge.cli.surface import DONE, INTERRUPTED, NOT_CONVERGED
-from scalebridge.cli.tables import console, print_json, print_table
+from scalebridge.cli.tables import console, print_json, print_pairs
 from scalebridge.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from scalebridge.reports.homogenisation.record import Part
-    from scalebridge.studies.homogenisation import Homogenisation, Reading, Settings
+    from scalebridge.studies.homogenisation import Homogenisation, ImagePlan, Reading, Settings
 
 VALID = {
     "plane": ("generalised", "strain", "stress"),
@@ -53,6 +54,7 @@ class Request:
     vary_segmentation: bool
     no_field: bool
     vti: Path | None
+    plan: bool
     out: Path | None
     as_json: bool
 
@@ -65,23 +67,12 @@ def homogenise_image(request: Request) -> int:
         value = getattr(request, name)
         if value is not None and value not in valid:
             raise InputError(f"--{name} {value}{did_you_mean(value, valid)}")
+    asked = _asked(request)
+    if request.plan:
+        return _show_plan(study.plan_image(**asked), request.as_json)
     try:
         with Line(quiet=request.as_json) as line:
-            found = study.homogenise_image(
-                request.image,
-                study.read_materials(request.material or ()),
-                study.read_conductors(request.conductivity or ()),
-                reading=_reading(request),
-                settings=_settings(request),
-                window_size=request.window_size,
-                windows=request.windows,
-                seed=request.seed,
-                error=request.error,  # type: ignore[arg-type]
-                vary_segmentation=request.vary_segmentation,
-                fields=not request.no_field,
-                vti=request.vti,
-                progress=line,
-            )
+            found = study.homogenise_image(**asked, vti=request.vti, progress=line)
             line("writing the report", 1.0)
             place = None if request.out is None else found.save(request.out)
     except KeyboardInterrupt:
@@ -92,6 +83,43 @@ def homogenise_image(request: Request) -> int:
     else:
         _show(found, place, request.vti)
     return DONE if found.converged else NOT_CONVERGED
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """What both a plan and a run take."""
+    from scalebridge.studies.homogenisation import named_texts
+
+    return {
+        "source": request.image,
+        "materials": named_texts(request.material or ()),
+        "conductivity": named_texts(request.conductivity or (), True),
+        "reading": _reading(request),
+        "settings": _settings(request),
+        "window_size": request.window_size,
+        "windows": request.windows,
+        "seed": request.seed,
+        "error": request.error,
+        "vary_segmentation": request.vary_segmentation,
+        "fields": not request.no_field,
+    }
+
+
+def _show_plan(plan: ImagePlan, as_json: bool) -> int:
+    if as_json:
+        print_json(asdict(plan))
+        return DONE
+    shares = ", ".join(f"{name} {100 * f:.2f} %" for name, f in plan.fractions.items())
+    print_pairs(
+        {
+            "solved": plan.taken,
+            "grid": f"{' x '.join(map(str, plan.grid))}, {math.prod(plan.grid)} voxels",
+            "fractions": shares,
+            "solves": ", ".join(f"{n} x {words}" for words, n in plan.solves.items()),
+            "memory": plan.memory + ("" if plan.fits else ": it does not fit"),
+            "time": f"some {_duration(plan.seconds)} on one core, by a rule of thumb",
+        }
+    )
+    return DONE
 
 
 def _reading(request: Request) -> Reading:
@@ -193,8 +221,7 @@ def _show(found: Homogenisation, place: Path | None, vti: Path | None) -> None:
         screen.print(text, markup=False, soft_wrap=True)
     for part in record.parts:
         screen.print()
-        _table(part)
-        for text in _tail(part):
+        for text in (*_table(part), *_tail(part)):
             screen.print(text, markup=False, soft_wrap=True)
     for note in found.notes:
         screen.print(f"note: {note}", markup=False, soft_wrap=True)
@@ -218,19 +245,23 @@ def _head(record: Any) -> Iterator[str]:
     yield f"{numbers.seconds(record.content['wall_s'])}{memory}"
 
 
-def _table(part: Part) -> None:
+def _table(part: Part) -> Iterator[str]:
+    """Lines of the table of constants, as wide as they need to be: a terminal may scroll or wrap whole lines."""
     from scalebridge.reports.homogenisation.blocks import cells, columns
     from scalebridge.reports.homogenisation.record import WORDS
 
     headings = columns(part)
-    rows = []
+    explained = len(headings) <= 2
+    rows: list[list[str]] = [[part.kind, *headings]]
     for words, group in part.rows():
         distance = part.distance("transverse" if "slice" in words else "isotropic") if "nearest" in words else None
-        far = "" if distance is None else f" ({100 * distance:.2g} % of the tensor left out)"
-        rows.append([f"{words}{far}", *[""] * (1 + len(headings))])
-        rows += [[f"  {n}", *cells(part, n, v, headings), WORDS.get(n, "")] for n, v in group]
-    if rows:
-        print_table([part.kind, *headings, ""], rows)
+        far = "" if distance is None else f" ({100 * distance:.2g} % of the tensor is left out)"
+        rows.append([f"{words}{far}"])
+        rows += [[f"  {n}", *cells(part, n, v, headings), *([WORDS.get(n, "")] if explained else [])] for n, v in group]
+    full = [row for row in rows if len(row) > 1]
+    width = [max(len(row[k]) for row in full if k < len(row)) for k in range(max(map(len, full)))]
+    for row in rows if len(rows) > 1 else []:
+        yield "  ".join(text.ljust(n) for text, n in zip(row, width, strict=False)).rstrip() if len(row) > 1 else row[0]
 
 
 def _tail(part: Part) -> Iterator[str]:

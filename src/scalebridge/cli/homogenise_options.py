@@ -60,3 +60,4 @@ Tolerance = Annotated[float, typer.Option("--tolerance", metavar="X", help="of t
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="cpu or cuda")]
 VtiFile = Annotated[Path | None, typer.Option("--vti", metavar="FILE", help="write a solved field for ParaView")]
 NoField = Annotated[bool, typer.Option("--no-field", help="solve no field: faster, no Hill-Mandel check")]
+PlanOnly = Annotated[bool, typer.Option("--plan", help="say grid, fractions, memory and time, and solve nothing")]

@@ -371,6 +371,11 @@ class RVE:
         """Return the same model with variables renamed."""
         return Adapted(self, names=names)
 
+    def _repr_html_(self) -> str:
+        from scalebridge.micro.rve.notebook import rve_html
+
+        return rve_html(self)
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave solver, lock and other caches behind: another process makes its own."""
         return {name: self.__dict__[name] for name in _KEPT}

@@ -129,7 +129,7 @@ def matrix(part: Part) -> str:
     head = "".join(f'<th class="n">{n}</th>' for n in names)
     small = 1e-6 * float(np.abs(shown).max())
     rows = "".join(
-        f"<tr><th>{name}</th>"
+        f"<tr><td>{name}</td>"
         + "".join(f'<td class="n">{numbers.plain(factor * v, 5) if abs(v) > small else "0"}</td>' for v in row)
         + "</tr>"
         for name, row in zip(names, shown, strict=True)
@@ -225,11 +225,11 @@ def columns(part: Part) -> list[str]:
     if any(part.bounds(n) for _, group in part.rows() for n, _ in group):
         found.append("bounds")
     if part.windows:
-        found.append("windows, mean ± std")
+        found.append("windows")
     if part.content.get("discretisation"):
-        found.append("on the other grid")
+        found.append("other grid")
     if part.content.get("segmentation"):
-        found.append("segmentation ± 1 std")
+        found.append("segmentation −/+ std")
     return found
 
 
@@ -245,7 +245,7 @@ def cells(part: Part, name: str, value: float, headings: list[str]) -> Iterator[
         elif column.startswith("windows"):
             spread = part.over_windows(name)
             yield "" if spread is None else spread_text(*spread, unit)
-        elif column == "on the other grid":
+        elif column == "other grid":
             change = part.change(name)
             yield "" if change is None else _signed(change)
         else:
@@ -254,7 +254,7 @@ def cells(part: Part, name: str, value: float, headings: list[str]) -> Iterator[
 
 
 def _signed(share: float) -> str:
-    return f"{100 * share:+.2f} %".replace("-", "−")
+    return f"{100 * share:+.{2 if abs(share) < 0.01 else 1}f} %".replace("-", "−")
 
 
 def _distance(part: Part, words: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ Paint = Callable[[str], str]
 
 # Readable on light and on dark paper, apart in lightness; the last ones repeat for meshes of many groups.
 PHASES = ("#d9e3ea", "#3a6ea5", "#e0a23b", "#7a4b94", "#5b9e7a", "#b5544a", "#8a8f98", "#2b3550")
+VOID = "#17181c"
+EMPTY = ("void", "outside", "pore", "air")
 # On paper of its own, for a picture that stands by itself.
 PRINTED = {
     theme.INK: "#1b1d22",
@@ -34,7 +37,6 @@ PRINTED = {
     theme.PHASE["finer"]: "#009e73",
 }
 LINES = (theme.PHASE["learn"], theme.PHASE["verify"], theme.PHASE["finer"])
-VOIGT = {3: (0, 1, 5)}
 
 
 def on_page(colour: str) -> str:
@@ -63,7 +65,7 @@ def draw_phases(axes: Sequence[Axes], record: Record, paint: Paint) -> None:
     from matplotlib.colors import ListedColormap
 
     n = max(len(record.phases), 1)
-    colours = ListedColormap([PHASES[k % len(PHASES)] for k in range(n)])
+    colours = ListedColormap(phase_colours(record))
     windows = record.arrays.get("windows")
     lone = not record.planes("image")
     for ax, (words, values) in zip(axes, record.planes("labels"), strict=False):
@@ -85,7 +87,7 @@ def draw_field(figure: Figure, axes: Sequence[Axes], record: Record, part: Part,
     for ax, (words, values) in zip(axes, planes, strict=False):
         shown = ax.imshow(values / mean, cmap=theme.colours(), vmin=0.0, vmax=top, interpolation="none")
         _bare(ax, words or f"{name}, {'pull' if part.kind == 'stiffness' else 'gradient'} along 1 (→)")
-    bar = figure.colorbar(shown, ax=list(axes), shrink=0.8, aspect=24, pad=0.02)
+    bar = figure.colorbar(shown, ax=list(axes), shrink=0.8, aspect=24, pad=0.02, anchor=(0.0, 1.0), panchor=(0.5, 1.0))
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     bar.set_label(f"{name} over the mean {'stress σ₁₁' if part.kind == 'stiffness' else 'flux q₁'}")
@@ -196,6 +198,15 @@ def draw_against_fraction(ax: Axes, record: Record, part: Part, paint: Paint) ->
     ax.set_title("and what it follows from")
 
 
+def phase_colours(record: Record) -> list[str]:
+    """Return the colour of each phase: dark where there is nothing, else one after another."""
+    found, rest = [], itertools.cycle(PHASES)
+    for phase in record.phases or [{}]:
+        empty = phase.get("name") in EMPTY or phase.get("material") == "void"
+        found.append(VOID if empty else next(rest))
+    return found
+
+
 def _rectangles(ax: Axes, windows: NDArray[Any], paint: Paint) -> None:
     from matplotlib.patches import Rectangle
 
@@ -210,8 +221,8 @@ def _key(ax: Axes, record: Record) -> None:
     from matplotlib.patches import Patch
 
     named = [
-        Patch(fc=PHASES[k % len(PHASES)], label=f"{p['name']} {100 * float(p['fraction']):.1f} %")
-        for k, p in enumerate(record.phases[:8])
+        Patch(fc=colour, label=f"{p['name']} {100 * float(p['fraction']):.1f} %")
+        for colour, p in zip(phase_colours(record), record.phases[:8], strict=False)
     ]
     ax.legend(handles=named, loc="upper left", bbox_to_anchor=(0, -0.01), ncols=min(len(named), 3), handlelength=1.0,
               borderaxespad=0.3, borderpad=0, columnspacing=1.4)  # fmt: skip

@@ -239,9 +239,9 @@ def value_text(value: float, unit: str, digits: int = 4) -> str:
 
 
 def pair_text(low: float, high: float, unit: str) -> str:
-    """Return an interval in one unit: ``[1.74, 5.25] GPa``."""
+    """Return an interval in one unit: ``[1.740, 5.254] GPa``."""
     factor, shown = numbers.prefixed(unit, max(abs(low), abs(high))) if unit != "1" else (1.0, "")
-    text = f"[{numbers.plain(factor * low, 3)}, {numbers.plain(factor * high, 3)}]"
+    text = f"[{numbers.plain(factor * low, 4)}, {numbers.plain(factor * high, 4)}]"
     return f"{text}\u00a0{shown}" if shown else text
 
 

@@ -62,6 +62,8 @@ def isotropic_constants(tensor: Floats, kind: str, dim: int) -> dict[str, float]
         return {"k": k, "distance": gap}
     if len(tensor) != 6:
         return {}
+    if not tensor.any():
+        return {"bulk": 0.0, "shear": 0.0, "distance": 0.0}
     near = nearest_isotropic(tensor)
     found = {"bulk": near.bulk, "shear": near.shear, "distance": near.distance}
     # A stiffness of nothing has neither.
@@ -131,7 +133,7 @@ def _hashin_shtrikman(
     from scalebridge.micro.rve import hashin_shtrikman, hashin_shtrikman_conductivity
 
     constants = [isotropic_constants(_tensor(law, kind), kind, 3) for law in laws]
-    if any(c["distance"] > 1e-9 for c in constants if c["distance"] == c["distance"]):
+    if any(c["distance"] > 1e-9 for c in constants):
         return {}
     if plane_only:
         return {}

@@ -25,36 +25,45 @@ LAWS = {"an elastic phase": ELASTIC, "a transversely isotropic phase": TRANSVERS
 WORDS = ("void", "rigid")
 
 
-def read_materials(texts: Iterable[str]) -> dict[str, Phase | Rigid]:
-    """Return one law per phase name, in the order given.
-
-    Args:
-        texts: ``"NAME: constants"`` each: ``E=, nu=`` (isotropic); ``E_L=, E_T=, nu_L=, nu_T=, G_L=, axis=`` (with an
-            axis of symmetry along direction 1, 2 or 3); ``E1=, E2=, E3=, nu12=, nu13=, nu23=, G12=, G13=, G23=``
-            (orthotropic); ``void``; ``rigid``.
+def named_texts(texts: Iterable[str], conductivities: bool = False) -> dict[str, str]:
+    """Return the constants of each phase by its name, in the order given, from ``"NAME: constants"``.
 
     Raises:
-        InputError: a text without name, a phase twice, constants unknown, missing, without unit or out of range.
+        InputError: a text without name or constants, a phase twice.
     """
-    return {name: material(name, given) for name, given in _named(texts, EXAMPLE).items()}
+    found: dict[str, str] = {}
+    for text in texts:
+        name, colon, rest = (part.strip() for part in text.partition(":"))
+        if not colon or not name or not rest:
+            example = CONDUCTING_EXAMPLE if conductivities else EXAMPLE
+            raise InputError(f"'{text}' does not say which phase has which constants; write it as {example}.")
+        if name in found:
+            raise InputError(f"The phase '{name}' is given twice; give one text per phase.")
+        found[name] = rest
+    return found
 
 
-def read_conductors(texts: Iterable[str]) -> dict[str, Conductor]:
-    """Return one conductor per phase name, in the order given, from ``"NAME: 0.2 W/(m*K)"`` or ``"NAME: 0"``.
+def conductors(texts: Mapping[str, str]) -> dict[str, Conductor]:
+    """Return one conductor per phase name from values such as ``"0.2 W/(m*K)"``, or ``"0"``.
 
     All take the unit of the first: heat in W/(m*K), charge in S/m, diffusion in m^2/s.
 
     Raises:
-        InputError: a text without name, a phase twice, a value without unit or negative, units of different kinds.
+        InputError: a value without unit or negative, units of different kinds.
     """
-    named = _named(texts, CONDUCTING_EXAMPLE)
-    units = [_unit_of(name, given) for name, given in named.items()]
+    units = [_unit_of(name, given) for name, given in texts.items()]
     unit = next((u for u in units if u), "W/(m*K)")
-    return {name: _conductor(name, given, unit) for name, given in named.items()}
+    return {name: _conductor(name, given, unit) for name, given in texts.items()}
 
 
 def material(name: str, text: str) -> Phase | Rigid:
-    """Return the law of the phase ``name`` from its constants, as in ``"E=3.5 GPa, nu=0.35"``.
+    """Return the law of the phase ``name`` from its constants.
+
+    Args:
+        name: of the phase, for messages.
+        text: ``E=, nu=`` (isotropic); ``E_L=, E_T=, nu_L=, nu_T=, G_L=, axis=`` (with an axis of symmetry along
+            direction 1, 2 or 3); ``E1=, E2=, E3=, nu12=, nu13=, nu23=, G12=, G13=, G23=`` (orthotropic); ``void``;
+            ``rigid``. Moduli with a unit.
 
     Raises:
         InputError: constants unknown, missing, without unit or out of range.
@@ -182,18 +191,6 @@ def _unit_of(name: str, text: str) -> str | None:
     )
 
 
-def _named(texts: Iterable[str], example: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in texts:
-        name, colon, rest = (part.strip() for part in text.partition(":"))
-        if not colon or not name or not rest:
-            raise InputError(f"'{text}' does not say which phase has which constants; write it as {example}.")
-        if name in found:
-            raise InputError(f"The phase '{name}' is given twice; give one material per phase.")
-        found[name] = rest
-    return found
-
-
 def _pairs(name: str, text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in text.split(","):
@@ -223,14 +220,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def described(law: Any) -> str:
-    """Return a law in one line: its name and its constants in everyday units."""
-    shown = []
-    for each in getattr(law, "parameters", ()):
-        if each.name.startswith(("expansion", "alpha")) and each.value == 0.0:
-            continue
-        scale, unit = (1e-9, " GPa") if each.unit == "Pa" else (1.0, "" if each.unit == "1" else f" {each.unit}")
-        shown.append(f"{each.name} = {scale * each.value:.4g}{unit}")
-    return f"{law.name}: {', '.join(shown)}" if shown else str(law.name)

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.errors import InputError
-from scalebridge.quantities import Floats
-from scalebridge.studies.homogenisation.figures_of_merit import (
-    constants_along_axes,
-    isotropic_constants,
-    limits,
-    transverse_constants,
+from scalebridge.studies.homogenisation.inputs import (
+    described_phases,
+    origins_of,
+    part_taken,
+    physics_of,
+    sample_from,
 )
-from scalebridge.studies.homogenisation.material_text import described, material, read_conductors
-from scalebridge.studies.homogenisation.outcome import Difference, Effective, Homogenisation
-from scalebridge.studies.homogenisation.sample import Reading, Sample, read_sample, sample_of
-from scalebridge.studies.homogenisation.scatter import over_windows, window_origins
-from scalebridge.studies.homogenisation.solving import Settings, hill_mandel, make_rve, solve, trimmed, unit_load
+from scalebridge.studies.homogenisation.job import Job, Progress
+from scalebridge.studies.homogenisation.outcome import Effective, Homogenisation
+from scalebridge.studies.homogenisation.sample import Reading, Sample
+from scalebridge.studies.homogenisation.solving import Settings
 
 if TYPE_CHECKING:
     from scalebridge.micro.rve import LocalFields
-
-Progress = Callable[[str, float], None]
-MANDEL = {3: ("11", "22", "12"), 6: ("11", "22", "33", "23", "13", "12")}
 
 
 def homogenise_image(
@@ -80,13 +74,13 @@ def homogenise_image(
     """
     begun = time.perf_counter()
     chosen = settings or Settings()
-    physics = _physics(materials, conductivity)
+    physics = physics_of(materials, conductivity)
     names = list(next(iter(physics.values())))
-    job = _Job(chosen, error, vary_segmentation, fields or vti is not None, progress or (lambda _w, _s: None))
+    job = Job(chosen, error, vary_segmentation, fields or vti is not None, progress or (lambda _w, _s: None))
     job.tell("reading", 0.0)
-    sample = _sample(source, names, reading)
-    origins = _origins(sample, window_size, windows, seed)
-    solved, taken = _taken(sample, window_size, job)
+    sample = sample_from(source, names, reading)
+    origins = origins_of(sample, window_size, windows, seed)
+    solved, taken = part_taken(sample, window_size, chosen.composite, vary_segmentation)
     job.count(physics, origins)
     found, shown = {}, {}
     for kind, laws in physics.items():
@@ -104,7 +98,7 @@ def homogenise_image(
         image=_image(sample),
         taken=taken,
         fractions=dict(zip(solved.phases, map(float, job.fractions), strict=True)),
-        materials=_described(physics),
+        materials=described_phases(physics, {"stiffness": materials, "conductivity": conductivity}),
         options=asdict(chosen) | {"plane": chosen.plane if sample.labels.ndim == 2 else "none", "seed": seed},
         stiffness=found.get("stiffness"),
         conductivity=found.get("conductivity"),
@@ -115,229 +109,6 @@ def homogenise_image(
         created=time.strftime("%Y-%m-%d %H:%M"),
         arrays=_arrays(sample, solved, origins, window_size, shown),
     )
-
-
-@dataclass
-class _Job:
-    """One run: settings, what is asked for beside the tensor, and how much of the work is behind."""
-
-    settings: Settings
-    error: str | None
-    vary: bool
-    fields: bool
-    progress: Progress
-    fractions: Any = ()
-    steps: float = 1.0
-    behind: float = 0.0
-
-    def count(self, physics: Mapping[str, Any], origins: Any) -> None:
-        """Estimate the work in solves of the whole image."""
-        each = 1.0 + self.fields + 4.0 * (self.error == "finer") + 0.3 * (self.error == "coarser") + 2.0 * self.vary
-        windows = 0 if origins is None else 0.3 * len(origins)
-        self.steps = len(physics) * (each + windows)
-
-    def tell(self, words: str, work: float) -> None:
-        """Say what comes next, and add the work that is behind."""
-        self.behind += work
-        self.progress(words, min(self.behind / self.steps, 1.0))
-
-    def effective(self, sample: Sample, laws: Sequence[Any], kind: str) -> tuple[Effective, LocalFields | None]:
-        """Solve the image, its field, and the versions asked for."""
-        dim = sample.labels.ndim
-        self.tell(f"{kind} of {' x '.join(map(str, sample.labels.shape))}", 0.0)
-        rve = make_rve(sample.labels, laws, sample.voxel_size, self.settings)
-        answer = solve(rve)
-        self.fractions = answer.fractions
-        self.tell("localising a field" if self.fields else "bounds", 1.0)
-        field = rve.localise(unit_load(answer.tensor, kind)) if self.fields and not answer.reason else None
-        gap = None if field is None else hill_mandel(field, rve)
-        found = _effective(answer, laws, kind, dim, self.settings, gap)
-        self.tell(kind, float(self.fields))
-        if not answer.reason:
-            found = replace(
-                found,
-                discretisation=self._discretisation(found, sample, laws, rve),
-                segmentation=self._segmentation(found, sample, laws),
-            )
-        return found, field
-
-    def with_windows(
-        self, found: Effective, sample: Sample, laws: Sequence[Any], origins: NDArray[np.int64], size: int
-    ) -> Effective:
-        """Add the scatter over windows."""
-        dim, share = sample.labels.ndim, 0.3
-
-        def told(done: int, total: int) -> None:
-            self.tell(f"{found.kind}: window {done} of {total}", share * (done - told_before[0]))
-            told_before[0] = done
-
-        told_before = [0]
-        self.tell(f"{found.kind}: window 1 of {len(origins)}", 0.0)
-        windows = over_windows(
-            sample, laws, origins, size, self.settings, lambda t: _all_constants(t, found.kind, dim), told
-        )
-        return replace(found, windows=windows)
-
-    def _discretisation(self, found: Effective, sample: Sample, laws: Sequence[Any], rve: Any) -> Difference | None:
-        if self.error is None:
-            return None
-        self.tell(f"{found.kind} on the {self.error} grid", 0.0)
-        s, size, dim = self.settings, sample.voxel_size, sample.labels.ndim
-        if self.error == "coarser":
-            factor = 2 * s.composite
-            other = make_rve(sample.labels, laws, size, replace(s, composite=factor))
-            words, work = f"composite voxels of {factor} pixels along each axis", 0.3
-        elif s.composite % 2 == 0:
-            other = make_rve(sample.labels, laws, size, replace(s, composite=s.composite // 2))
-            words, work = f"voxels of {s.composite // 2} pixels along each axis", 4.0
-        elif s.composite > 1:
-            raise InputError(
-                f"Composite voxels of {s.composite} pixels cannot be halved; take an even --composite, or --error "
-                "coarser."
-            )
-        else:
-            other, words, work = rve.finer, "every pixel split in two along each axis", 4.0
-        solved = solve(other)
-        self.tell(found.kind, work)
-        return _difference(found, words, _all_constants(solved.tensor, found.kind, dim))
-
-    def _segmentation(self, found: Effective, sample: Sample, laws: Sequence[Any]) -> tuple[Difference, ...]:
-        if not self.vary:
-            return ()
-        if sample.segmentation is None:
-            raise InputError(
-                f"The phases of '{sample.name}' are labels, or parted by levels, so their uncertainty is not known; "
-                "leave out --vary-segmentation."
-            )
-        made, place = [], sample.labels.shape
-        for offset in (-1.0, 1.0):
-            self.tell(f"{found.kind} with the segmentation at {offset:+.0f} deviation", 0.0)
-            labels = sample.segmentation.at(offset)[: place[0], : place[1]]
-            solved = solve(make_rve(labels, laws, sample.voxel_size, self.settings))
-            share = sample.segmentation.fraction[-1] + offset * sample.segmentation.fraction_std[-1]
-            words = f"{sample.phases[-1]} fraction {share:.4f} ({offset:+.0f} deviation)"
-            made.append(_difference(found, words, _all_constants(solved.tensor, found.kind, labels.ndim)))
-            self.tell(found.kind, 1.0)
-        return tuple(made)
-
-
-def _effective(
-    answer: Any, laws: Sequence[Any], kind: str, dim: int, settings: Settings, gap: float | None
-) -> Effective:
-    from scalebridge.micro.rve import voigt
-
-    tensor, g = answer.tensor, len(answer.tensor)
-    return Effective(
-        kind=kind,
-        unit="Pa" if kind == "stiffness" else laws[0].unit,
-        components=MANDEL[g] if kind == "stiffness" else tuple(str(i + 1) for i in range(g)),
-        tensor=tensor,
-        voigt=voigt(tensor) if kind == "stiffness" else tensor,
-        constants=constants_along_axes(tensor, kind),
-        transverse=transverse_constants(tensor, kind, dim),
-        isotropic=isotropic_constants(tensor, kind, dim),
-        limits=limits(tensor, answer.fractions, laws, kind, settings.plane, dim),
-        hill_mandel=gap,
-        iterations=answer.iterations,
-        seconds=answer.seconds,
-        converged=not answer.reason,
-        reason=answer.reason,
-    )
-
-
-def _all_constants(tensor: Floats, kind: str, dim: int) -> dict[str, float]:
-    along = constants_along_axes(tensor, kind)
-    if not along:
-        return {}
-    near = {**transverse_constants(tensor, kind, dim), **isotropic_constants(tensor, kind, dim)}
-    near.pop("distance", None)
-    return along | near
-
-
-def _difference(found: Effective, words: str, other: dict[str, float]) -> Difference:
-    base = found.all_constants
-    change = {k: (v - base[k]) / abs(base[k]) if base.get(k) else math.nan for k, v in other.items()}
-    return Difference(words, other, change)
-
-
-def _physics(materials: Mapping[str, Any] | None, conductivity: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
-    """Laws by physics and phase, from laws or texts."""
-    found: dict[str, dict[str, Any]] = {}
-    if materials:
-        found["stiffness"] = {n: material(n, m) if isinstance(m, str) else m for n, m in materials.items()}
-    if conductivity:
-        texts = [f"{n}: {k}" for n, k in conductivity.items() if isinstance(k, str)]
-        read = read_conductors(texts)
-        found["conductivity"] = {n: read.get(n, k) for n, k in conductivity.items()}
-    if not found:
-        raise InputError(
-            "Neither materials nor conductivities were given; give one per phase, as --material 'matrix: E=3.5 GPa, "
-            "nu=0.35' or --conductivity 'matrix: 0.2 W/(m*K)'."
-        )
-    for kind, laws in found.items():
-        for name, law in laws.items():
-            if not getattr(law, "linear", law.name == "rigid"):
-                raise InputError(f"The {kind} takes linear laws, and '{name}' is {law.name}; use sb.micro.RVE for it.")
-    if len(found) == 2 and set(found["stiffness"]) != set(found["conductivity"]):
-        odd = sorted(set(found["stiffness"]) ^ set(found["conductivity"]))
-        raise InputError(
-            f"The phase '{odd[0]}' has a material or a conductivity, not both; give both for every phase, or run the "
-            "two apart."
-        )
-    return found
-
-
-def _sample(source: Any, names: Sequence[str], reading: Reading | None) -> Sample:
-    if isinstance(source, Sample):
-        if set(names) != set(source.phases):
-            raise InputError(
-                f"The phases of '{source.name}' are {', '.join(source.phases)}, and materials were given for "
-                f"{', '.join(names)}; give one per phase."
-            )
-        return source
-    if isinstance(source, str | Path):
-        return read_sample(source, names, reading)
-    return sample_of(source, names, None if reading is None else reading.pixel_size)
-
-
-def _origins(sample: Sample, size: int | None, count: int | None, seed: int) -> NDArray[np.int64] | None:
-    if size is None:
-        if count is not None:
-            raise InputError(f"{count} windows were asked for; say by --window-size how large they are.")
-        return None
-    return window_origins(sample, size, count, seed)
-
-
-def _taken(sample: Sample, size: int | None, job: _Job) -> tuple[Sample, str]:
-    """The image itself, or where it is not all inside of the field of view the window nearest to its statistics."""
-    if sample.inside is None or sample.segmentation is None:
-        used = trimmed(sample.labels, job.settings.composite).shape
-        part = "" if used == sample.labels.shape else f" but its last rows, to {' x '.join(map(str, used))}"
-        return sample, f"the whole image{part}"
-    if size is None:
-        raise InputError(
-            f"{1 - sample.inside.mean():.1%} of the image '{sample.name}' lies outside of the field of view and is no "
-            "material; cut a rectangle inside of it by --crop, or take windows inside of it by --window-size."
-        )
-    if job.vary:
-        raise InputError("--vary-segmentation takes a whole image inside of the field of view; cut one by --crop.")
-    from scalebridge.microstructure import representative
-
-    nearest = representative(sample.segmentation, size).nearest
-    words = f"the window of {size} pixels at row {nearest.origin[0]}, column {nearest.origin[1]}, whose statistics are "
-    present = np.unique(nearest.labels)
-    if len(present) < len(sample.phases):
-        raise InputError(
-            f"The window of {size} pixels nearest to the statistics of '{sample.name}' holds no "
-            f"{next(n for k, n in enumerate(sample.phases) if k not in present)}; take a larger --window-size."
-        )
-    return replace(sample, labels=nearest.labels, inside=None), words + "nearest to those of the image"
-
-
-def _described(physics: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    names = list(next(iter(physics.values())))
-    word = {"stiffness": "material", "conductivity": "conductivity"}
-    return {n: {word[kind]: described(laws[n]) for kind, laws in physics.items()} for n in names}
 
 
 def _image(sample: Sample) -> dict[str, Any]:

@@ -24,10 +24,12 @@ class Balance:
     Args:
         residual: ``[b]``, root mean square of the stress out of balance.
         scale: ``[b]``, root mean square of the stress.
+        rounding: ``[b]``, about what rounding of the fields leaves of the residual; zero in float64.
     """
 
     residual: Tensor
     scale: Tensor
+    rounding: Tensor
 
     @property
     def relative(self) -> Tensor:
@@ -37,6 +39,11 @@ class Balance:
     def met(self, tolerance: float) -> Tensor:
         """Which rows are balanced ``[b]``; a row that is not finite is not."""
         return self.residual <= tolerance * self.scale
+
+    @property
+    def exhausted(self) -> Tensor:
+        """Which rows are as balanced as numbers of their precision can be ``[b]``."""
+        return self.residual <= self.rounding
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class Equilibrium:
         self.force.macro.copy_(pull)
         self.precondition(self.force, self._z)
         residual = (self.cg.dot(self.force, self._z).clamp_min(0.0) / self.composite.grid.voxels).sqrt()
-        return Balance(residual, self.reference.stress_norm(self.stress))
+        return Balance(residual, self.reference.stress_norm(self.stress), self._rounding(state.macro))
 
     def linearise(self, memory: Memory | None = None) -> Moduli:
         """Take the tangent at the strain last evaluated."""
@@ -153,6 +160,8 @@ class Equilibrium:
         self._divergence(flux, out.field)
         if self._mixed:
             out.macro.copy_(self.mean(flux) * self._free * self.composite.grid.voxels)
+        else:
+            out.macro.zero_()
 
     def precondition(self, r: Vector, out: Vector) -> None:
         """Write the answer of the reference medium to the forces ``r`` to ``out``."""
@@ -161,6 +170,9 @@ class Equilibrium:
             free = self._free.bool()
             block = self._medium[free][:, free] * self.composite.grid.voxels
             out.macro[:, free] = torch.linalg.solve(block, r.macro[:, free].mT).mT
+        else:
+            # Work arrays hold what a mixed load left in them.
+            out.macro.zero_()
 
     def solve_step(self, x: Vector, target: Tensor) -> CGOutcome:
         """Solve the linearised equilibrium for the forces last evaluated, improving ``x`` in place."""
@@ -194,7 +206,8 @@ class Equilibrium:
         balance = self.evaluate(state, load, memory)
         newton = torch.zeros_like(balance.residual, dtype=torch.int64)
         cg, forcing = torch.zeros_like(newton), torch.full_like(balance.residual, 0.1)
-        open_rows = ~balance.met(control.tolerance)
+        solved = balance.met(control.tolerance) | (balance.exhausted & self.composite.linear)
+        open_rows = ~solved
         for _ in range(control.newton_limit):
             if not bool(open_rows.any()):
                 break
@@ -207,15 +220,26 @@ class Equilibrium:
             cg, newton = cg + outcome.iterations, newton + open_rows
             new = self._search(state, load, memory, before, balance, open_rows)
             forcing = (0.9 * (new.residual / balance.residual).nan_to_num(1.0) ** 2).clamp(1e-4, 0.1)
-            stuck = ~torch.isfinite(new.residual)
-            balance = new
-            open_rows = ~balance.met(control.tolerance) & ~stuck
-        return NewtonOutcome(balance.met(control.tolerance), balance.relative, newton, cg)
+            resting = new.exhausted & (new.residual > 0.5 * balance.residual)
+            solved = new.met(control.tolerance) | resting | solved
+            balance, open_rows = new, ~solved & torch.isfinite(new.residual)
+        return NewtonOutcome(solved, balance.relative, newton, cg)
 
     def mean(self, field: Tensor) -> Tensor:
         """Mean over points and voxels ``[b, g]``, float64, of ``field [b, Q, g, *grid]``."""
         found: Tensor = field.flatten(3).mean((1, 3), dtype=torch.float64)
         return found
+
+    def _rounding(self, macro: Tensor) -> Tensor:
+        """What rounding leaves of the residual ``[b]``: that of displacements over one voxel, times the stiffness."""
+        if self.composite.dtype == torch.float64:
+            return torch.zeros_like(macro[:, 0])
+        tangents, counts = zip(*self.composite.tangent_at_rest(), strict=True)
+        weights = torch.tensor(counts, dtype=torch.float64, device=macro.device) / self.composite.grid.voxels
+        change = macro - macro.new_tensor(self.kinematics.rest)
+        affine = torch.einsum("pij,bj->bpi", torch.stack(tangents), change) * (len(weights) * weights).sqrt()[:, None]
+        voxels = 16 + max(self.composite.grid.shape)
+        return voxels * torch.finfo(self.composite.dtype).eps * self.reference.stress_norm(affine[..., None])
 
     def _search(
         self, state: Vector, load: Load, memory: Memory | None, force: Vector, old: Balance, rows: Tensor

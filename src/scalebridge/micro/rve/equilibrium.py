@@ -166,13 +166,12 @@ class Equilibrium:
     def precondition(self, r: Vector, out: Vector) -> None:
         """Write the answer of the reference medium to the forces ``r`` to ``out``."""
         self.reference.solve(r.field, out.field)
+        # Work arrays hold what another load left in the components that it set free.
+        out.macro.zero_()
         if self._mixed:
             free = self._free.bool()
             block = self._medium[free][:, free] * self.composite.grid.voxels
             out.macro[:, free] = torch.linalg.solve(block, r.macro[:, free].mT).mT
-        else:
-            # Work arrays hold what a mixed load left in them.
-            out.macro.zero_()
 
     def solve_step(self, x: Vector, target: Tensor) -> CGOutcome:
         """Solve the linearised equilibrium for the forces last evaluated, improving ``x`` in place."""

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from scalebridge.learn.kernels import Kernel
+from scalebridge.learn.reduction import JITTER, downdated, noise_matrix, reduced
 from scalebridge.models import Functional
 from scalebridge.quantities import Floats
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 # Above this number of points a weighted sum is taken over weighted representatives of them.
 REPRESENTATIVES = 256
-JITTER = 1e-9
 
 
 @dataclass(frozen=True)
@@ -157,21 +157,15 @@ class GaussianPosterior:
     ) -> Floats:
         """How much a run at each candidate would reduce the variance of ``sum(weights * f)``, ``[c]``."""
         m = self.mean.shape[1]
-        noise = np.diag(np.square(np.zeros(m) if noise_std is None else noise_std))
+        noise = noise_matrix(m, noise_std)
         summed = self._summed(weights)
         blocks, target = self.blocks[candidates], self._with(summed, torch.from_numpy(candidates))
         if given is not None and len(given):
             joint = self._between(given, given) + np.kron(np.eye(len(given)), noise)
-            ridge = JITTER * np.trace(joint) / len(joint) * np.eye(len(joint))
             link = self._between(candidates, given).reshape(len(candidates), m, -1)
-            gain = np.einsum("ij,cmj->cmi", np.linalg.inv(joint + ridge), link)
-            blocks = blocks - np.einsum("cmi,cni->cmn", gain, link)
-            target = target - np.einsum("cmi,i->cm", gain, self._with(summed, torch.from_numpy(given)).ravel())
-        trace = np.trace(blocks, axis1=1, axis2=2)[:, None, None]
-        ridge = (1e-9 * np.abs(trace) + 1e-300) * np.eye(m)
-        solved = np.linalg.solve(blocks + noise + ridge, target[..., None])[..., 0]
-        gained: Floats = np.maximum((solved * target).sum(1), 0.0)
-        return gained
+            known = self._with(summed, torch.from_numpy(given)).ravel()
+            blocks, target = downdated(blocks, target, joint, link, known)
+        return reduced(blocks, target, noise)
 
     def _between(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
         """Covariance ``[a*m, b*m]`` between two sets of points, in the outputs' units."""

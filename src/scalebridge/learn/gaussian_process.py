@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from scalebridge.errors import InputError
-from scalebridge.learn.box import Box
 from scalebridge.learn.gaussian_posterior import Conditioned, GaussianPosterior
 from scalebridge.learn.kernels import GradientKernel, Kernel, SeparableKernel
+from scalebridge.learn.learner import Data, Learner, one_of
 from scalebridge.learn.priors import Prior, fit_linear, fit_power_law
-from scalebridge.models import Runs, Scale, Structure
-from scalebridge.quantities import Floats, Space
+from scalebridge.learn.radial import PROFILES
+from scalebridge.models import Structure
+from scalebridge.quantities import Floats
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +26,6 @@ class Fitted:
     """What fitting finds.
 
     Args:
-        x, y, noise_std: the runs, ``[b, d]``, ``[b, m]``, ``[b, m]``.
         extent: ``[d]``, factor from scaled inputs to the input's units.
         units: ``[m]``, factor from scaled outputs to the output's units.
         prior: prior mean in scaled coordinates.
@@ -36,9 +34,6 @@ class Fitted:
         log_lengths: ``[d]``, logarithms of the lengths in scaled coordinates.
     """
 
-    x: Floats
-    y: Floats
-    noise_std: Floats
     extent: Floats
     units: Floats
     prior: Prior
@@ -48,126 +43,50 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class GaussianProcess:
+class GaussianProcess(Learner[Fitted]):
     """Exact Gaussian process with a parametric prior mean; see `scalebridge.models.Surrogate`.
 
     Args:
-        inputs: space of ``d`` components.
-        outputs: space of ``m`` components.
+        inputs, outputs, margin: as in `Learner`.
         structure: ``potential`` learns the potential through its gradient (needs ``m = d``);
             ``even`` makes the response odd.
         profile: ``"matern72"`` or ``"squared_exponential"``.
-        margin: the domain is the box of the runs widened by this fraction.
 
     Raises:
         InputError: a potential with ``m != d``, non-finite or misshapen data, no data.
     """
 
-    inputs: Space
-    outputs: Space
     structure: Structure = field(default_factory=Structure)
     profile: str = "matern72"
-    margin: float = 0.15
-    fitted: Fitted | None = None
 
     name = "gaussian_process"
-    version = "1"
 
-    def __post_init__(self) -> None:
-        for side in ("inputs", "outputs"):
-            object.__setattr__(self, side, Space(getattr(self, side)))
+    def _check_options(self) -> None:
+        one_of(self.title, "profile", self.profile, tuple(PROFILES))
         if self.structure.potential and self.inputs.size != self.outputs.size:
             raise InputError(
                 f"A potential was declared for {self.inputs.size} inputs and {self.outputs.size} outputs; "
                 "the gradient of a potential has as many components as the inputs."
             )
 
-    @property
-    def scale(self) -> Scale | None:
-        """A surrogate has none of its own."""
-        return None
+    def _learn(self, data: Data) -> Fitted:
+        """Condition on the runs, lengths by maximum posterior; their jacobians are not used."""
+        return _fit(self, data.x, data.y, data.noise_std)
 
-    @property
-    def domain(self) -> Box:
-        """The widened box of the runs."""
-        return Box.around(self._known.x, self.margin, self.structure.even)
-
-    @property
-    def data(self) -> tuple[Floats, Floats, Floats]:
-        """The runs it was fitted on: ``x [b, d]``, ``y [b, m]``, ``noise_std [b, m]``."""
-        return self._known.x, self._known.y, self._known.noise_std
-
-    def identity(self) -> Mapping[str, str]:
-        """Method, version, options, and a digest of what was learned."""
-        learned = hashlib.sha256()
-        if self.fitted is not None:
-            for array in self.data:
-                learned.update(np.ascontiguousarray(array).tobytes())
-        return {
-            "name": self.name,
-            "version": self.version,
-            "settings": f"{self.structure} {self.profile} {self.margin}",
-            "runs": learned.hexdigest()[:16],
-        }
-
-    def fit(self, x: Floats, y: Floats, noise_std: Floats | None = None, jacobian: Floats | None = None) -> Self:
-        """Return this process conditioned on ``x [b, d]``, ``y [b, m]``, its lengths by maximum posterior.
-
-        ``jacobian`` is accepted and not used: the gradient of a potential already carries the tangent.
-        """
-        x, y = self.inputs.check(x, "A Gaussian process"), self.outputs.check(y, "A Gaussian process")
-        noise = np.zeros_like(y) if noise_std is None else np.broadcast_to(np.asarray(noise_std, float), y.shape)
-        if len(x) == 0 or len(x) != len(y) or not (np.isfinite(x).all() and np.isfinite(y).all()):
-            raise InputError(
-                f"A Gaussian process got {len(x)} inputs and {len(y)} outputs, all of which must be finite and paired; "
-                "give at least one run and leave out failed ones."
-            )
-        return replace(self, fitted=_fit(self, x, y, noise))
-
-    def predict(self, x: Floats) -> tuple[Floats, Floats]:
-        """Posterior mean ``[n, m]`` and its exact derivative ``[n, m, d]``."""
-        f = self._known
+    def _mean(self, x: Floats) -> tuple[Floats, Floats]:
+        f = self.state
         at = x / f.extent
         value, slope = f.prior(at)
         c = f.conditioned
         dv, ds = c.kernel.apply(torch.from_numpy(at), c.points, c.scale, f.coefficients)
-        values = (value + dv.numpy()) * f.units
-        return self._bounded(values, (slope + ds.numpy()) * f.units[:, None] / f.extent)
-
-    def _bounded(self, values: Floats, slope: Floats) -> tuple[Floats, Floats]:
-        """Keep the outputs' bounds; where one is met the value stands still, and so says its derivative."""
-        low, high = self.outputs.lower, self.outputs.upper
-        if not (np.isfinite(low) | np.isfinite(high)).any():
-            return values, slope
-        free = (values > low) & (values < high)
-        return np.clip(values, low, high), np.where(free[:, :, None], slope, 0.0)
-
-    def jacobian(self, x: Floats) -> Floats:
-        """Derivative of the mean ``[n, m, d]``."""
-        return self.predict(x)[1]
+        return (value + dv.numpy()) * f.units, (slope + ds.numpy()) * f.units[:, None] / f.extent
 
     def posterior(self, x: Floats) -> GaussianPosterior:
         """Joint posterior at ``x [n, d]``."""
-        f = self._known
-        x = self.inputs.check(x, "A Gaussian process")
+        f = self.state
+        x = self.inputs.check(x, self.title)
         bounds = (self.outputs.lower, self.outputs.upper)
         return GaussianPosterior(self.predict(x)[0], torch.from_numpy(x / f.extent), f.conditioned, f.units, bounds)
-
-    def run(self, x: Floats) -> Runs:
-        """Posterior mean as a model's answer; rows outside the domain say so."""
-        x = self.inputs.check(x, "A Gaussian process")
-        finite = np.asarray(np.isfinite(x).all(axis=1))
-        posterior = self.posterior(np.where(finite[:, None], x, 0.0))
-        inside = self.domain.contains(x)
-        status = np.where(finite, np.where(inside, "ok", "outside"), "failed")
-        told = {"ok": "", "outside": "outside the domain of the surrogate", "failed": "the input is not finite"}
-        return Runs(posterior.mean, status, tuple(told[s] for s in status.tolist()), error_std=posterior.std)
-
-    @property
-    def _known(self) -> Fitted:
-        if self.fitted is None:
-            raise InputError("This Gaussian process is not fitted; call fit(x, y) and use what it returns.")
-        return self.fitted
 
 
 def _fit(made: GaussianProcess, x: Floats, y: Floats, noise: Floats) -> Fitted:
@@ -191,7 +110,7 @@ def _fit(made: GaussianProcess, x: Floats, y: Floats, noise: Floats) -> Fitted:
     factor = torch.linalg.cholesky(covariance)
     coefficients = torch.cholesky_solve(residual[:, None], factor).reshape(len(x), -1)
     conditioned = Conditioned(kernel, scale, variance, points, factor)
-    return Fitted(x, y, noise, extent, units, prior, conditioned, variance * coefficients, theta[:-1].numpy())
+    return Fitted(extent, units, prior, conditioned, variance * coefficients, theta[:-1].numpy())
 
 
 def _output_units(made: GaussianProcess, y: Floats, extent: Floats) -> Floats:

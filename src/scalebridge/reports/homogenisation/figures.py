@@ -135,4 +135,4 @@ def _shape(planes: Any) -> float:
 
 def _regular(part: Part) -> bool:
     t = part.tensor
-    return bool(np.isfinite(t).all() and (part.kind == "conductivity" or np.linalg.cond(t) < 1e12))
+    return bool(np.isfinite(t).all() and (part.kind == "conductivity" or np.linalg.cond(t) < 1e10))

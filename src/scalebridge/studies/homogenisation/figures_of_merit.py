@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 from scalebridge.studies.homogenisation.outcome import Limits
 
@@ -17,6 +16,9 @@ NEARLY = 0.05
 
 SLACK = 1e-6
 """Of the norm: what a bound may be missed by for the tolerance of the solver."""
+
+SINGULAR = 1e10
+"""Condition number beyond which a stiffness is that of a loose part: what is left of it is the solver's tolerance."""
 
 _PLANE = (0, 1, 5)
 
@@ -34,13 +36,10 @@ def constants_along_axes(tensor: Floats, kind: str) -> dict[str, float]:
         return {}
     if kind == "conductivity":
         return {f"k{i + 1}{i + 1}": float(tensor[i, i]) for i in range(len(tensor))}
-    if len(tensor) == 6:
-        try:
-            return {name: float(value) for name, value in asdict(engineering_constants(tensor)).items()}
-        except InputError:
-            return {}
-    if np.linalg.cond(tensor) > 1e14:
+    if np.linalg.cond(tensor) > SINGULAR:
         return {}
+    if len(tensor) == 6:
+        return {name: float(value) for name, value in asdict(engineering_constants(tensor)).items()}
     s = np.linalg.inv(tensor)
     found = {"E1": 1 / s[0, 0], "E2": 1 / s[1, 1], "nu12": -s[0, 1] / s[0, 0], "G12": 0.5 / s[2, 2]}
     return {name: float(value) for name, value in found.items()}
@@ -74,12 +73,9 @@ def transverse_constants(tensor: Floats, kind: str, dim: int) -> dict[str, float
     """Return the constants of the nearest tensor isotropic in the plane of a slice; empty of a volume."""
     from scalebridge.micro.rve.transverse import nearest_transversely_isotropic
 
-    if kind != "stiffness" or dim == 3 or len(tensor) != 6 or not np.isfinite(tensor).all():
+    if kind != "stiffness" or dim == 3 or not constants_along_axes(tensor, kind) or len(tensor) != 6:
         return {}
-    try:
-        return asdict(nearest_transversely_isotropic(tensor))
-    except InputError:
-        return {}
+    return asdict(nearest_transversely_isotropic(tensor))
 
 
 def limits(tensor: Floats, fractions: Floats, laws: Sequence[Any], kind: str, plane: str, dim: int) -> Limits:

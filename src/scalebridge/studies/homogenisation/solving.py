@@ -110,7 +110,7 @@ def unit_load(tensor: Floats, kind: str) -> Floats:
     """
     first: Floats = np.zeros(len(tensor))
     first[0] = PULL if kind == "stiffness" else 1.0
-    if kind == "stiffness" and np.linalg.cond(tensor) < 1e12:
+    if kind == "stiffness" and np.linalg.cond(tensor) < 1e10:
         s = np.linalg.inv(tensor)[:, 0]
         first = PULL * s / s[0]
     return first

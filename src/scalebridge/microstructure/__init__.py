@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from scalebridge.microstructure.reading import read_volume
     from scalebridge.microstructure.representativity import Representativity, representative
     from scalebridge.microstructure.segmentation import Segmentation, segment
+    from scalebridge.microstructure.short_fibres import ShortFibres, random_short_fibres
     from scalebridge.microstructure.structures import (
         Balls,
         Checkerboard,
@@ -65,6 +66,7 @@ _HOME = {
     "Representativity": "representativity",
     "Scatter": "boxes",
     "Segmentation": "segmentation",
+    "ShortFibres": "short_fibres",
     "Structure": "structures",
     "SubVoxels": "subvoxel",
     "Volume": "volume",
@@ -93,6 +95,7 @@ _HOME = {
     "pixel_size_from_fibre": "fibres",
     "random_disks": "packing",
     "random_fibres": "packing",
+    "random_short_fibres": "short_fibres",
     "random_spheres": "packing",
     "read": "micrograph",
     "read_volume": "reading",
@@ -120,6 +123,7 @@ __all__ = [
     "Representativity",
     "Scatter",
     "Segmentation",
+    "ShortFibres",
     "Structure",
     "SubVoxels",
     "Volume",
@@ -148,6 +152,7 @@ __all__ = [
     "pixel_size_from_fibre",
     "random_disks",
     "random_fibres",
+    "random_short_fibres",
     "random_spheres",
     "read",
     "read_volume",

@@ -1,5 +1,6 @@
-"""The run loop, its store and where it runs."""
+"""The run loop, its store, where it runs, and designs of experiments."""
 
+from scalebridge.campaign import designs
 from scalebridge.campaign.campaign import Campaign, RunRecord
 from scalebridge.campaign.executors import InProcessExecutor, LocalProcessExecutor, WorkerDied
 from scalebridge.campaign.ledger import Attempt
@@ -15,4 +16,5 @@ __all__ = [
     "SpotCheck",
     "Store",
     "WorkerDied",
+    "designs",
 ]

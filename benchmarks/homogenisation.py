@@ -61,24 +61,32 @@ def lame(contrast: float) -> np.ndarray:
     return np.stack([young * 0.3 / (1.3 * 0.4), young / 2.6], 1)
 
 
-def case(n: int, contrast: float, precision: str, norm: str = "force") -> Callable[[], tuple[np.ndarray, list[int]]]:
-    """Return the work that is timed: stiffness ``[6, 6]`` and iterations ``[6]`` of one image, nothing prepared.
+def case(n: int, contrast: float, precision: str) -> Callable[[], tuple[np.ndarray, list[int]]]:
+    """Return the work that is timed: stiffness ``[6, 6]`` and iterations ``[6]`` of one image, nothing prepared."""
+    import scalebridge as sb
 
-    This is where the solver is reached; the public way to it is ``sb.micro.RVE(phases, materials).stiffness()``.
-    """
+    image, laws = sphere(n), [sb.micro.Elastic(1.0, 0.3), sb.micro.Elastic(contrast, 0.3)]
+    chosen: Any = {"float64": "double", "float32": "single"}[precision]
+
+    def work() -> tuple[np.ndarray, list[int]]:
+        rve = sb.micro.RVE(image, laws, tolerance=RTOL, precision=chosen)
+        stiffness = rve.stiffness()
+        return stiffness, rve.solver.effective.cg[0].tolist()
+
+    return work
+
+
+def loops_alone(n: int, contrast: float, norm: str) -> list[int]:
+    """Iterations ``[6]`` where the residual is measured against the first one, in FANS's norm or in the energy."""
     import torch
 
     from scalebridge.micro.rve.fused.solver import FusedSolver
     from scalebridge.micro.rve.grid import Grid
 
-    moduli, first = _moduli(n, contrast), _reference(contrast)
-
-    def work() -> tuple[np.ndarray, list[int]]:
-        solver = FusedSolver(Grid((n, n, n), (1.0 / n,) * 3), first, getattr(torch, precision))
-        stiffness, iterations, _ = solver.homogenise(moduli, RTOL, norm="energy" if norm == "energy" else "force")
-        return stiffness.numpy(), iterations.tolist()
-
-    return work
+    solver = FusedSolver(Grid((n, n, n), (1.0 / n,) * 3), _reference(contrast), torch.float64)
+    _, iterations, _ = solver.homogenise(_moduli(n, contrast), RTOL, norm="energy" if norm == "energy" else "force")
+    found: list[int] = iterations.tolist()
+    return found
 
 
 def _moduli(n: int, contrast: float) -> Any:
@@ -169,10 +177,11 @@ def against_fans(contrasts: Sequence[float], sizes: Sequence[int]) -> list[dict[
         rows.append({
             "n": n, "contrast": contrast, "ours": values(stiffness), "fans": known, "error": error,
             "met": error <= 1e-6, "iterations": iterations, "most": max(iterations),
-            "iterations_met": max(iterations) <= ITERATIONS[contrast],
-            "iterations_in_energy": case(n, contrast, "float64", "energy")()[1],
+            "iterations_by_force": loops_alone(n, contrast, "force"),
+            "iterations_by_energy": loops_alone(n, contrast, "energy"),
             "single_precision_off_by": _single_precision(n, contrast, stiffness),
         })  # fmt: skip
+        rows[-1]["iterations_met"] = max(iterations + rows[-1]["iterations_by_force"]) <= ITERATIONS[contrast]
     return rows
 
 

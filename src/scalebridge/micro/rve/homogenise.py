@@ -17,10 +17,10 @@ from scalebridge.micro.rve.composite import Composite, Memory
 from scalebridge.micro.rve.control import Control, Load
 from scalebridge.micro.rve.equilibrium import Equilibrium, NewtonOutcome
 from scalebridge.micro.rve.fast import UnitResponses, can_fuse, fused_unit_responses
+from scalebridge.micro.rve.volume import volume_doubts
 
 # Pixels per chunk on a CPU: measured best at 16 to 64 pixels an edge, and no better beyond.
 CACHE_PIXELS = 16_000
-LOAD_STEPS = (4, 16)
 KEPT_SIZES = 2
 # Fluctuations of all unit loads are kept up to here: with them the effective tensor is second order in the residual.
 KEPT_BYTES = 2**29
@@ -135,7 +135,7 @@ class Homogeniser:
         eq.linearise(memory)
         return eq.unit_responses(self._no_fluctuations(), 0.5 * self.control.tolerance)
 
-    @property
+    @functools.cached_property
     def effective(self) -> UnitResponses:
         """The effective tangent at rest; fluctuations are kept where they are at hand or small."""
         lean = self.fused and self.composite.grid.dim == 3 and self.composite.linear
@@ -227,7 +227,8 @@ class Homogeniser:
     def release(self) -> None:
         """Give back the work arrays and the localisation; the next solve makes its own."""
         self._equilibria.clear()
-        self.__dict__.pop("localisation", None)
+        for name in ("localisation", "effective"):
+            self.__dict__.pop(name, None)
 
     def _prepare(self, b: int) -> Equilibrium:
         return Equilibrium(self.composite, self.lame, b, self.control, self.discretisation, self.fused and b == 1)
@@ -268,23 +269,10 @@ class Homogeniser:
         return Vector(step.field, rest + step.macro)
 
     def _load_in_steps(self, load: Load) -> tuple[NewtonOutcome, Vector, str]:
-        eq = self.equilibrium(1)
-        spent: NewtonOutcome | None = None
-        for steps in LOAD_STEPS:
-            state = self.at_rest(1)
-            for k in range(1, steps + 1):
-                part = load.scaled(k / steps, self.rest)
-                _extrapolate(state, part, k, self.rest)
-                spent = outcome = eq.newton(state, part).after(spent)
-                if not bool(outcome.converged.all()):
-                    break
-            if bool(outcome.converged.all()):
-                return outcome, state, ""
-        reason = (
-            f"equilibrium not found: Newton stopped at a relative residual of {float(outcome.relative[0]):.1e} "
-            f"(tolerance {self.control.tolerance:.0e}) at {k}/{steps} of the load"
-        )
-        return outcome, state, reason
+        from scalebridge.micro.rve.history import advance, virgin
+
+        step = advance(self, load, 1.0, virgin(self), False)
+        return step.outcome, step.standing.state, step.reason
 
     def _run_chunk(self, load: Load) -> Homogenised:
         result = self._collect(load, self.solve(load))
@@ -297,9 +285,12 @@ class Homogeniser:
         balance = eq.evaluate(solved.state, load)
         energy = self.composite.mean_energy(eq.strain)
         hill = hill_mandel(eq, solved.state, self.rest)
+        volume = [""] * len(solved.reason)
+        if self.composite.kinematics.kind == "finite strain":
+            volume = volume_doubts(eq.strain, solved.state.macro)
         unit, stress = self.macro_response(solved.state, load)
         outcome, doubts = solved.outcome, _doubts(unit, energy)
-        reason = tuple(r or doubt for r, doubt in zip(solved.reason, doubts, strict=True))
+        reason = tuple(r or v or doubt for r, v, doubt in zip(solved.reason, volume, doubts, strict=True))
         return Homogenised(
             solved.state.macro,
             stress,
@@ -346,14 +337,6 @@ def reference_lame(composite: Composite) -> tuple[float, float]:
     found = [composite.kinematics.isotropic_part(full) for full, _ in composite.tangent_at_rest()]
     solid = [pair for pair in found if pair[1] > 0.0]
     return min(solid, key=lambda pair: pair[1]) if solid else (0.0, 1.0)
-
-
-def _extrapolate(state: Vector, load: Load, k: int, rest: Tensor) -> None:
-    """Carry the state of step ``k - 1`` on to step ``k`` of a proportional load."""
-    growth = k / max(k - 1, 1)
-    state.field.mul_(growth)
-    carried = rest + growth * (state.macro - rest)
-    state.macro.copy_(torch.where(load.free.bool(), carried, load.measure))
 
 
 def _doubts(unit: UnitResponses, energy: Tensor) -> list[str]:

@@ -15,6 +15,17 @@ from scalebridge.problems.kirchhoff import (
 )
 from scalebridge.problems.laminate import PowerLawLaminate, PowerLawSolid, random_laminate
 from scalebridge.problems.noisy import Noisy, noisy_bar
+from scalebridge.problems.scalar import (
+    ScalarFunction,
+    borehole,
+    currin,
+    forrester,
+    ishigami,
+    otl_circuit,
+    park,
+    piston,
+    wing_weight,
+)
 from scalebridge.problems.softening import SofteningFlux, softening_bar
 from scalebridge.problems.unreliable import Unreliable, unreliable_bar
 
@@ -32,17 +43,26 @@ __all__ = [
     "PowerLawSolid",
     "QuadraticConductivity",
     "Rectangle",
+    "ScalarFunction",
     "SofteningFlux",
     "Unreliable",
     "asymmetric_bar",
+    "borehole",
+    "currin",
     "direct_closure",
+    "forrester",
     "history_bar",
+    "ishigami",
     "kinked_bar",
     "kirchhoff_bar",
     "kirchhoff_rectangle",
     "noisy_bar",
+    "otl_circuit",
+    "park",
+    "piston",
     "random_conduction_laminate",
     "random_laminate",
     "softening_bar",
     "unreliable_bar",
+    "wing_weight",
 ]

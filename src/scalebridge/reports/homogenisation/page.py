@@ -64,7 +64,7 @@ def write_picture(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]],
     with matplotlib.rc_context(style):
         drawn = figures.picture(Record(record, arrays))
         try:
-            drawn.savefig(target, dpi=144, metadata={"Software": None})
+            drawn.savefig(target, dpi=110, metadata={"Software": None})
         except OSError as error:
             raise InfrastructureError(f"The picture cannot be written to '{target}': {error.strerror}.") from error
     return target

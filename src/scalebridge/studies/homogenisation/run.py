@@ -82,15 +82,14 @@ def homogenise_image(
     origins = origins_of(sample, window_size, windows, seed)
     solved, taken = part_taken(sample, window_size, chosen.composite, vary_segmentation)
     job.count(physics, origins)
-    found, shown = {}, {}
+    found: dict[str, Effective] = {}
+    shown: dict[str, LocalFields] = {}
     for kind, laws in physics.items():
         ordered = [laws[name] for name in solved.phases]
-        effective, field = job.effective(solved, ordered, kind)
+        found[kind], field = job.effective(solved, ordered, kind)
         if origins is not None and window_size is not None:
-            effective = job.with_windows(effective, sample, ordered, origins, window_size)
-        found[kind] = effective
-        if field is not None:
-            shown[kind] = field
+            found[kind] = job.with_windows(found[kind], sample, ordered, origins, window_size)
+        shown |= {} if field is None else {kind: field}
     if vti is not None and shown:
         next(iter(shown.values())).to_vti(vti)
     job.tell("done", 1.0)
@@ -102,7 +101,7 @@ def homogenise_image(
         options=asdict(chosen) | {"plane": chosen.plane if sample.labels.ndim == 2 else "none", "seed": seed},
         stiffness=found.get("stiffness"),
         conductivity=found.get("conductivity"),
-        notes=_notes(sample, solved, found),
+        notes=_notes(sample, found),
         seconds=time.perf_counter() - begun,
         peak_memory=_peak_memory(),
         versions=_versions(),
@@ -126,7 +125,7 @@ def _image(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _notes(sample: Sample, solved: Sample, found: Mapping[str, Effective]) -> tuple[str, ...]:
+def _notes(sample: Sample, found: Mapping[str, Effective]) -> tuple[str, ...]:
     notes = list(sample.notes)
     if sample.segmentation is not None or sample.grey is not None:
         notes.append(

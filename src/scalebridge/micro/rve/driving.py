@@ -62,7 +62,7 @@ class Driven:
         own, driving = state[..., :-2], state[..., -2]
         end = self.law.advance_nonlocal(measure, driving, own, dt)
         local = self.law.equivalent(measure)
-        new = [end.state, driving.expand_as(local)[..., None], local[..., None]]
+        new = [end.state.expand(*local.shape, -1), driving.expand_as(local)[..., None], local[..., None]]
         return Advance(end.stress, end.tangent, torch.cat(new, -1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +25,7 @@ class Balance:
     Args:
         residual: ``[b]``, root mean square of the stress out of balance.
         scale: ``[b]``, root mean square of the stress.
-        rounding: ``[b]``, about what rounding of the fields leaves of the residual; zero in float64.
+        rounding: ``[b]``, about what rounding of the fields leaves of the residual; zero at small strain in float64.
     """
 
     residual: Tensor
@@ -199,19 +200,28 @@ class Equilibrium:
             cg[:, i], converged = outcome.iterations, converged & outcome.converged
         return UnitResponses(fluctuations, self._bilinear(fluctuations), cg, converged)
 
-    def newton(self, state: Vector, load: Load, memory: Memory | None = None) -> NewtonOutcome:
-        """Balance ``state`` in place under ``load``: inexact Newton with line search."""
+    def newton(
+        self, state: Vector, load: Load, memory: Memory | None = None, least: Tensor | float = 0.0
+    ) -> NewtonOutcome:
+        """Balance ``state`` in place under ``load``: inexact Newton with line search.
+
+        A residual of ``least [b]`` is balance enough, whatever the stress: what is left where a load is taken away. The
+        measure and stress of the state are left in the work arrays.
+        """
         control = self.control
         balance = self.evaluate(state, load, memory)
+        least = torch.zeros_like(balance.residual) + least
         newton = torch.zeros_like(balance.residual, dtype=torch.int64)
         cg, forcing = torch.zeros_like(newton), torch.full_like(balance.residual, 0.1)
         solved = balance.met(control.tolerance) | (balance.exhausted & self.composite.linear)
+        solved |= balance.residual <= least
         open_rows = ~solved
         for _ in range(control.newton_limit):
             if not bool(open_rows.any()):
                 break
             self.linearise(memory)
-            floor = 0.5 * control.tolerance * balance.scale
+            floor = 0.5 * torch.maximum(control.tolerance * balance.scale, least)
+            floor = floor if self.composite.linear else torch.maximum(floor, 0.25 * balance.rounding)
             target = floor if self.composite.linear else torch.maximum(forcing * balance.residual, floor)
             self._close(open_rows)
             before = self.force.like().copy_(self.force)
@@ -220,7 +230,7 @@ class Equilibrium:
             new = self._search(state, load, memory, before, balance, open_rows)
             forcing = (0.9 * (new.residual / balance.residual).nan_to_num(1.0) ** 2).clamp(1e-4, 0.1)
             resting = new.exhausted & (new.residual > 0.5 * balance.residual)
-            solved = new.met(control.tolerance) | resting | solved
+            solved = new.met(control.tolerance) | (new.residual <= least) | resting | solved
             balance, open_rows = new, ~solved & torch.isfinite(new.residual)
         return NewtonOutcome(solved, balance.relative, newton, cg)
 
@@ -230,15 +240,25 @@ class Equilibrium:
         return found
 
     def _rounding(self, macro: Tensor) -> Tensor:
-        """What rounding leaves of the residual ``[b]``: that of displacements over one voxel, times the stiffness."""
-        if self.composite.dtype == torch.float64:
+        """What rounding leaves of the residual ``[b]``: that of displacements over one voxel, times the stiffness.
+
+        At finite strain that of F, whose part at rest cancels in the stress of a law.
+        """
+        finite = self.kinematics.kind == "finite strain"
+        if self.composite.dtype == torch.float64 and not finite:
             return torch.zeros_like(macro[:, 0])
-        tangents, counts = zip(*self.composite.tangent_at_rest(), strict=True)
-        weights = torch.tensor(counts, dtype=torch.float64, device=macro.device) / self.composite.grid.voxels
-        change = macro - macro.new_tensor(self.kinematics.rest)
-        affine = torch.einsum("pij,bj->bpi", torch.stack(tangents), change) * (len(weights) * weights).sqrt()[:, None]
+        change = macro if finite else macro - macro.new_tensor(self.kinematics.rest)
+        affine = torch.einsum("pij,bj->bpi", self._rest_tangents, change)
         voxels = 16 + max(self.composite.grid.shape)
         return voxels * torch.finfo(self.composite.dtype).eps * self.reference.stress_norm(affine[..., None])
+
+    @functools.cached_property
+    def _rest_tangents(self) -> Tensor:
+        """Tangents at rest ``[p, g, g]``, weighted so that the mean of squares over parts is that over voxels."""
+        tangents, counts = zip(*self.composite.tangent_at_rest(), strict=True)
+        stacked = torch.stack(tangents)
+        weights = stacked.new_tensor(counts) / self.composite.grid.voxels
+        return stacked * (len(weights) * weights).sqrt()[:, None, None]
 
     def _search(
         self, state: Vector, load: Load, memory: Memory | None, force: Vector, old: Balance, rows: Tensor

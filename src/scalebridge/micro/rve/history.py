@@ -15,11 +15,18 @@ from scalebridge.micro.rve.equilibrium import NewtonOutcome
 from scalebridge.micro.rve.fast import UnitResponses
 from scalebridge.micro.rve.homogenise import Homogeniser, hill_mandel
 from scalebridge.micro.rve.staggered import settle
+from scalebridge.micro.rve.volume import volume_doubts
 
 # A step that fails is cut in half, and its halves again, at most this often.
 HALVINGS = 8
 # A softening point that keeps less of its stiffness over a substep has jumped: the substep is halved.
 LEAST_KEPT = 0.5
+SOFTENED = (
+    " (the load passes its peak, or the material snaps back: prescribe a strain, or take a smaller cell or a longer "
+    "length)"
+)
+# A residual this many roundings of the elastic change of stress is balance.
+CANCELLED = 64.0
 # The next step begins with at most this many times the last one's departure from elasticity.
 FARTHEST = 4.0
 
@@ -152,10 +159,7 @@ def advance(homogeniser: Homogeniser, load: Load, time: float, start: Standing, 
             held += 1
             size, held = (2.0 * size, 0) if held == 2 else (size, held)
         elif size <= smallest:
-            reason = (
-                f"{tried.reason} at {share:.3g} of the step to time {time:g} s, after {taken} substeps; "
-                "the path is kept up to there"
-            )
+            reason = f"{tried.reason} at {share:.3g} of the load, after {taken} substeps"
         else:
             size, held = 0.5 * size, 0
     assert spent is not None
@@ -174,23 +178,40 @@ def _substep(homogeniser: Homogeniser, load: Load, time: float, start: Standing)
     elastic = homogeniser.elastic_step(load, start.state.macro, start.stress)
     state.add_(elastic, torch.ones_like(start.stress[:, 0])).add_(start.trend.beyond, start.trend.share(elastic.macro))
     state.macro.copy_(torch.where(load.free.bool(), state.macro, load.measure))
-    outcome = settle(eq, state, load, memory) if composite.softens else eq.newton(state, load, memory)
+    least = _cancelled(homogeniser, elastic.macro)
+    outcome = settle(eq, state, load, memory, least) if composite.softens else eq.newton(state, load, memory, least)
     # Either leaves measure and stress of the state it found in the work arrays.
     hill = hill_mandel(eq, state, homogeniser.rest)
-    if not bool(outcome.converged.all()):
-        tolerance = homogeniser.control.tolerance
-        reached = f"a relative residual of {float(outcome.relative[0]):.1e} (tolerance {tolerance:.0e})"
-        return _Substep(None, hill, outcome, f"equilibrium not found: Newton stopped at {reached}")
-    if composite.softens and composite.kept_stiffness(eq.strain, memory) < LEAST_KEPT:
-        return _Substep(
-            None, hill, outcome, "the material breaks at once: a voxel loses more than half of its stiffness, whatever "
-            "the step (snap-back, or a load beyond the peak; prescribe a strain, or take a smaller cell)"
-        )  # fmt: skip
+    if reason := _failure(homogeniser, state, outcome, memory):
+        return _Substep(None, hill, outcome, reason)
     advanced = composite.advanced(eq.strain, memory)
     beyond = Vector(state.field - start.state.field - elastic.field, state.macro - start.state.macro - elastic.macro)
     return _Substep(
         Standing(state, eq.mean(eq.stress), advanced, time, Trend(elastic.macro, beyond)), hill, outcome, ""
     )
+
+
+def _cancelled(homogeniser: Homogeniser, push: Tensor) -> Tensor:
+    """What rounding leaves of the residual ``[1]`` where the elastic change ``push [1, g]`` takes a stress away."""
+    stress = push @ homogeniser.localisation.tangent[0].mT
+    eps = torch.finfo(homogeniser.composite.dtype).eps
+    return CANCELLED * eps * homogeniser.equilibrium(1).reference.stress_norm(stress[:, None, :, None])
+
+
+def _failure(homogeniser: Homogeniser, state: Vector, outcome: NewtonOutcome, memory: Memory) -> str:
+    """Return why a substep does not hold; empty where it does."""
+    composite, tolerance = homogeniser.composite, homogeniser.control.tolerance
+    strain = homogeniser.equilibrium(1).strain
+    if not bool(outcome.converged.all()):
+        how = "displacement and damage did not settle" if composite.softens else "Newton stopped"
+        reason = f"equilibrium not found: {how} at a relative residual of {float(outcome.relative[0]):.1e}"
+        hint = SOFTENED if composite.softens else ""
+        if composite.kinematics.kind == "finite strain" and homogeniser.discretisation != "hexahedra":
+            hint = " (discretisation='hexahedra' does not hourglass and goes further)"
+        return f"{reason} (tolerance {tolerance:.0e}){hint}"
+    if composite.softens and composite.kept_stiffness(strain, memory) < LEAST_KEPT:
+        return f"the material breaks at once: a voxel loses more than half of its stiffness{SOFTENED}"
+    return volume_doubts(strain, state.macro)[0] if composite.kinematics.kind == "finite strain" else ""
 
 
 def _unit_responses(

@@ -234,7 +234,7 @@ def _response(rows: list[dict[str, Any]], state: RVEState, times: Floats) -> Pat
 
     tangent = column("tangent", g, g)
     found = tangent if tangent.size or not kept else None
-    ended = f"step {len(kept)} of {len(times)}: {reason}" if reason else ""
+    ended = f"step {len(kept)} of {len(times)}: {reason}; the state is the last in equilibrium" if reason else ""
     return PathResponse(
         column("time"),
         column("measure", g),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import torch
@@ -10,38 +11,41 @@ from torch import Tensor
 from scalebridge.micro.rve.cg import Vector
 from scalebridge.micro.rve.composite import Memory
 from scalebridge.micro.rve.control import Load
-from scalebridge.micro.rve.equilibrium import Equilibrium, NewtonOutcome
+from scalebridge.micro.rve.equilibrium import Balance, Equilibrium, NewtonOutcome
 
 # Pairs of changes that are mixed, and iterations at most.
 DEPTH = 5
 LIMIT = 60
 # Residual of the linear systems relative to the force out of balance.
 FORCING = 0.03
+# The smallest residual must have fallen by half within so many iterations.
+PATIENCE = 15
 # A residual this much above the smallest one so far: what was learnt is dropped.
 GROWTH = 10.0
 
 
-def settle(eq: Equilibrium, state: Vector, load: Load, memory: Memory) -> NewtonOutcome:
+def settle(eq: Equilibrium, state: Vector, load: Load, memory: Memory, least: Tensor) -> NewtonOutcome:
     """Balance ``state``, one row, in place: staggered between displacement and damage until both rest.
 
     One iteration is a solve with the stiffness at frozen damage, symmetric and positive definite, and an update of the
     averaged strain and of damage: ``x + f(x)``. The fixed point is found with f mixed over the last iterations. It is
     met when the stress *at the damage that belongs to it* is balanced, so that both conditions hold together.
-    Rows of this kind do not come in batches. Work arrays are left as `Equilibrium.newton` leaves them.
+    Rows of this kind do not come in batches. ``least``, and how work arrays are left, as `Equilibrium.newton` has them.
     Source: Anderson 1965; Walker and Ni 2011, algorithm AA.
     """
-    control = eq.control
     balance = eq.evaluate(state, load, memory)
     cg = torch.zeros_like(balance.residual, dtype=torch.int64)
     changes: deque[tuple[Vector, Vector]] = deque(maxlen=DEPTH)
     last: tuple[Vector, Vector] | None = None
-    least, count = float(balance.residual), 0
-    while not bool(balance.met(control.tolerance)) and count < LIMIT:
-        if not bool(torch.isfinite(balance.residual)):
+    smallest, halved, count = float("inf"), 0, 0
+    while not _rests(eq, balance, least) and count < LIMIT and count - halved < PATIENCE:
+        residual = float(balance.residual)
+        if not math.isfinite(residual):
             break
-        if float(balance.residual) > GROWTH * least:
+        if residual > GROWTH * smallest:
             changes.clear()
-        least = min(least, float(balance.residual))
+        if residual < 0.5 * smallest:
+            smallest, halved = residual, count
         eq.linearise(memory)
         step = state.like()
         outcome = eq.solve_step(step, FORCING * balance.residual)
@@ -52,7 +56,12 @@ def settle(eq: Equilibrium, state: Vector, load: Load, memory: Memory) -> Newton
         _mix(eq, step, changes)
         state.add_(step, torch.ones_like(balance.residual))
         balance = eq.evaluate(state, load, memory)
-    return NewtonOutcome(balance.met(control.tolerance), balance.relative, torch.full_like(cg, count), cg)
+    rests = torch.tensor([_rests(eq, balance, least)], device=cg.device)
+    return NewtonOutcome(rests, balance.relative, torch.full_like(cg, count), cg)
+
+
+def _rests(eq: Equilibrium, balance: Balance, least: Tensor) -> bool:
+    return bool(balance.met(eq.control.tolerance) | (balance.residual <= least))
 
 
 def _mix(eq: Equilibrium, step: Vector, changes: deque[tuple[Vector, Vector]]) -> None:

@@ -23,7 +23,9 @@ _MEMBERS = ("name", "version", "inputs", "outputs", "scale", "identity", "run")
 _LEARNS = ("domain", "fit", "posterior", "predict", "jacobian")
 
 
-def check_surrogate(surrogate: Any, problem: Any = None, *, n: int = 14, fit_rtol: float = 0.3) -> None:
+def check_surrogate(
+    surrogate: Any, problem: Any = None, *, n: int = 14, fit_rtol: float = 0.3, fewest: int = 1
+) -> None:
     """Check that a surrogate keeps its contract; raise `AssertionError` with one sentence where it does not.
 
     A fit leaves the surrogate as it was and is the same every time; shapes; ``predict``, ``jacobian`` and the
@@ -36,6 +38,8 @@ def check_surrogate(surrogate: Any, problem: Any = None, *, n: int = 14, fit_rto
         problem: the model to learn, of the same spaces; by default a smooth function of the declared structure.
         n: runs to learn from.
         fit_rtol: root mean square of the residuals at the data, relative to the spread of the data.
+        fewest: runs that the surrogate asks for, at most ``n // 2``; fewer must be refused by `InputError`. More than
+            one is for surrogates that hold runs back, whose promise means nothing with less.
     """
     demand_members(surrogate, _MEMBERS + _LEARNS[1:2], "Surrogate")
     x, y = _data(surrogate, problem, n)
@@ -59,7 +63,7 @@ def check_surrogate(surrogate: Any, problem: Any = None, *, n: int = 14, fit_rto
     _check_reduction(fitted, points, covariance, floor)
     _check_domain(fitted, x)
     _check_bounds(surrogate, x)
-    _check_odd_data(surrogate, x, y, points)
+    _check_odd_data(surrogate, x, y, points, fewest)
 
 
 def smooth_problem(surrogate: Any, x: Floats) -> Floats:
@@ -288,8 +292,11 @@ def _check_bounds(surrogate: Any, x: Floats) -> None:
         demand(bool(kept), f"The {what} leaves the declared bounds of the outputs; a surrogate keeps them.")
 
 
-def _check_odd_data(surrogate: Any, x: Floats, y: Floats, points: Floats) -> None:
-    for count, twice, what in ((1, 1, "one sample"), (len(x), 2, "duplicate rows")):
+def _check_odd_data(surrogate: Any, x: Floats, y: Floats, points: Floats, fewest: int) -> None:
+    few = "one sample" if fewest == 1 else f"{fewest} samples"
+    if fewest > 1:
+        _demand_refusal(surrogate, x[: fewest - 1], y[: fewest - 1], f"{fewest - 1} samples, though it needs {fewest}")
+    for count, twice, what in ((fewest, 1, few), (len(x), 2, "duplicate rows")):
         try:
             fitted = surrogate.fit(np.tile(x[:count], (twice, 1)), np.tile(y[:count], (twice, 1)))
             answers = (*fitted.predict(points), fitted.posterior(points).std)

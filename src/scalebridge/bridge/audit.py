@@ -13,6 +13,7 @@ from scalebridge.bridge.interval import Round
 from scalebridge.bridge.sensitivity import Refused, check_sensitivity
 from scalebridge.bridge.session import Session
 from scalebridge.bridge.stage import Stage
+from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
 DRAWS = 8
@@ -160,7 +161,11 @@ def _check_mirror(session: Session, x: Floats, y: Floats) -> Refused | None:
 
 def discretisation(session: Session, result: Audit, confidence: float) -> Mapping[str, float] | None:
     """What the micro model's own discretisation adds to each quantity, from its finer version at four states."""
-    finer = getattr(session.coupling.micro, "finer", None)
+    try:
+        finer = getattr(session.coupling.micro, "finer", None)
+    except InputError as error:
+        session.note(f"The discretisation error of the micro model is not known: {error}")
+        return None
     if finer is None:
         return None
     from scipy.stats import t

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scalebridge.micro.flow import PoreFlow, Tortuosity, tortuosity
     from scalebridge.micro.rve import (
+        J2,
+        RVE,
         Anisotropic,
         AnisotropicConductor,
+        ConductivityModel,
         Conductor,
         Elastic,
         Ensemble,
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
         GeneralisedMaxwell,
         HistoryPhase,
         IsotropicDamage,
-        J2,
         LocalFields,
         NeoHooke,
         Orthotropic,
@@ -25,10 +27,9 @@ if TYPE_CHECKING:
         PathResponse,
         Phase,
         PowerLaw,
-        RVE,
-        RVEState,
         Response,
         Rigid,
+        RVEState,
         TemperatureConductor,
         TorchHistoryLaw,
         TorchLaw,
@@ -48,8 +49,11 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "J2",
+    "RVE",
     "Anisotropic",
     "AnisotropicConductor",
+    "ConductivityModel",
     "Conductor",
     "Elastic",
     "Ensemble",
@@ -57,7 +61,6 @@ __all__ = [
     "GeneralisedMaxwell",
     "HistoryPhase",
     "IsotropicDamage",
-    "J2",
     "LocalFields",
     "NeoHooke",
     "Orthotropic",
@@ -66,7 +69,6 @@ __all__ = [
     "Phase",
     "PoreFlow",
     "PowerLaw",
-    "RVE",
     "RVEState",
     "Response",
     "Rigid",

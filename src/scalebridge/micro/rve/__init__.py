@@ -30,12 +30,14 @@ from scalebridge.micro.rve.phases import (
     with_parameters,
 )
 from scalebridge.micro.rve.response import LocalFields, Response
+from scalebridge.micro.rve.temperature import ConductivityModel
 
 __all__ = [
     "J2",
     "RVE",
     "Anisotropic",
     "AnisotropicConductor",
+    "ConductivityModel",
     "Conductor",
     "Elastic",
     "Ensemble",

@@ -199,10 +199,39 @@ class TemperatureConductor:
                 f"The temperature {kelvin:.6g} K lies outside the table of a conductor, which runs from {first:.6g} K "
                 f"to {last:.6g} K; add entries to the table."
             )
-        slot = min(bisect_right(self.temperatures, kelvin), len(self.temperatures) - 1)
-        (t0, t1), (k0, k1) = self.temperatures[slot - 1 : slot + 1], self.conductivities[slot - 1 : slot + 1]
+        (t0, t1), (k0, k1) = self._segment(kelvin)
         share = (kelvin - t0) / (t1 - t0)
         return Conductor((1.0 - share) * k0 + share * k1, self.unit)
+
+    def slope(self, temperature: str | float) -> float:
+        """Derivative of k by the temperature, in ``unit`` per K.
+
+        Exact for a table, of the straight line above the temperature at an entry (below it at the last); of a
+        function by central differences of fourth order, good to about 1e-10 where it is smooth.
+
+        Raises:
+            InputError: as `at`.
+        """
+        kelvin = magnitude(temperature, "K", "The temperature of a conductor")
+        if self.function is None:
+            self.at(kelvin)
+            (t0, t1), (k0, k1) = self._segment(kelvin)
+            return (k1 - k0) / (t1 - t0)
+        h = 1e-3 * kelvin
+        far, near = (self.at(kelvin + m * h).k - self.at(kelvin - m * h).k for m in (2, 1))
+        return (8.0 * near - far) / (12.0 * h)
+
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """First and last temperature of the table in K; ``None`` for a function."""
+        return (self.temperatures[0], self.temperatures[-1]) if self.function is None else None
+
+    def _segment(self, kelvin: float) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Temperatures and conductivities at the ends of the straight line that holds a temperature of the table."""
+        slot = min(bisect_right(self.temperatures, kelvin), len(self.temperatures) - 1)
+        t0, t1 = self.temperatures[slot - 1 : slot + 1]
+        k0, k1 = self.conductivities[slot - 1 : slot + 1]
+        return (t0, t1), (k0, k1)
 
 
 def _conductivity(value: str | float, unit: str, owner: str) -> float:

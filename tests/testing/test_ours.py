@@ -10,7 +10,7 @@ import pytest
 
 from scalebridge.learn import GaussianProcess
 from scalebridge.macro import Heat, Solid, meshes
-from scalebridge.micro.rve import RVE, Elastic, PowerLaw
+from scalebridge.micro import RVE, Conductor, Elastic, NeoHooke, PoreFlow, PowerLaw
 from scalebridge.models import Runs, Structure
 from scalebridge.problems import QuadraticConductivity, random_conduction_laminate, random_laminate
 from scalebridge.testing import check_macro, check_model, check_surrogate
@@ -84,3 +84,30 @@ def test_an_rve_keeps_the_contract_to_its_own_tolerance(tolerance: float) -> Non
     rve = RVE(image, [PowerLaw("3.5 GPa", 0.35, "50 MPa", 0.3), Elastic("72 GPa", 0.22)], tolerance=tolerance)
     x = 0.01 * np.random.default_rng(0).standard_normal((3, 3))
     check_model(rve, x, rtol=20 * tolerance, jacobian_rtol=max(1e-4, 100 * tolerance))
+
+
+CUBE = (np.random.default_rng(2).random((4, 5, 6)) < 0.4).astype(int)
+POWER = [PowerLaw("3.5 GPa", 0.35, "50 MPa", 0.3), Elastic("72 GPa", 0.22)]
+RVES: dict[str, tuple[Callable[[], Any], Any]] = {
+    "space": (lambda: RVE(CUBE, POWER, tolerance=1e-8), 0.01),
+    "generalised plane strain": (lambda: RVE(CUBE[0], POWER, tolerance=1e-8, plane="generalised"), 0.01),
+    "plane stress": (lambda: RVE(CUBE[0], POWER, tolerance=1e-8, plane="stress"), 0.01),
+    "full integration": (lambda: RVE(CUBE[0], POWER, tolerance=1e-8, discretisation="hexahedra"), 0.01),
+    "collocation": (lambda: RVE(CUBE[0], POWER, tolerance=1e-8, discretisation="moulinec_suquet"), 0.01),
+    "conduction": (lambda: RVE(CUBE, [Conductor(1.0), Conductor(9.0)], tolerance=1e-8), 1.0),
+    "flow": (lambda: PoreFlow(CUBE, fluid=0, voxel_size="5 um", viscosity="1 mPa*s", tolerance=1e-9), 1e3),
+}
+
+
+@pytest.mark.parametrize("name", RVES)
+def test_an_rve_of_any_kind_keeps_the_contract(name: str) -> None:
+    make, size = RVES[name]
+    made = make()
+    x = size * np.random.default_rng(0).standard_normal((3, made.inputs.size))
+    check_model(made, x, rtol=1e-6, jacobian_rtol=1e-4)
+
+
+def test_an_rve_at_finite_strain_keeps_the_contract() -> None:
+    rve = RVE(CUBE[0], [NeoHooke(1.0, 0.3), NeoHooke(8.0, 0.3)], tolerance=1e-8)
+    x = np.eye(2).ravel() + 0.05 * np.random.default_rng(0).standard_normal((3, 4))
+    check_model(rve, x, rtol=1e-6, jacobian_rtol=1e-4)

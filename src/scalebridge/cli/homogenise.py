@@ -277,9 +277,9 @@ def _tail(part: Part) -> Iterator[str]:
     names = [str(n) for n in part.content["components"]]
     voigt = " (Voigt: engineering shears)" if part.kind == "stiffness" else ""
     yield f"{part.kind} in {unit}{voigt}"
-    yield "      " + "".join(f"{name:>11}" for name in names)
+    yield "      " + "".join(f"{name:>13}" for name in names)
     for name, row in zip(names, shown, strict=True):
-        entries = (f"{factor * v:11.5g}" if abs(v) > 1e-6 * largest else f"{0:11d}" for v in row)
+        entries = (f"{factor * v:13.5g}" if abs(v) > 1e-6 * largest else f"{0:13d}" for v in row)
         yield f"{name:>6}" + "".join(entries)
     iterations = part.content["iterations"]
     gap = part.content["hill_mandel"]

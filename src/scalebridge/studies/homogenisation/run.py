@@ -140,7 +140,8 @@ def _notes(sample: Sample, found: Mapping[str, Effective]) -> tuple[str, ...]:
         if effective.windows is not None:
             bad = [r for r in effective.windows.reason if r]
             if bad:
-                notes.append(f"{len(bad)} windows have no {effective.kind}, the first: {bad[0]}.")
+                share = f"{len(bad)} of {len(effective.windows.reason)} windows"
+                notes.append(f"{share} gave no {effective.kind}, the first: {bad[0]}.")
             if effective.windows.overlap:
                 notes.append("Windows overlap, so their scatter is smaller than that of independent samples.")
     return tuple(dict.fromkeys(notes))

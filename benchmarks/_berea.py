@@ -66,6 +66,7 @@ def scatter(image: Mask, size: int) -> dict[str, Any]:
         "median_formation_factor": float(np.median(factor)),
         "middle_half": [float(q) for q in np.quantile(factor, [0.25, 0.75])],
         "mean_relative_diffusivity": float(conduct.mean()), "its_std": float(conduct.std(ddof=1)),
+        "each": [[r.porosity, *np.diag(r.relative).tolist()] for r in rows],
     }  # fmt: skip
 
 
@@ -78,7 +79,7 @@ def permeability(data: Path, earlier: Path, size: int, seed: int, full: bool) ->
             if row["boundary"] == "mirror" and len(row["axes"]) == 3:
                 return {"from": f"benchmarks.permeability, seed {told['seed']}", **row}
     if full:
-        image, axes, tolerance = berea(data / FILE, 200, seed), "all", 1e-3
+        image, axes, tolerance = berea(data / FILE, 200, seed), "all", 1e-2
     else:
         image, axes, tolerance = berea(data / FILE, size, seed), "x", 1e-3
     row, cost = fresh(solve, image, VOXEL, "mirror", axes, tolerance)
@@ -102,15 +103,14 @@ def part(data: Path, out: Path, seed: int, full: bool) -> dict[str, Any]:
     for row in found["scatter"]:
         print(
             f"Berea boxes of {row['size']}: porosity {row['porosity'][0]:.3f} ± {row['porosity'][1]:.3f}, F in the "
-            f"middle half {row['middle_half'][0]:.0f} to {row['middle_half'][1]:.0f}, closed {row['closed_directions']} of "
-            f"{row['directions']} directions", flush=True,
+            f"middle half {row['middle_half'][0]:.0f} to {row['middle_half'][1]:.0f}, {row['closed_directions']} of "
+            f"{row['directions']} directions closed", flush=True,
         )  # fmt: skip
     found["permeability"] = permeability(data, out / "permeability.json", 100, seed, full)
     told = ", ".join(f"{v:.0f}" for v in np.diag(np.atleast_2d(found["permeability"]["mD"])))
     print(f"Berea {found['permeability']['shape'][0]}^3: {told} mD (lattice Boltzmann of the 400^3: 1286)", flush=True)
     found["elasticity"] = []
-    cases = [(small, "rotated"), (small, "hexahedra"), (cut, "hexahedra")] + ([(whole, "hexahedra")] if full else [])
-    for image, discretisation in cases:
+    for image, discretisation in [(small, "rotated"), (small, "hexahedra"), (cut, "hexahedra")]:
         row, cost = fresh(elasticity, image, discretisation, 1e-3)
         found["elasticity"].append({**row, "cost": cost})
         print(

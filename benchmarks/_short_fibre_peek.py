@@ -154,7 +154,8 @@ def concluded(
     measured, mean = told["measured_MPa"], told["rve_mean_MPa"][f"{READ_AT:g} min"]
     factor = mean / AUTHORS_MICRO["UMAT rightMatrix, long time"]
     return {
-        "best_MPa": best, "best_with_authors_voids_MPa": best * factor, "authors_void_factor": factor, "std_over_seeds_MPa": spread, "grid_MPa": grid, "effects_MPa": effects,
+        "best_MPa": best, "best_with_authors_voids_MPa": best * factor, "authors_void_factor": factor,
+        "std_over_seeds_MPa": spread, "grid_MPa": grid, "effects_MPa": effects,
         "intact_MPa": intact, "with_voids_MPa": with_voids,
         "intact_holds_measured": intact[0] <= measured <= intact[1],
         "holds_measured": with_voids[0] <= measured <= with_voids[1],

@@ -4,7 +4,7 @@
 folder named by the environment variable ``SCALEBRIDGE_EXTRA_DATA``, holds ``pore-networks-icl``,
 ``fibre-ct-insegt`` and ``cf-peek-creep-multiscale``; a part without its data is skipped with a reason. Parts are
 ``berea``, ``slices`` and ``peek``. The permeability is taken from ``permeability.json`` beside FILE where
-``benchmarks.permeability`` left one there; ``--full`` computes it, and the stiffness, on all 200^3 voxels (hours).
+``benchmarks.permeability`` left one there, else of one direction of a cut; ``--full`` computes it on all 200^3 voxels.
 Cases run one at a time in processes of their own with one thread, so that memory and time are theirs.
 """
 

@@ -132,3 +132,25 @@ def test_fields_of_a_law_with_memory_are_those_of_a_path() -> None:
     with pytest.raises(InputError, match=r"fields depend on the path; use rve\.path"):
         made.localise([0.01, 0.0, 0.0])
     assert made.structure == sb.models.Structure(potential=False, even=False)
+
+
+@pytest.mark.parametrize("plane", ["strain", "stress"])
+def test_axial_stress_of_a_law_with_memory_is_that_of_the_solid_at_the_end_of_the_step(plane: Any) -> None:
+    """Beside an elastic law, after a step well into yielding."""
+    import torch
+
+    made = rve(CUBE[1], [sb.micro.J2(1.0, 0.3, 0.005, hardening=0.1), B], plane=plane)
+    composite = made.solver.composite
+    strain = torch.tensor([0.02, -0.005, 0.01], dtype=torch.float64).view(1, 1, 3, 1, 1).expand(1, 1, 3, 4, 5).clone()
+    axial = composite.axial_stress(strain, composite.memory0(1, 1, dt=1.0))
+    assert axial is not None
+    if plane == "stress":
+        assert not bool(axial.any())
+        return
+    solid = torch.tensor([[0.02, -0.005, 0.0, 0.0, 0.0, 0.01]], dtype=torch.float64)
+    law = made.materials[0]
+    virgin = torch.tensor([law.state0()], dtype=torch.float64)
+    plastic, elastic = law.advance(solid, virgin, 1.0).stress[0, 2], B.stress(solid)[0, 2]
+    assert float(plastic) != pytest.approx(0.3 / (1.3 * 0.4) * 0.015, rel=0.05)
+    expected = torch.where(torch.as_tensor(CUBE[1] == 0), plastic, elastic)
+    torch.testing.assert_close(axial[0, 0], expected)

@@ -143,7 +143,7 @@ class Learner(ABC, Generic[State]):
         for array in self.data if self.runs is not None else ():
             learned.update(np.ascontiguousarray(array).tobytes())
         apart = ("inputs", "outputs", "runs", "fitted")
-        options = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in apart]
+        options = [f"{f.name}={_told(getattr(self, f.name))}" for f in fields(self) if f.name not in apart]
         return {
             "name": self.name,
             "version": self.version,
@@ -178,6 +178,14 @@ class Learner(ABC, Generic[State]):
         status = np.where(finite, np.where(inside, "ok", "outside"), "failed")
         told = {"ok": "", "outside": "outside the domain of the surrogate", "failed": "the input is not finite"}
         return Runs(posterior.mean, status, tuple(told[s] for s in status.tolist()), error_std=posterior.std)
+
+
+def _told(option: object) -> str:
+    """An option in a line; a surrogate among them by its own identity."""
+    if isinstance(option, tuple):
+        return f"({', '.join(_told(part) for part in option)})"
+    identity = getattr(option, "identity", None)
+    return repr(option) if identity is None else " ".join(identity().values()).strip()
 
 
 def checked(

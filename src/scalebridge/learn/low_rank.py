@@ -121,15 +121,15 @@ def grouped(labels: NDArray[np.int64], std: Floats) -> Any:
     """A sparse factor ``[n m, s]`` by which points of one label share their error.
 
     Args:
-        labels: ``[n, g]``, the groups each point belongs to, each grouping with its own labels; a group's share of
-            the variance is ``1 / g``, so two points correlate by the fraction of groupings they share.
-        std: ``[n, m]``, standard deviation of the error; outputs are independent of each other.
+        labels: ``[n, m, g]``, the groups that each value belongs to, each grouping with labels of its own; a
+            group's share of the variance is ``1 / g``: two points correlate by the fraction of groupings they share.
+        std: ``[n, m]`` or ``[n, m, g]``, standard deviation of the error; outputs are independent of each other.
     """
     from scipy.sparse import csr_array
 
-    (n, m), g = std.shape, labels.shape[1]
+    n, m, g = labels.shape
     ids, columns = np.unique(labels, return_inverse=True)
-    columns = columns.reshape(n, 1, g) * m + np.arange(m)[:, None]
-    values = np.broadcast_to(std[:, :, None] / np.sqrt(g), (n, m, g))
+    columns = columns.reshape(n, m, g) * m + np.arange(m)[:, None]
+    values = np.broadcast_to(std.reshape(n, m, -1) / np.sqrt(g), (n, m, g))
     starts = np.arange(n * m + 1) * g
     return csr_array((values.ravel(), columns.ravel(), starts), shape=(n * m, len(ids) * m))

@@ -352,3 +352,13 @@ def test_two_threads_may_run_the_same_rve() -> None:
         answers = list(pool.map(lambda _: fresh.run(STRAINS).values, range(4)))
     for answer in answers:
         np.testing.assert_allclose(answer, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("options", [{}, {"discretisation": "hexahedra"}])
+def test_the_load_cases_of_a_stiffness_are_counted(options: dict[str, str]) -> None:
+    image = np.zeros((4, 4, 4), dtype=int)
+    image[:2] = 1
+    heard: list[tuple[int, int]] = []
+    made = sb.micro.RVE(image, [FIBRE, sb.micro.Elastic("3 GPa", 0.3)], **options)  # type: ignore[arg-type]
+    made.stiffness(progress=lambda done, cases: heard.append((done, cases)))
+    assert heard == [(k, 6) for k in range(1, 7)]

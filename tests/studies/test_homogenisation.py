@@ -183,7 +183,7 @@ def test_a_singular_and_an_unconverged_tensor_are_said_not_shown(
     loose = homogenise_image(labels, {"gap": "void", "grain": "E=1 GPa, nu=0.3"}).stiffness
     assert loose is not None and loose.converged and "E1" not in loose.constants
 
-    def spent(rve: Any) -> Any:
+    def spent(rve: Any, *_: object) -> Any:
         found = solve(rve)
         return replace(found, tensor=np.full_like(found.tensor, np.nan), reason="not converged in 3 iterations")
 

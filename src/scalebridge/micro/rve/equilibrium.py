@@ -13,7 +13,7 @@ from scalebridge.micro.rve.composite import Composite, Memory
 from scalebridge.micro.rve.contraction import Contraction, contraction
 from scalebridge.micro.rve.control import Control, Load
 from scalebridge.micro.rve.discretisations import make
-from scalebridge.micro.rve.fast import UnitResponses, fused_solver
+from scalebridge.micro.rve.fast import UnitResponses, Watch, fused_solver
 from scalebridge.micro.rve.moduli import Moduli
 from scalebridge.micro.rve.reference import ReferenceMedium
 
@@ -36,6 +36,11 @@ class Balance:
     def relative(self) -> Tensor:
         """Residual over scale ``[b]``, zero where both are."""
         return torch.where(self.scale > 0.0, self.residual / self.scale, self.residual)
+
+    def relative_to(self, least: Tensor) -> Tensor:
+        """Residual over scale, or over ``least [b]`` where the stress is smaller ``[b]``."""
+        scale = torch.maximum(self.scale, least)
+        return torch.where(scale > 0.0, self.residual / scale, self.residual)
 
     def met(self, tolerance: float) -> Tensor:
         """Which rows are balanced ``[b]``; a row that is not finite is not."""
@@ -181,8 +186,11 @@ class Equilibrium:
             return self._fused.solve(self._moduli, self.force.field[0], x.field[0], float(target), limit)
         return self.cg.solve(self, self.force, x, target, limit)
 
-    def unit_responses(self, start: Tensor, tolerance: float) -> UnitResponses:
-        """Solve for the unit measures at the tangent last taken, from ``start [b, g, c, *grid]``."""
+    def unit_responses(self, start: Tensor, tolerance: float, watch: Watch | None = None) -> UnitResponses:
+        """Solve for the unit measures at the tangent last taken, from ``start [b, g, c, *grid]``.
+
+        ``watch`` is called with the number of unit measures solved and their number.
+        """
         fluctuations = start.clone()
         b, g = start.shape[:2]
         self._mixed = False
@@ -198,7 +206,12 @@ class Equilibrium:
             outcome = self.solve_step(x, target)
             fluctuations[:, i] = x.field
             cg[:, i], converged = outcome.iterations, converged & outcome.converged
-        return UnitResponses(fluctuations, self._bilinear(fluctuations), cg, converged)
+            if watch is not None:
+                watch(i + 1, g)
+        tangent = self._bilinear(fluctuations)
+        if not self.composite.linear:
+            converged = converged & self._below_voigt(tangent)
+        return UnitResponses(fluctuations, tangent, cg, converged)
 
     def newton(
         self, state: Vector, load: Load, memory: Memory | None = None, least: Tensor | float = 0.0
@@ -227,12 +240,13 @@ class Equilibrium:
             before = self.force.like().copy_(self.force)
             outcome = self.solve_step(self._step.zero_(), target)
             cg, newton = cg + outcome.iterations, newton + open_rows
-            new = self._search(state, load, memory, before, balance, open_rows)
+            new, fell = self._search(state, load, memory, before, balance, open_rows)
             forcing = (0.9 * (new.residual / balance.residual).nan_to_num(1.0) ** 2).clamp(1e-4, 0.1)
             resting = new.exhausted & (new.residual > 0.5 * balance.residual)
             solved = new.met(control.tolerance) | (new.residual <= least) | resting | solved
-            balance, open_rows = new, ~solved & torch.isfinite(new.residual)
-        return NewtonOutcome(solved, balance.relative, newton, cg)
+            # Where no step along it helps, the direction is no good: a shorter load step is the better next thing.
+            balance, open_rows = new, ~solved & fell & torch.isfinite(new.residual)
+        return NewtonOutcome(solved, balance.relative_to(least / control.tolerance), newton, cg)
 
     def mean(self, field: Tensor) -> Tensor:
         """Mean over points and voxels ``[b, g]``, float64, of ``field [b, Q, g, *grid]``."""
@@ -262,8 +276,8 @@ class Equilibrium:
 
     def _search(
         self, state: Vector, load: Load, memory: Memory | None, force: Vector, old: Balance, rows: Tensor
-    ) -> Balance:
-        """Move ``state`` along the step, shortened per row until the residual or the slope along it falls."""
+    ) -> tuple[Balance, Tensor]:
+        """Move ``state`` along the step, shortened per row until the residual or the slope along it falls ``[b]``."""
         length = rows.to(torch.float64)
         slope = self.cg.dot(force, self._step)
         for _ in range(10):
@@ -277,7 +291,7 @@ class Equilibrium:
             secant = (slope / (slope - left)).nan_to_num(0.5).clamp(0.1, 0.5)
             length = torch.where(good, length, length * secant)
         state.copy_(self._trial)
-        return new
+        return new, good
 
     def _close(self, open_rows: Tensor) -> None:
         """Take the rows that are balanced out of the linear system."""
@@ -309,6 +323,15 @@ class Equilibrium:
             flux = self._unit_stress(i, x)
             tangent[:, i] = self.mean(flux) + self.work(self._divergence(flux, self.force.field), fluctuations)
         return tangent
+
+    def _below_voigt(self, tangent: Tensor) -> Tensor:
+        """Whether each unit measure costs no more than it does without fluctuation ``[b]``: else nothing is stable."""
+        uniform = torch.zeros_like(tangent[:, 0])
+        x = self._trial.zero_()
+        for i in range(tangent.shape[1]):
+            uniform[:, i] = self.mean(self._unit_stress(i, x))[:, i]
+        found = tangent.diagonal(dim1=1, dim2=2)
+        return (found <= uniform + 1e-3 * uniform.abs().amax(1, keepdim=True)).all(1)
 
     def work(self, force: Tensor, fluctuations: Tensor) -> Tensor:
         """Mean over voxels ``[b, g]`` of ``force [b, c, *grid]`` times each of ``fluctuations [b, g, c, *grid]``."""

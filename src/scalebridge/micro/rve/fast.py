@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from scalebridge.micro.rve.composite import Composite
 from scalebridge.micro.rve.control import Control
 from scalebridge.micro.rve.grid import Grid
 from scalebridge.micro.rve.moduli import LabelModuli, Moduli, unfolded
+
+Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,12 @@ def fused_solver(grid: Grid, lame: tuple[float, float], dtype: torch.dtype) -> F
 
 
 def fused_unit_responses(
-    composite: Composite, lame: tuple[float, float], control: Control, keep: bool, moduli: Moduli | None = None
+    composite: Composite,
+    lame: tuple[float, float],
+    control: Control,
+    keep: bool,
+    moduli: Moduli | None = None,
+    watch: Watch | None = None,
 ) -> UnitResponses:
     """Return the answers of a linear composite in space to the six unit strains.
 
@@ -68,6 +76,7 @@ def fused_unit_responses(
         control: the systems are solved to half of its tolerance.
         keep: whether to keep the fluctuations.
         moduli: by default those of the composite.
+        watch: called with the number of unit strains solved and their number.
     """
     from scalebridge.micro.rve.fused.solver import FusedSolver
 
@@ -85,6 +94,8 @@ def fused_unit_responses(
         outcome = solver.solve(given, force.neg_(), u, target, control.cg_limit)
         cg[j], converged = outcome.iterations[0], converged and bool(outcome.converged[0])
         tangent[:, j] = solver.mean_stress(given, units[j], u)
+        if watch is not None:
+            watch(j + 1, len(targets))
     if keep:
         # The work of what is out of balance: with it the tangent is the bilinear form, second order in the residual.
         for j in range(6):

@@ -16,7 +16,7 @@ from scalebridge.micro.rve.cg import Vector
 from scalebridge.micro.rve.composite import Composite, Memory
 from scalebridge.micro.rve.control import Control, Load
 from scalebridge.micro.rve.equilibrium import Equilibrium, NewtonOutcome
-from scalebridge.micro.rve.fast import UnitResponses, can_fuse, fused_unit_responses
+from scalebridge.micro.rve.fast import UnitResponses, Watch, can_fuse, fused_unit_responses
 from scalebridge.micro.rve.volume import volume_doubts
 
 # Pixels per chunk on a CPU: measured best at 16 to 64 pixels an edge, and no better beyond.
@@ -106,6 +106,8 @@ class Homogeniser:
         self.fused = can_fuse(composite, discretisation) if fused is None else fused
         self.rest = torch.tensor(composite.kinematics.rest, dtype=torch.float64, device=composite.device)
         self._equilibria: dict[int, Equilibrium] = {}
+        # Called with the load cases solved and their number while the effective tensor is sought.
+        self.watch: Watch | None = None
 
     @property
     def chunk(self) -> int:
@@ -128,12 +130,12 @@ class Homogeniser:
     def localisation(self) -> UnitResponses:
         """Answers of the composite to unit measures at rest, ``b = 1``; a law with memory answers elastically."""
         if self.fused and self.composite.grid.dim == 3 and self.composite.linear:
-            return fused_unit_responses(self.composite, self.lame, self.control, keep=True)
+            return fused_unit_responses(self.composite, self.lame, self.control, keep=True, watch=self.watch)
         eq = self.equilibrium(1)
         memory = self._virgin(1, eq.points)
         eq.evaluate(self.at_rest(1), Load.of_measure(self.rest[None]), memory)
         eq.linearise(memory)
-        return eq.unit_responses(self._no_fluctuations(), 0.5 * self.control.tolerance)
+        return eq.unit_responses(self._no_fluctuations(), 0.5 * self.control.tolerance, self.watch)
 
     @functools.cached_property
     def effective(self) -> UnitResponses:
@@ -141,7 +143,7 @@ class Homogeniser:
         lean = self.fused and self.composite.grid.dim == 3 and self.composite.linear
         if not lean or "localisation" in self.__dict__ or self._fluctuation_bytes <= KEPT_BYTES:
             return self.localisation
-        return fused_unit_responses(self.composite, self.lame, self.control, keep=False)
+        return fused_unit_responses(self.composite, self.lame, self.control, keep=False, watch=self.watch)
 
     @property
     def images_at_once(self) -> int:
@@ -282,7 +284,7 @@ class Homogeniser:
 
     def _collect(self, load: Load, solved: Solved) -> Homogenised:
         eq = self.equilibrium(len(load.measure))
-        balance = eq.evaluate(solved.state, load)
+        eq.evaluate(solved.state, load)
         energy = self.composite.mean_energy(eq.strain)
         hill = hill_mandel(eq, solved.state, self.rest)
         volume = [""] * len(solved.reason)
@@ -297,7 +299,7 @@ class Homogeniser:
             unit.tangent,
             energy,
             hill,
-            balance.relative,
+            outcome.relative,
             outcome.newton,
             outcome.cg + unit.cg.sum(1),
             reason,
@@ -341,7 +343,11 @@ def reference_lame(composite: Composite) -> tuple[float, float]:
 
 def _doubts(unit: UnitResponses, energy: Tensor) -> list[str]:
     finite = torch.isfinite(energy) & torch.isfinite(unit.tangent).all(-1).all(-1)
+    reason = {
+        (True, True): "",
+        (True, False): "the tangent was not found: its systems did not converge, or the state is not stable",
+    }
     return [
-        "" if good and solved else "a value is not finite" if not good else "the tangent's systems did not converge"
+        reason.get((good, solved), "a value is not finite")
         for good, solved in zip(finite.tolist(), unit.converged.tolist(), strict=True)
     ]

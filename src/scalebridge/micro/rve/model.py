@@ -34,6 +34,7 @@ from scalebridge.quantities import Floats, Space
 
 if TYPE_CHECKING:
     from scalebridge.micro.rve.assembly import Plane
+    from scalebridge.micro.rve.fast import Watch
     from scalebridge.micro.rve.homogenise import Homogeniser
     from scalebridge.micro.rve.memory import Plan
     from scalebridge.micro.rve.paths import PathResponse, RVEState
@@ -262,25 +263,29 @@ class RVE:
         parts = [self._timed(prescribed.rows(rows)) for rows in self._chunks(np.flatnonzero(prescribed.finite))]
         return _assemble(parts, prescribed.finite, self.inputs.size)
 
-    def stiffness(self) -> Floats:
+    def stiffness(self, *, progress: Watch | None = None) -> Floats:
         """Effective stiffness at rest ``[g, g]`` in Pa (Mandel).
+
+        ``progress`` is called with the number of load cases solved and their number.
 
         Raises:
             InputError: conduction; the linear systems do not converge at this contrast.
         """
         if kind_of(self.materials) == "conduction":
             raise InputError("The RVE conducts and has no stiffness; use rve.conductivity().")
-        return self._effective()
+        return self._effective(progress)
 
-    def conductivity(self) -> Floats:
+    def conductivity(self, *, progress: Watch | None = None) -> Floats:
         """Effective conductivity ``[d, d]`` in W/(m K).
+
+        ``progress`` is called with the number of load cases solved and their number.
 
         Raises:
             InputError: laws of mechanics; the linear systems do not converge at this contrast.
         """
         if kind_of(self.materials) != "conduction":
             raise InputError("The RVE has laws of mechanics and no conductivity; use rve.stiffness().")
-        return self._effective()
+        return self._effective(progress)
 
     def thermal_expansion(self) -> Floats:
         """Effective thermal expansion ``[g]`` in 1/K (Mandel), of linear elastic laws; see `effective_expansion`.
@@ -403,8 +408,9 @@ class RVE:
     def _rescue(self) -> str:
         return "bring" if self.discretisation == "hexahedra" else "use discretisation='hexahedra' or bring"
 
-    def _effective(self) -> Floats:
+    def _effective(self, progress: Watch | None) -> Floats:
         with self.lock:
+            self.solver.watch = progress
             unit = self.solver.effective
         if not bool(unit.converged.all()):
             what = "conductivity" if kind_of(self.materials) == "conduction" else "stiffness"

@@ -54,12 +54,16 @@ class Job:
         self.behind += work
         self.progress(words, min(self.behind / self.steps, 1.0))
 
+    def _case(self, words: str, done: int, cases: int) -> None:
+        self.progress(f"{words}, load case {done} of {cases}", min((self.behind + done / cases) / self.steps, 1.0))
+
     def effective(self, sample: Sample, laws: Sequence[Any], kind: str) -> tuple[Effective, LocalFields | None]:
         """Solve the image, its field, and the versions asked for."""
         dim = sample.labels.ndim
-        self.tell(f"{kind} of {' x '.join(map(str, sample.labels.shape))}", 0.0)
+        words = f"{kind} of {' x '.join(map(str, sample.labels.shape))}"
+        self.tell(words, 0.0)
         rve = make_rve(sample.labels, laws, sample.voxel_size, self.settings)
-        answer = solve(rve)
+        answer = solve(rve, lambda done, cases: self._case(words, done, cases))
         self.fractions = answer.fractions
         self.tell("localising a field" if self.fields else "bounds", 1.0)
         field = rve.localise(unit_load(answer.tensor, kind)) if self.fields and not answer.reason else None

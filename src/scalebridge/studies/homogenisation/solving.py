@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,10 +85,14 @@ def trimmed(labels: Labels, factor: int) -> Labels:
     return labels[tuple(slice(n - n % factor) for n in labels.shape)]
 
 
-def solve(rve: RVE) -> Solved:
-    """Return the effective tensor; where the linear systems do not converge, NaN and the reason."""
+def solve(rve: RVE, case: Callable[[int, int], None] | None = None) -> Solved:
+    """Return the effective tensor; where the linear systems do not converge, NaN and the reason.
+
+    ``case`` is called with the number of load cases solved and their number.
+    """
     begun = time.perf_counter()
     with rve.lock:
+        rve.solver.watch = case
         unit = rve.solver.effective
     tensor = unit.tangent[0].cpu().numpy().copy()
     good = bool(unit.converged.all()) and bool(np.isfinite(tensor).all())

@@ -49,7 +49,7 @@ def test_pores_are_solved_in_as_many_iterations_as_a_contrast_of_a_thousand(
 
 @pytest.mark.parametrize("scheme", ["rotated", "hexahedra"])
 def test_pores_are_the_limit_of_a_vanishing_phase_and_rigid_balls_that_of_a_stiff_one(scheme: str) -> None:
-    image, gaps = ball(16), []
+    image, gaps = ball(12), []
     void = solved(image, [MATRIX, sb.micro.Void()], discretisation=scheme)[0]
     for contrast in (1e-2, 1e-3, 1e-4):
         gaps.append(np.abs(solved(image, elastic_pair(contrast), discretisation=scheme)[0] - void).max())
@@ -69,7 +69,7 @@ def test_iterations_do_not_grow_beyond_a_contrast_of_a_thousand(scheme: str, con
 def test_voxels_thrown_at_random_converge_at_any_contrast_on_hexahedra_and_with_patience_on_the_rotated_scheme() -> (
     None
 ):
-    image = np.random.default_rng(0).integers(0, 2, (12, 12, 12))
+    image = np.random.default_rng(0).integers(0, 2, (10, 10, 10))
     for second in (sb.micro.Elastic(1e4, 0.3), sb.micro.Elastic(1e-4, 0.3), sb.micro.Void(), sb.micro.Rigid()):
         assert solved(image, [MATRIX, second], discretisation="hexahedra")[1] < 80
     for contrast in (1e4, 1e-4):
@@ -102,11 +102,11 @@ def test_conduction_takes_insulators_and_near_perfect_conductors(scheme: str) ->
 
 
 @pytest.mark.parametrize(
-    ("scheme", "contrast"), [("rotated", 10.0), ("rotated", 1e4), ("hexahedra", 1e4), ("moulinec_suquet", 10.0)]
+    ("scheme", "contrast"), [("rotated", 10.0), ("rotated", 1e4), ("hexahedra", 10.0), ("moulinec_suquet", 10.0)]
 )
 def test_single_precision_moves_an_effective_tensor_by_less_than_a_millionth(scheme: str, contrast: float) -> None:
-    exact = sb.micro.RVE(ball(16), elastic_pair(contrast), tolerance=1e-9, discretisation=scheme).stiffness()
-    made = sb.micro.RVE(ball(16), elastic_pair(contrast), discretisation=scheme, precision="single")
+    exact = sb.micro.RVE(ball(14), elastic_pair(contrast), tolerance=1e-9, discretisation=scheme).stiffness()
+    made = sb.micro.RVE(ball(14), elastic_pair(contrast), discretisation=scheme, precision="single")
     np.testing.assert_allclose(made.stiffness(), exact, rtol=0, atol=1e-6 * exact.max())
 
 

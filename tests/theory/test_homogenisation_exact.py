@@ -41,7 +41,7 @@ def order(gaps: Floats, sizes: tuple[int, ...]) -> float:
     return float(-np.polyfit(np.log(sizes), np.log(gaps), 1)[0])
 
 
-@pytest.mark.parametrize(("k", "fraction"), [(10.0, 0.3), (10.0, 0.47), (0.1, 0.47), (100.0, 0.47)])
+@pytest.mark.parametrize(("k", "fraction"), [(10.0, 0.3), (0.1, 0.47), (100.0, 0.47)])
 def test_cylinders_are_met_at_first_order_by_plain_and_at_second_by_composite_voxels(k: float, fraction: float) -> None:
     """Rayleigh's multipoles (Perrins, McKenzie, McPhedran 1979)."""
     exact, sizes = conductivity(k, fraction), (32, 64, 128)

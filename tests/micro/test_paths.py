@@ -182,6 +182,7 @@ CASES = {
 }
 
 
+@pytest.mark.theory
 @pytest.mark.parametrize("case", CASES)
 def test_tangent_of_a_step_is_the_derivative_of_its_stress(case: str) -> None:
     image, law, plane = CASES[case]
@@ -301,6 +302,7 @@ np.save(sys.argv[2], path.stress)
 """
 
 
+@pytest.mark.theory
 def test_a_path_that_is_killed_goes_on_and_redoes_no_finished_step(tmp_path: Path) -> None:
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "path.npz"), str(tmp_path / "stress.npy")]
     root = Path(__file__).parents[2]

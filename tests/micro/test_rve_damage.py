@@ -14,6 +14,7 @@ from scalebridge.microstructure import SubVoxels
 
 Floats = NDArray[np.float64]
 M = sb.micro
+pytestmark = pytest.mark.theory
 E, NU, START, FAILURE = 20e9, 0.2, 1e-4, 1e-3
 FREE = np.nan
 

@@ -14,6 +14,7 @@ from scalebridge.errors import ShapeError
 
 Floats = NDArray[np.float64]
 M = sb.micro
+pytestmark = pytest.mark.theory
 SOFT, STIFF = M.NeoHooke(1.0, 0.3), M.NeoHooke(10.0, 0.25)
 FREE = np.nan
 LARGE = np.array([[1.3, 0.3, 0.1], [-0.1, 0.8, 0.2], [0.1, 0.0, 1.1]])

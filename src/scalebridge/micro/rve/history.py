@@ -15,7 +15,7 @@ from scalebridge.micro.rve.equilibrium import NewtonOutcome
 from scalebridge.micro.rve.fast import UnitResponses
 from scalebridge.micro.rve.homogenise import Homogeniser, hill_mandel
 from scalebridge.micro.rve.staggered import settle
-from scalebridge.micro.rve.volume import volume_doubts
+from scalebridge.micro.rve.volume import turned_out, volume_doubts
 
 # A step that fails is cut in half, and its halves again, at most this often.
 HALVINGS = 8
@@ -142,6 +142,8 @@ def advance(homogeniser: Homogeniser, load: Load, time: float, start: Standing, 
     A substep that fails is halved and tried again from the last one that held; after two that hold the next is twice
     as long.
     """
+    if homogeniser.composite.kinematics.kind == "finite strain" and (reason := turned_out(load)):
+        return Step(start, None, start.stress.new_zeros(1), _untried(start), 0, reason)
     before, standing, share, size, smallest = start, start, 0.0, 1.0, 0.5**HALVINGS
     taken, held = 0, 0
     hill = start.stress.new_zeros(1)
@@ -167,8 +169,16 @@ def advance(homogeniser: Homogeniser, load: Load, time: float, start: Standing, 
         return Step(standing, None, hill, spent, taken, reason)
     unit, standing = _unit_responses(homogeniser, standing, load, before)
     if not bool(unit.converged.all() & torch.isfinite(standing.stress).all()):
-        return Step(start, None, hill, spent, taken, f"the tangent's systems did not converge at time {time:g} s")
+        reason = (
+            f"the tangent was not found at time {time:g} s: its systems did not converge, or the state is not stable"
+        )
+        return Step(start, None, hill, spent, taken, reason)
     return Step(standing, unit.tangent, hill, spent, taken, "")
+
+
+def _untried(start: Standing) -> NewtonOutcome:
+    none = torch.zeros_like(start.stress[:, 0], dtype=torch.int64)
+    return NewtonOutcome(none.bool(), torch.full_like(start.stress[:, 0], torch.inf), none, none)
 
 
 def _substep(homogeniser: Homogeniser, load: Load, time: float, start: Standing) -> _Substep:

@@ -57,7 +57,8 @@ def settle(eq: Equilibrium, state: Vector, load: Load, memory: Memory, least: Te
         state.add_(step, torch.ones_like(balance.residual))
         balance = eq.evaluate(state, load, memory)
     rests = torch.tensor([_rests(eq, balance, least)], device=cg.device)
-    return NewtonOutcome(rests, balance.relative, torch.full_like(cg, count), cg)
+    relative = balance.relative_to(least / eq.control.tolerance)
+    return NewtonOutcome(rests, relative, torch.full_like(cg, count), cg)
 
 
 def _rests(eq: Equilibrium, balance: Balance, least: Tensor) -> bool:

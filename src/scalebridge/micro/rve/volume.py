@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from scalebridge.micro.rve.control import Load
+
 # The mean of det F is det of the mean F for every compatible field. Sound answers of the reduced schemes are within
 # some 1e-3 of it; hourglassing under deep compression, which stresses nothing, is off by tens of per cent.
 LARGEST_GAP = 0.01
@@ -15,6 +17,14 @@ def volume_doubts(measure: Tensor, macro: Tensor) -> list[str]:
     local, whole = _determinant(measure.movedim(2, -1)).flatten(1), _determinant(macro)
     gap = local.mean(1, dtype=torch.float64) / whole - 1.0
     return [_doubt(j, smallest, g) for j, smallest, g in zip(*map(_floats, (whole, local.amin(1), gap)), strict=True)]
+
+
+def turned_out(load: Load) -> str:
+    """Return why no F answers a load of one row: it prescribes one that turns the cell inside out; else empty."""
+    if load.mixed:
+        return ""
+    whole = float(_determinant(load.measure)[0])
+    return "" if whole > 0.0 else _doubt(whole, 1.0, 0.0)
 
 
 def _doubt(whole: float, smallest: float, gap: float) -> str:

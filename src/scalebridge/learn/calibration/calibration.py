@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.errors import InputError
 from scalebridge.learn.calibration import ranks
-from scalebridge.learn.calibration.frames import Frame, frame_of
+from scalebridge.learn.calibration.frames import FRAMES, Frame
 from scalebridge.learn.learner import Data
 from scalebridge.models import Posterior, Surrogate
 from scalebridge.quantities import Floats
@@ -27,6 +26,7 @@ class Calibration:
         data: all runs.
         model: the surrogate whose mean is given.
         parts: the surrogates that scored rows they had not seen; with a single split, the model alone.
+        spreads: ``[p, m]``, standard deviation of the values that each of them was fitted on.
         rows: ``[k]``, which rows were scored.
         part: ``[k]``, by which of the parts.
         score: name of the score.
@@ -41,6 +41,7 @@ class Calibration:
     data: Data
     model: Surrogate
     parts: tuple[Surrogate, ...]
+    spreads: Floats
     rows: NDArray[np.int64]
     part: NDArray[np.int64]
     score: str
@@ -55,7 +56,7 @@ class Calibration:
         """Scores ``[k, m]`` for another level: those of quantiles depend on it."""
         if self.score != "quantile" or level == self.level:
             return self.scores
-        return scored(self.parts, self.part, self.rows, self.data, self.score, level)[0]
+        return scored(self.parts, self.spreads, self.part, self.rows, self.data, self.score, level).scores
 
     def bounds(
         self, x: Floats, labels: NDArray[Any] | None, own: Posterior, level: float, joint: bool
@@ -77,7 +78,8 @@ class Calibration:
             scores = scores.max(axis=1, keepdims=True)
         single = len(self.parts) == 1
         posteriors = [own] if single else [part.posterior(x) for part in self.parts]
-        frames = [frame_of(self.score, p, q, level) for p, q in zip(self.parts, posteriors, strict=True)]
+        make = FRAMES[self.score]
+        frames = [make(p, spread, level) for p, spread in zip(posteriors, self.spreads, strict=True)]
         lower, upper = np.empty(own.mean.shape), np.empty(own.mean.shape)
         for points, chosen in self._grouped(len(x), labels, level):
             weights = None if self.specimens is None else ranks.specimen_weights(self.specimens[chosen])
@@ -132,30 +134,40 @@ class Calibration:
             ranks.check_rows(len(np.unique(self.specimens[chosen])), level, owner, "distinct specimens")
 
 
+@dataclass(frozen=True)
+class Scored:
+    """Scores of rows by surrogates that had not seen them, ``[k, m]`` each.
+
+    Args:
+        scores: in units of the frames.
+        unit, half: unit and half width of the frames.
+        std, lower, upper: deviation and interval that the surrogates themselves claim.
+    """
+
+    scores: Floats
+    unit: Floats
+    half: Floats
+    std: Floats
+    lower: Floats
+    upper: Floats
+
+
 def scored(
     parts: tuple[Surrogate, ...],
+    spreads: Floats,
     part: NDArray[np.int64],
     rows: NDArray[np.int64],
     data: Data,
     score: str,
     level: float,
-) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
-    """Scores of rows by the parts that have not seen them.
-
-    Returns:
-        ``(scores, unit, half, std, lower, upper)``, ``[k, m]`` each: the scores, the unit and half width of their
-        frames, and the deviation and interval that the part itself claims.
-
-    Raises:
-        InputError: scores in units of deviations that are all zero.
-    """
+) -> Scored:
+    """Score rows by the parts that have not seen them."""
     x, y = data.x, data.y
-    shape = (len(rows), y.shape[1])
-    scores, unit, half, std, lower, upper = (np.empty(shape) for _ in range(6))
+    scores, unit, half, std, lower, upper = (np.empty((len(rows), y.shape[1])) for _ in range(6))
     for k, model in enumerate(parts):
         mine = part == k
         posterior = model.posterior(x[rows[mine]])
-        frame = frame_of(score, model, posterior, level)
+        frame = FRAMES[score](posterior, spreads[k], level)
         scores[mine], unit[mine], half[mine] = (
             frame.scores(y[rows[mine]]),
             frame.unit,
@@ -163,9 +175,4 @@ def scored(
         )
         std[mine] = posterior.std
         lower[mine], upper[mine] = posterior.quantile(0.5 * (1 - level)), posterior.quantile(0.5 * (1 + level))
-    if score == "normalised" and not std.any():
-        raise InputError(
-            "A conformal surrogate was asked for scores in units of its deviations, but the surrogate inside claims "
-            'none at the calibration rows; use score="absolute".'
-        )
-    return scores, unit, half, std, lower, upper
+    return Scored(scores, unit, half, std, lower, upper)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.learn.calibration.ranks import specimen_weights, upper_quantile
+from scalebridge.learn.calibration.ranks import ROUNDING, specimen_weights, upper_quantile
 from scalebridge.quantities import Floats, Space
 
 # A share of fewer rows says more about them than about the surrogate.
@@ -67,18 +68,22 @@ def left_out(
     scores: Floats, level: float, specimens: NDArray[Any] | None, groups: NDArray[Any] | None
 ) -> NDArray[np.bool_]:
     """Which scores ``[k, m]`` lie below the quantile that the others of their group give, ``[k, m]``."""
-    covered = np.zeros(scores.shape, dtype=bool)
+    covered = np.ones(scores.shape, dtype=bool)
     labels = np.zeros(len(scores), dtype=np.int64) if groups is None else np.unique(groups, return_inverse=True)[1]
-    own = np.arange(len(scores)) if specimens is None else np.unique(specimens, return_inverse=True)[1]
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        for unit in np.unique(own[rows]):
-            mine, others = rows[own[rows] == unit], rows[own[rows] != unit]
+        if specimens is None:
+            # No more than the rank less one of the others may lie below.
+            below = np.stack([np.searchsorted(np.sort(c), c) for c in scores[rows].T], axis=1)
+            rank = math.ceil(len(rows) * level - ROUNDING)
+            covered[rows] = (below < rank) | (rank > len(rows) - 1)
+            continue
+        for unit in np.unique(specimens[rows]):
+            mine, others = rows[specimens[rows] == unit], rows[specimens[rows] != unit]
             if len(others):
-                weights = None if specimens is None else specimen_weights(own[others])
-                covered[mine] = scores[mine] <= upper_quantile(scores[others], level, weights)
-            else:
-                covered[mine] = True
+                covered[mine] = scores[mine] <= upper_quantile(
+                    scores[others], level, specimen_weights(specimens[others])
+                )
     return covered
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.learn.calibration import ranks
-from scalebridge.learn.calibration.calibration import Calibration, scored
+from scalebridge.learn.calibration.calibration import Calibration, Scored, scored
 from scalebridge.learn.calibration.certificate import Certificate, left_out, worst_third
 from scalebridge.learn.calibration.conformal_posterior import ConformalPosterior
 from scalebridge.learn.calibration.frames import FRAMES, spread_or_one
@@ -23,6 +23,8 @@ from scalebridge.learn.learner import Data, checked
 from scalebridge.models import Surrogate
 from scalebridge.quantities import Floats
 
+# A split learns from no fewer.
+LEARN_FROM = 2
 METHODS = ("split", "cv+", "jackknife+")
 Groups = Callable[[Floats], NDArray[Any]] | str | None
 
@@ -130,17 +132,17 @@ class Conformal(Wrapped):
         labels = self._labels(data.x)
         rows, part = self._dealt(len(data), units, labels)
 
-        def learn(chosen: Any) -> Surrogate:
-            return fit_on(self.surrogate, data, chosen)
-
-        parts: tuple[Surrogate, ...]
-        if self.method == "split":
-            parts = (learn(np.setdiff1d(np.arange(len(data)), rows)),)
-            model = parts[0]
-        else:
-            parts = tuple(learn(part != k) for k in range(part.max() + 1))
-            model = learn(slice(None))
-        return self._calibrated(data, model, parts, (rows, part), (_at(units, rows), _at(labels, rows)))
+        held = [np.isin(np.arange(len(data)), rows[part == k]) for k in range(part.max() + 1)]
+        parts = tuple(fit_on(self.surrogate, data, ~out) for out in held)
+        model = parts[0] if self.method == "split" else fit_on(self.surrogate, data, slice(None))
+        spreads = np.stack([spread_or_one(data.y[~out]) for out in held])
+        scores = scored(parts, spreads, part, rows, data, self.score, self.level)
+        size = np.sqrt(np.mean(scores.std**2, axis=0))
+        known = Calibration(
+            data, model, parts, spreads, rows, part, self.score, self.level, scores.scores, size, size,
+            _at(units, rows), _at(labels, rows),
+        )  # fmt: skip
+        return self._calibrated(known, scores)
 
     def posterior(self, x: Floats) -> ConformalPosterior:
         """Calibrated posterior at ``x [n, d]``."""
@@ -184,10 +186,10 @@ class Conformal(Wrapped):
             return np.arange(n), deal(n, max(folds, 2), seed=self.seed, groups=units, strata=labels)
         strata = 1 if labels is None else len(np.unique(labels))
         least = ranks.rows_needed(self.level) * strata + (strata - 1)
-        if least >= len(order):
+        if least + LEARN_FROM > len(order):
             raise InputError(
                 f"{self.title} got {len(order)} {what}, but an interval of {100 * self.level:g} % holds back {least} "
-                f"of them and learns from the rest; give at least {least + 1}, better {3 * least}, or a lower level."
+                f"of them and learns from the rest; give at least {least + LEARN_FROM}, better {3 * least}."
             )
         share = max(round(self.share * len(order)), least) / len(order)
         # Evenly along an order that runs through one stratum after the other.
@@ -195,28 +197,19 @@ class Conformal(Wrapped):
         rows = np.flatnonzero(np.isin(index, order[np.diff(steps) > 0]))
         return rows, np.zeros(len(rows), dtype=np.int64)
 
-    def _calibrated(
-        self,
-        data: Data,
-        model: Surrogate,
-        parts: tuple[Surrogate, ...],
-        dealt: tuple[NDArray[np.int64], NDArray[np.int64]],
-        told: tuple[NDArray[Any] | None, NDArray[Any] | None],
-    ) -> Self:
-        rows, part = dealt
-        scores, unit, half, std, low, high = scored(parts, part, rows, data, self.score, self.level)
-        weights = None if told[0] is None else ranks.specimen_weights(told[0])
-        width = np.maximum(ranks.upper_quantile(scores, self.level, weights) * unit + half, 0.0)
-        z = NormalDist().inv_cdf(0.5 * (1 + self.level))
-        size = np.sqrt(np.mean(std**2, axis=0))
-        most = np.where(size > 0, np.sqrt(np.mean(width**2, axis=0)) / np.where(size > 0, size, 1.0) / z, 0.0)
-        known = Calibration(data, model, parts, rows, part, self.score, self.level, scores, most, size, *told)
+    def _calibrated(self, known: Calibration, found: Scored) -> Self:
         for label in [None] if known.groups is None else np.unique(known.groups):
-            chosen = np.arange(len(rows)) if label is None else np.flatnonzero(known.groups == label)
-            known.check_rows(chosen, self.level, "The calibration" if label is None else f"The group '{label}'")
-        return replace(self, fitted=known, certificate=self._certified(known, width, low, high))
+            chosen = slice(None) if label is None else np.flatnonzero(known.groups == label)
+            owner = "The calibration" if label is None else f"The group '{label}'"
+            known.check_rows(np.arange(len(known.rows))[chosen], self.level, owner)
+        weights = None if known.specimens is None else ranks.specimen_weights(known.specimens)
+        width = np.maximum(ranks.upper_quantile(found.scores, self.level, weights) * found.unit + found.half, 0.0)
+        z = NormalDist().inv_cdf(0.5 * (1 + self.level))
+        size = known.typical
+        most = np.where(size > 0, np.sqrt(np.mean(width**2, axis=0)) / np.where(size > 0, size, 1.0) / z, 0.0)
+        return replace(self, fitted=replace(known, most=most), certificate=self._certified(known, width, found))
 
-    def _certified(self, known: Calibration, half: Floats, low: Floats, high: Floats) -> Certificate:
+    def _certified(self, known: Calibration, half: Floats, found: Scored) -> Certificate:
         covered = left_out(known.scores, self.level, known.specimens, known.groups)
         x, y = known.data.x[known.rows], known.data.y[known.rows]
         worst, where = worst_third(covered, x, self.inputs)
@@ -230,9 +223,9 @@ class Conformal(Wrapped):
             specimens=len(known.rows) if known.specimens is None else len(np.unique(known.specimens)),
             groups=_counts(known.groups),
             coverage=float(covered.mean()),
-            coverage_before=float(np.mean((y >= low) & (y <= high))),
+            coverage_before=float(np.mean((y >= found.lower) & (y <= found.upper))),
             width=float(np.mean(2 * half / spread)),
-            width_before=float(np.mean((high - low) / spread)),
+            width_before=float(np.mean((found.upper - found.lower) / spread)),
             worst=worst,
             where=where,
             digest=digest_of(self._settings, known.scores, known.rows),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.models import Posterior, Surrogate
+from scalebridge.models import Posterior
 from scalebridge.quantities import Floats
 
 # Below this share of the spread of the values a deviation is no claim but rounding.
@@ -47,6 +47,8 @@ def absolute(posterior: Posterior, spread: Floats, level: float) -> Frame:
 def normalised(posterior: Posterior, spread: Floats, level: float) -> Frame:
     """Residuals in units of the posterior's deviation: wide where the surrogate is unsure.
 
+    A surrogate that claims none gets one width everywhere.
+
     Source: Lei et al. (2018), section 5.2; H. Papadopoulos, A. Gammerman and V. Vovk (2008).
     """
     return Frame(posterior.mean, posterior.mean, np.maximum(posterior.std, CERTAIN * spread))
@@ -66,11 +68,6 @@ FRAMES: dict[str, Callable[[Posterior, Floats, float], Frame]] = {
     "normalised": normalised,
     "quantile": quantile,
 }
-
-
-def frame_of(score: str, model: Surrogate, posterior: Posterior, level: float) -> Frame:
-    """The frame of a named score; the spread is that of the runs the model was fitted on, and of no others."""
-    return FRAMES[score](posterior, spread_or_one(model.data[1]), level)
 
 
 def spread_or_one(y: Floats) -> Floats:

@@ -15,7 +15,7 @@ import numpy as np
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.learn.calibration import ranks
 from scalebridge.learn.calibration.calibration import scored
-from scalebridge.learn.calibration.frames import FRAMES, Frame, frame_of
+from scalebridge.learn.calibration.frames import FRAMES, Frame, spread_or_one
 from scalebridge.learn.calibration.metrics import check_level
 from scalebridge.learn.learner import Data
 from scalebridge.models import Surrogate
@@ -36,6 +36,7 @@ class Online:
     Args:
         surrogate: fitted.
         scores: ``[k]`` newest last, of rows it has not learned from.
+        spread: ``[m]``, unit of the outputs.
         level: of the interval.
         score: as for `Conformal`.
         rates: how far a miss moves the error rate, one per expert.
@@ -48,6 +49,7 @@ class Online:
 
     surrogate: Surrogate
     scores: Floats
+    spread: Floats
     level: float = 0.9
     score: str = "normalised"
     rates: tuple[float, ...] = RATES
@@ -93,8 +95,10 @@ class Online:
         ranks.check_rows(len(x), level, "An online calibration")
         everything = np.arange(len(x))
         data = Data(x, y, np.zeros_like(y))
-        found = scored((surrogate,), np.zeros(len(x), dtype=np.int64), everything, data, score, level)[0]
-        return Online(surrogate, found.max(axis=1)[-window:], level, score, rates, window)
+        spread = spread_or_one(y)
+        one = np.zeros(len(x), dtype=np.int64)
+        found = scored((surrogate,), spread[None], one, everything, data, score, level).scores
+        return Online(surrogate, found.max(axis=1)[-window:], spread, level, score, rates, window)
 
     @property
     def error_rate(self) -> float:
@@ -159,7 +163,7 @@ class Online:
 
     def _frame(self, x: Floats) -> Frame:
         x = self.surrogate.inputs.check(x, "An online calibration")
-        return frame_of(self.score, self.surrogate, self.surrogate.posterior(x), self.level)
+        return FRAMES[self.score](self.surrogate.posterior(x), self.spread, self.level)
 
     @property
     def _errors(self) -> Floats:

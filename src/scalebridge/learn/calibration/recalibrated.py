@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,10 +40,19 @@ class Curve:
 
 @dataclass(frozen=True)
 class Learned:
-    """What fitting finds: the runs, the model, a factor ``[m]`` of the deviations, a curve per output or none."""
+    """What fitting finds.
+
+    Args:
+        data: the runs.
+        model: fitted on all of them.
+        stretch: ``[m]``, factor of the distance of quantiles from the mean.
+        factor: ``[m]``, factor of the deviations; differs from ``stretch`` where a curve bends the law.
+        curves: one per output, or none.
+    """
 
     data: Data
     model: Surrogate
+    stretch: Floats
     factor: Floats
     curves: tuple[Curve, ...]
 
@@ -131,22 +140,24 @@ class Recalibrated(Wrapped):
         for k in range(part.max() + 1):
             posterior = fit_on(self.surrogate, data, part != k).posterior(data.x[part == k])
             mean[part == k], std[part == k] = posterior.mean, posterior.std
-        if not (std > 0).any(axis=0).all():
+        error = np.abs(data.y - mean).max(axis=0)
+        if (error[std.max(axis=0) == 0] > 0).any():
             raise InputError(
                 f"{self.title} claims no deviation at rows it has not seen, which no factor makes "
                 'honest; use Conformal(surrogate, score="absolute").'
             )
-        std = np.maximum(std, 1e-6 * std.max(axis=0))
-        factor, curves = _learn(self.by, data.y, mean, std)
+        std = np.maximum(std, 1e-6 * std.max(axis=0) + 1e-300)
+        stretch, factor, curves = _learn(self.by, data.y, mean, std)
         model = fit_on(self.surrogate, data, slice(None))
-        ends = _interval(mean, std, factor, curves, self.level)
-        known = Learned(data, model, factor, curves)
+        ends = _interval(mean, stretch * std, curves, self.level)
+        known = Learned(data, model, stretch, factor, curves)
         return replace(self, fitted=known, certificate=self._certified(known, mean, std, ends))
 
     def posterior(self, x: Floats) -> RecalibratedPosterior:
         """Recalibrated posterior at ``x [n, d]``."""
         k = self._known
-        return RecalibratedPosterior(k.model.posterior(x), k.factor, k.curves, (self.outputs.lower, self.outputs.upper))
+        limits = (self.outputs.lower, self.outputs.upper)
+        return RecalibratedPosterior(k.model.posterior(x), k.stretch, k.factor, k.curves, limits)
 
     @property
     def _known(self) -> Learned:
@@ -180,9 +191,18 @@ class Recalibrated(Wrapped):
 
 @dataclass(frozen=True)
 class RecalibratedPosterior:
-    """Posterior at ``n`` points; see `scalebridge.models.Posterior`. The covariance is scaled by the factor ``[m]``."""
+    """Posterior at ``n`` points; see `scalebridge.models.Posterior`.
+
+    Args:
+        base: posterior of the model inside.
+        stretch: ``[m]``, factor of the distance of quantiles from the mean.
+        factor: ``[m]``, factor of the deviations: the covariance is scaled by it.
+        curves: one per output, or none.
+        limits: lower and upper bounds of the outputs, ``[m]`` each.
+    """
 
     base: Posterior
+    stretch: Floats
     factor: Floats
     curves: tuple[Curve, ...]
     limits: tuple[Floats, Floats]
@@ -209,12 +229,12 @@ class RecalibratedPosterior:
         return self._joint.blocks
 
     def quantile(self, p: float) -> Floats:
-        """Quantile ``[n, m]``: with a curve, that of the base at the level which the curve names."""
+        """Quantile ``[n, m]``: that of the base, stretched; with a curve, at the level which the curve names."""
         check_level(p)
-        if not self.curves:
-            return np.clip(self.mean + self.factor * (self.base.quantile(p) - self.mean), *self.limits)
-        columns = [self.base.quantile(float(curve(p)))[:, a] for a, curve in enumerate(self.curves)]
-        return np.clip(np.stack(columns, axis=1), *self.limits)
+        quantile = self.base.quantile(p)
+        if self.curves:
+            quantile = np.stack([self.base.quantile(float(c(p)))[:, a] for a, c in enumerate(self.curves)], axis=1)
+        return np.clip(self.mean + self.stretch * (quantile - self.mean), *self.limits)
 
     def sample(self, n: int, seed: int = 0) -> Floats:
         """Joint samples ``[n_samples, n, m]``."""
@@ -270,23 +290,25 @@ def isotonic_curve(claimed: Floats) -> Curve:
     return Curve(at, np.concatenate([[0.0], regression.predict(found), [1.0]]))
 
 
-def _learn(by: str, y: Floats, mean: Floats, std: Floats) -> tuple[Floats, tuple[Curve, ...]]:
+def _learn(by: str, y: Floats, mean: Floats, std: Floats) -> tuple[Floats, Floats, tuple[Curve, ...]]:
+    """Stretch ``[m]`` of quantiles, factor ``[m]`` of deviations, curves."""
+    stretch = (likelihood_factor if by == "likelihood" else crps_factor)(y, mean, std)
     if by != "isotonic":
-        return (likelihood_factor if by == "likelihood" else crps_factor)(y, mean, std), ()
+        return stretch, stretch, ()
     from scipy.special import ndtr, ndtri
 
-    curves = tuple(isotonic_curve(column) for column in ndtr((y - mean) / std).T)
-    # The root mean square of the recalibrated law about the mean that is given, in claimed deviations.
-    return np.array([float(np.sqrt(np.mean(ndtri(curve(GRID)) ** 2))) for curve in curves]), curves
+    # A level cannot name what lies six deviations out: the curve bends a law of about the right width.
+    curves = tuple(isotonic_curve(column) for column in ndtr((y - mean) / (stretch * std)).T)
+    # The root mean square of the recalibrated law about the mean that is given.
+    bent = [float(np.sqrt(np.mean(ndtri(curve(GRID)) ** 2))) for curve in curves]
+    return stretch, stretch * np.array(bent), curves
 
 
-def _interval(
-    mean: Floats, std: Floats, factor: Floats, curves: tuple[Curve, ...], level: float
-) -> tuple[Floats, Floats]:
+def _interval(mean: Floats, std: Floats, curves: tuple[Curve, ...], level: float) -> tuple[Floats, Floats]:
     from scipy.special import ndtri
 
-    tails = (0.5 * (1 - level), 0.5 * (1 + level))
-    if not curves:
-        return mean + ndtri(tails[0]) * factor * std, mean + ndtri(tails[1]) * factor * std
-    reach: list[Any] = [np.array([float(ndtri(curve(p))) for curve in curves]) for p in tails]
-    return mean + reach[0] * std, mean + reach[1] * std
+    low, high = (
+        ndtri(np.array([float(curve(p)) for curve in curves]) if curves else p)
+        for p in (0.5 * (1 - level), 0.5 * (1 + level))
+    )
+    return mean + low * std, mean + high * std

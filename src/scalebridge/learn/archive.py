@@ -41,13 +41,12 @@ def save(surrogate: Any, path: str | os.PathLike[str]) -> None:
         InputError: not fitted, or it holds something that cannot be written without code.
     """
     arrays: list[NDArray[Any]] = []
-    # Asking for the runs refuses a surrogate that is not fitted, in its own words.
-    _ = surrogate.data
     try:
         tree = encode(surrogate, arrays)
     except InputError as error:
         raise InputError(f"{_title(surrogate)} cannot be saved: {error}") from error
     members = {f"arrays/{i}.npy": _bytes_of(array) for i, array in enumerate(arrays)}
+    # Asks for the runs: a surrogate that is not fitted refuses, in its own words.
     manifest = _manifest(surrogate, tree, members)
     text = json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False).encode()
     _write(Path(path), {MANIFEST: text, SUM: hashlib.sha256(text).hexdigest().encode(), **members})

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from scalebridge.learn.kernels import Kernel
-from scalebridge.learn.reduction import JITTER, downdated, noise_matrix, reduced
+from scalebridge.learn.reduction import downdated, noise_matrix, reduced
 from scalebridge.models import Functional
 from scalebridge.quantities import Floats
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Above this number of points a weighted sum is taken over weighted representatives of them.
 REPRESENTATIVES = 256
+# The least variance, as a part of the prior's: what rounding leaves of it at a run.
+FLOOR = 1e-12
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class GaussianPosterior:
         prior = c.variance * c.kernel.blocks(self.at, c.scale)
         inner = torch.einsum("rna,rnb->nab", self._white, self._white)
         # Rounding may leave a tiny negative variance at a run.
-        floor = JITTER * prior.diagonal(dim1=1, dim2=2).abs().mean()
+        floor = FLOOR * prior.diagonal(dim1=1, dim2=2).abs().mean()
         block = prior - inner + floor * torch.eye(prior.shape[1], dtype=prior.dtype)
         values, vectors = torch.linalg.eigh(block)
         block = (vectors * values.clamp_min(float(floor))[:, None, :]) @ vectors.transpose(1, 2)

@@ -166,9 +166,11 @@ class BayesianLinear:
         return self.predict(x)[1]
 
     def run(self, x: Floats) -> Runs:
-        """Return the mean as a run."""
+        """Return the mean as a run; rows outside the box of the data say so."""
         mean, tangent = self.predict(x)
-        return Runs(mean, jacobian=tangent)
+        status = np.where(np.isfinite(x).all(axis=1), np.where(self.domain.contains(x), "ok", "outside"), "failed")
+        told = {"ok": "", "outside": "outside the domain of the surrogate", "failed": "the input is not finite"}
+        return Runs(mean, status, tuple(told[s] for s in status.tolist()), jacobian=tangent)
 
     def _learned(self) -> tuple[Floats, ...]:
         if self._fit is None:

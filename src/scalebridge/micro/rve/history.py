@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -77,7 +77,7 @@ class Step:
         standing: at its end.
         tangent: ``[1, g, g]``, consistent with the last substep; ``None`` where it was not asked for.
         hill_mandel: ``[1]``.
-        outcome: of Newton's method, all substeps.
+        outcome: of Newton's method, all substeps; the iterations of the tangent included.
         substeps: how many it took.
         reason: empty, or why the step failed; the standing is then that of the last substep in equilibrium.
     """
@@ -173,7 +173,7 @@ def advance(homogeniser: Homogeniser, load: Load, time: float, start: Standing, 
             f"the tangent was not found at time {time:g} s: its systems did not converge, or the state is not stable"
         )
         return Step(start, None, hill, spent, taken, reason)
-    return Step(standing, unit.tangent, hill, spent, taken, "")
+    return Step(standing, unit.tangent, hill, replace(spent, cg=spent.cg + unit.cg.sum(1)), taken, "")
 
 
 def _untried(start: Standing) -> NewtonOutcome:

@@ -67,7 +67,7 @@ class PathResponse:
         hill_mandel: ``[n]``, |<s:e> - <s>:<e>| / <|s:e|>.
         residual: ``[n]``, stress out of balance over stress.
         newton: ``[n]``, Newton iterations.
-        cg: ``[n]``, conjugate-gradient iterations.
+        cg: ``[n]``, conjugate-gradient iterations, those of the tangent included.
         substeps: ``[n]``.
         reason: empty; or why the path ended before its last step.
         state: at the end, to go on from.

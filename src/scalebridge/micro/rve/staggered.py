@@ -72,7 +72,8 @@ def _mix(eq: Equilibrium, step: Vector, changes: deque[tuple[Vector, Vector]]) -
     steps = [of_step for _, of_step in changes]
     gram = torch.stack([torch.stack([_dot(eq, a, b) for b in steps]) for a in steps])
     pushed = torch.stack([_dot(eq, a, step) for a in steps])
-    gamma = torch.linalg.lstsq(gram, pushed[:, None], driver="gelsd").solution[:, 0]
+    # On the CPU, the only place with a solver for systems of any rank.
+    gamma = torch.linalg.lstsq(gram.cpu(), pushed[:, None].cpu(), driver="gelsd").solution[:, 0].to(gram.device)
     for weight, (of_state, of_step) in zip(gamma, changes, strict=True):
         step.add_(of_state, -weight[None]).add_(of_step, -weight[None])
 

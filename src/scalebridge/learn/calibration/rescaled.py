@@ -50,7 +50,7 @@ class Rescaled:
     @property
     def std(self) -> Floats:
         """Standard deviation ``[n, m]``."""
-        std: Floats = np.sqrt(np.diagonal(self.blocks, axis1=1, axis2=2))
+        std: Floats = np.sqrt((self.factor * self.base.std) ** 2 + self.rest)
         return std
 
     @cached_property

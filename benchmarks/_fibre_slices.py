@@ -133,6 +133,7 @@ def slice_figures(path: Path, size: int, seed: int, count: int) -> dict[str, Any
         "fraction_std": kind.fraction_std.tolist(), "notes": list(kind.notes), "window": size, "windows": len(each),
         "window_over_fibre": size / diameter, "fibre_pixels": diameter,
         "E_T_GPa": each.tolist(), "window_fractions": fractions.tolist(),
+        "window_voids": (images == 0).mean(axis=(1, 2)).tolist(),
         "mean_GPa": float(each.mean()), "std_GPa": std, "standard_error_GPa": std / math.sqrt(len(each)),
         "of_mean_stiffness_GPa": nearest_transversely_isotropic(mean, axis=3).E_T / 1e9,
         "windows_needed": max(1, math.ceil((std / (PRECISION * each.mean())) ** 2)), "precision": PRECISION,

@@ -108,7 +108,7 @@ def _run(n: int, seed: int, **changed: float) -> dict[str, Any]:
         f"CF/PEEK {n}^2 x {2 * n}, seed {seed}, {told}: E1 {row['E1_MPa']:.0f} MPa, fraction {row['fraction']:.4f}, "
         f"fibre {row['fibre_voxels']:.1f} voxels, {cost['wall_s']:.0f} s, {cost['peak_MB']:.0f} MB", flush=True,
     )  # fmt: skip
-    return {**row, **changed, "cost": cost}
+    return {**row, "changed": changed, "cost": cost}
 
 
 def part(data: Path, seed: int, n: int, seeds: int) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def concluded(
     below, above = [2.0 * spread / math.sqrt(len(values)), grid], [2.0 * spread / math.sqrt(len(values)), grid]
     effects = {}
     for name in UNCERTAIN:
-        ends = [row["E1_MPa"] - values[0] for row in changes if name in row]
+        ends = [row["E1_MPa"] - values[0] for row in changes if name in row["changed"]]
         effects[name] = ends
         below.append(min(0.0, *ends))
         above.append(max(0.0, *ends))

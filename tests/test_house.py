@@ -22,6 +22,7 @@ REFUSED_NAMES = re.compile(r"(Manager|Handler|Helper|Utils|Base)(?=[A-Z_0-9]|$)"
 REFUSED_MODULES = {"pickle", "dill", "joblib", "shelve", "marshal"}
 ROOMS_WITH_CLOUDPICKLE = ("campaign", "models")
 PUBLIC = [
+    "Active",
     "Adapted",
     "Answer",
     "Campaign",
@@ -41,7 +42,9 @@ PUBLIC = [
     "Study",
     "UnitError",
     "Variable",
+    "designs",
     "learn",
+    "learn_model",
     "macro",
     "micro",
     "microstructure",

@@ -31,15 +31,19 @@ from scalebridge.quantities import Space, Variable
 
 if TYPE_CHECKING:
     from scalebridge import learn, macro, micro, microstructure, problems, testing
-    from scalebridge.bridge import Answer, solve
-    from scalebridge.campaign import Campaign, Store
+    from scalebridge.bridge import Answer, learn_model, solve
+    from scalebridge.campaign import Campaign, Store, designs
+    from scalebridge.learn.active import Active
     from scalebridge.studies import Study
 
 __version__ = "0.1.0"
 
 _ROOMS = ("learn", "macro", "micro", "microstructure", "problems", "testing")
 _LAZY = {
+    "Active": "learn.active",
     "Answer": "bridge",
+    "designs": "campaign",
+    "learn_model": "bridge",
     "solve": "bridge",
     "Campaign": "campaign",
     "Store": "campaign",
@@ -47,6 +51,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "Active",
     "Adapted",
     "Answer",
     "Campaign",
@@ -66,7 +71,9 @@ __all__ = [
     "Study",
     "UnitError",
     "Variable",
+    "designs",
     "learn",
+    "learn_model",
     "macro",
     "micro",
     "microstructure",

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scalebridge.learn import calibration
+    from scalebridge.learn import acquisition, calibration
     from scalebridge.learn.archive import load, save
     from scalebridge.learn.calibration import Conformal, Online, Recalibrated
     from scalebridge.learn.card import model_card
@@ -30,6 +30,7 @@ __all__ = [
     "RandomForest",
     "Recalibrated",
     "ScikitLearn",
+    "acquisition",
     "calibration",
     "known_surrogates",
     "load",
@@ -60,8 +61,8 @@ _PLACES = {
 
 def __getattr__(name: str) -> Any:
     """Import torch and scikit-learn only when a surrogate is asked for."""
-    if name == "calibration":
-        return import_module("scalebridge.learn.calibration")
+    if name in ("acquisition", "calibration"):
+        return import_module(f"scalebridge.learn.{name}")
     if name in _PLACES:
         return getattr(import_module(f"scalebridge.learn.{_PLACES[name]}"), name)
     raise AttributeError(f"module 'scalebridge.learn' has no attribute '{name}'")

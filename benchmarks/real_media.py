@@ -1,10 +1,9 @@
 """The homogenisation kernel on real input: Berea sandstone, fibre slices, and printed short-fibre PEEK.
 
-``python -m benchmarks.real_media --json FILE [--seed N] [--data DIR] [--only PART] [--full]``. ``DIR``, by default the
+``python -m benchmarks.real_media --json FILE [--seed N] [--data DIR] [--only PART]``. ``DIR``, by default the
 folder named by the environment variable ``SCALEBRIDGE_EXTRA_DATA``, holds ``pore-networks-icl``,
 ``fibre-ct-insegt`` and ``cf-peek-creep-multiscale``; a part without its data is skipped with a reason. Parts are
-``berea``, ``slices`` and ``peek``. The permeability is taken from ``permeability.json`` beside FILE where
-``benchmarks.permeability`` left one there, else of one direction of a cut; ``--full`` computes it on all 200^3 voxels.
+``berea``, ``slices`` and ``peek``.
 Cases run one at a time in processes of their own with one thread, so that memory and time are theirs.
 """
 
@@ -31,12 +30,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, default=os.environ.get("SCALEBRIDGE_EXTRA_DATA"))
     parser.add_argument("--only", choices=sorted(NEEDED), action="append")
-    parser.add_argument("--full", action="store_true")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     data: Path = options.data or Path()
     parts: dict[str, Callable[[], Any]] = {
-        "berea": lambda: _berea.part(data, options.json.parent, options.seed, options.full),
+        "berea": lambda: _berea.part(data, options.seed),
         "slices": lambda: _fibre_slices.part(data, options.seed, 36),
         "peek": lambda: _short_fibre_peek.part(data, options.seed, 64, 5),
     }

@@ -28,6 +28,7 @@ def test_it_keeps_the_bounds_of_its_outputs() -> None:
     check_surrogate(GradientBoosting(INPUTS, BOUNDED, iterations=30, repeats=1), calibration=0)
 
 
+@pytest.mark.theory
 @pytest.mark.parametrize("engine", ["sklearn", LIGHTGBM])
 def test_its_intervals_hold_what_they_say(engine: str) -> None:
     fitted = GradientBoosting(INPUTS, OUTPUTS, engine=engine, iterations=100).fit(*drawn(200))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import scalebridge as sb
 from scalebridge.learn import QuantileForest
@@ -44,6 +45,7 @@ def test_it_learns_noise_that_depends_on_the_inputs() -> None:
     assert 0.8 < told[1] < 1.9
 
 
+@pytest.mark.theory
 def test_its_intervals_hold_at_least_what_they_say() -> None:
     share = held(QuantileForest(INPUTS, OUTPUTS).fit(*drawn(200)))
     assert (share > 0.85).all()

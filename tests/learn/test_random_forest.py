@@ -25,6 +25,7 @@ def test_a_fitted_one_is_a_model() -> None:
     check_model(fitted, x)
 
 
+@pytest.mark.theory
 def test_its_intervals_hold_what_they_say() -> None:
     fitted = RandomForest(INPUTS, OUTPUTS).fit(*drawn(200))
     assert (relative_error(fitted) < 0.4).all()
@@ -32,6 +33,7 @@ def test_its_intervals_hold_what_they_say() -> None:
     assert (share > 0.85).all() and (share < 0.98).all()
 
 
+@pytest.mark.theory
 def test_its_sum_over_points_is_as_uncertain_as_it_is_wrong() -> None:
     # Twenty fits: the mean over the square is off by what functional says, not by a thousandth of it.
     at, apart = np.random.default_rng(5).uniform(-1, 1, (1000, 3)), []

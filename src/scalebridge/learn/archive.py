@@ -66,6 +66,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise InputError(f"{_owner(path)} cannot be loaded: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _foreign(path, f"its manifest does not describe a surrogate ({error})") from error
+    if not hasattr(surrogate, "posterior"):
+        raise _foreign(path, "its manifest does not describe a surrogate")
     if dict(surrogate.identity()) != manifest["identity"]:
         raise _foreign(path, "what it holds is not what its manifest says")
     return surrogate
@@ -79,7 +81,7 @@ def read_manifest(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _manifest(surrogate: Any, tree: Any, members: Mapping[str, bytes]) -> dict[str, Any]:
     x, y, _ = surrogate.data
     domain = surrogate.domain
-    certificate = getattr(surrogate, "certificate", None)
+    certificate: Any = getattr(surrogate, "certificate", None)
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scalebridge.learn.learner import Data
 from scalebridge.learn.low_rank import LowRankPosterior, grouped
 from scalebridge.learn.scaling import Scaling
-from scalebridge.learn.spread import Spread, fit_spread, nearest, same_rows
+from scalebridge.learn.spread import Spread, fit_spread, nearest, same_rows, unknown
 from scalebridge.quantities import Floats
 
 FOLDS = 5
@@ -80,8 +80,8 @@ def cross_validated(
 ) -> CrossValidated:
     """Train on all rows and, ``repeats`` times over, on all but each of five folds; equal rows share a fold.
 
-    With fewer than five different rows nothing can be validated: the answer is their mean, as uncertain as the
-    outputs' spread.
+    With fewer than five different rows nothing can be validated: the answer is their mean, as uncertain as a
+    further value of the same law.
 
     Args:
         train: from scaled ``x [b, d]``, ``y [b, m]`` and a seed to a predictor.
@@ -94,7 +94,7 @@ def cross_validated(
     if not scaled:
         y = Scaling(np.zeros_like(y.centre), np.ones_like(y.width))
     at, value, labels = x(data.x), y(data.y), same_rows(data.x)
-    unit = np.ones(value.shape[1])
+    unit = np.full(value.shape[1], unknown(labels.max() + 1))
     if labels.max() + 1 < FOLDS:
         return CrossValidated(x, y, at, Constant(value.mean(axis=0)), (), Spread(unit, unit))
     members: list[list[Predictor]] = []

@@ -64,9 +64,13 @@ class MixturePosterior:
         weight = np.diff(np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2, [1.0]]))
         values = np.stack([member.quantile(float(level)) for member in self.members for level in levels])
         order = np.argsort(values, axis=0, kind="stable")
+        values = np.take_along_axis(values, order, axis=0)
         share = np.tile(weight, len(self.members))[order] / len(self.members)
-        reached = np.argmax(np.cumsum(share, axis=0) - share / 2 >= p - 1e-12, axis=0)
-        found = np.take_along_axis(np.take_along_axis(values, order, axis=0), reached[None], axis=0)[0]
+        reached = np.cumsum(share, axis=0) - share / 2
+        upper = np.argmax(np.maximum(reached, np.arange(len(reached))[:, None, None] == len(reached) - 1) >= p, axis=0)
+        ends = [np.take_along_axis(a, at[None], axis=0)[0] for a in (reached, values) for at in (upper, upper - 1)]
+        part = np.where(upper > 0, (p - ends[1]) / np.maximum(ends[0] - ends[1], 1e-300), 1.0)
+        found = ends[3] + np.clip(part, 0.0, 1.0) * (ends[2] - ends[3])
         clipped: Floats = np.clip(found, *self.bounds)
         return clipped
 

@@ -11,7 +11,7 @@ from scalebridge.learn.learner import Data, Learner, least
 from scalebridge.learn.low_rank import LowRankPosterior, grouped
 from scalebridge.learn.polynomials import Basis, Powers, hyperbolic
 from scalebridge.learn.scaling import Scaling
-from scalebridge.learn.spread import nearest
+from scalebridge.learn.spread import nearest, unknown
 from scalebridge.quantities import Floats
 
 # Degrees that are tried after the best one so far.
@@ -141,10 +141,10 @@ class PolynomialChaos(Learner[Expanded]):
 
 
 def _constant(d: int, value: Floats) -> Expansion:
-    """No term but the mean, as uncertain as the output's spread."""
+    """No term but the mean, as uncertain as a further value of the same law."""
     b, zero = len(value), np.zeros((1, d), dtype=np.int64)
-    unit = float(value.std(ddof=1)) if b > 2 else 1.0
-    return Expansion(zero, np.array([value.mean()]), np.array([[unit / np.sqrt(b)]]), unit, 1.0 if unit else 0.0)
+    rest = unknown(b) * (float(value.std()) if b > 2 else 1.0)
+    return Expansion(zero, np.array([value.mean()]), np.zeros((1, 1)), rest, 1.0 if rest else 0.0)
 
 
 def _selected(columns: Floats, powers: Powers, value: Floats) -> Expansion:

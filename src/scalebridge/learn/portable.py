@@ -38,6 +38,18 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Average:
+    """The mean of several predictors."""
+
+    parts: tuple[Predictor, ...]
+
+    def __call__(self, x: Floats) -> Floats:
+        """Answer ``[n, m]``."""
+        answer: Floats = np.mean([part(x) for part in self.parts], axis=0)
+        return answer
+
+
+@dataclass(frozen=True)
 class Live:
     """A fitted estimator as it is: it predicts, but cannot be archived."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scalebridge.learn.learner import Data, Learner, least
 from scalebridge.learn.low_rank import LowRankPosterior, grouped
 from scalebridge.learn.scaling import Scaling
-from scalebridge.learn.spread import Spread, fit_spread, same_rows
+from scalebridge.learn.spread import Spread, fit_spread, same_rows, unknown
 from scalebridge.learn.trees import Trees, of_forest
 from scalebridge.quantities import Floats
 
@@ -118,4 +118,4 @@ def _spread(trees: tuple[Trees, ...], at: Floats, value: Floats, noise: Floats, 
     count = mask.sum(axis=2)
     mean = (members * mask).sum(axis=2) / count
     deviation = np.sqrt((((members - mean[:, :, None]) ** 2) * mask).sum(axis=2) / count)
-    return fit_spread(value[kept] - mean, deviation, noise[kept], np.ones(value.shape[1]))
+    return fit_spread(value[kept] - mean, deviation, noise[kept], np.full(value.shape[1], unknown(len(at))))

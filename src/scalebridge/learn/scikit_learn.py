@@ -9,10 +9,10 @@ import numpy as np
 
 from scalebridge.errors import InputError
 from scalebridge.learn.cross_validated import Constant, CrossValidated, Predictor, cross_validated
+from scalebridge.learn.ensemble import MixturePosterior
 from scalebridge.learn.learner import Data, Learner, least
 from scalebridge.learn.low_rank import LowRankPosterior
-from scalebridge.learn.portable import Columns, LiveClasses, portable
-from scalebridge.learn.spread import Spread
+from scalebridge.learn.portable import Average, Columns, LiveClasses, portable
 from scalebridge.quantities import Floats
 
 # Modules of scikit-learn whose predictions are step functions of the inputs.
@@ -35,8 +35,8 @@ class ScikitLearn(Learner[CrossValidated]):
     A regressor is fitted on inputs and outputs of unit deviation. Its spread is that between fits of repeated
     five-fold cross-validation, or its own where it has ``return_std``, scaled to the errors at rows not seen.
     A classifier's outputs are the probabilities of the classes: one output is the probability of "yes" and
-    takes values from 0 to 1; several are one class each and take rows that add up to one. Its posterior is
-    that of the probability, not of the label.
+    takes values from 0 to 1; several are one class each and take rows that add up to one. Its mean is that of
+    the fits of cross-validation, its posterior one or another of them: of the probability, not of the label.
 
     Args:
         inputs, outputs, margin: as in `Learner`.
@@ -73,9 +73,7 @@ class ScikitLearn(Learner[CrossValidated]):
             return cross_validated(self._train, data, self.repeats, self.seed)
         self._check_probabilities(data.y)
         known = cross_validated(self._train_classes, data, self.repeats, self.seed, scaled=False)
-        # The label's own scatter is no uncertainty of its probability.
-        level = known.spread.rest if not known.members else np.zeros(self.outputs.size)
-        return replace(known, spread=Spread(np.ones(self.outputs.size), 0.5 * level))
+        return replace(known, whole=Average(known.members)) if known.members else known
 
     @property
     def _classifies(self) -> bool:
@@ -126,13 +124,17 @@ class ScikitLearn(Learner[CrossValidated]):
             slope[:, :, j] = (self.state.mean(x + shift) - self.state.mean(x - shift)) / (2 * shift[j])
         return mean, slope
 
-    def posterior(self, x: Floats) -> LowRankPosterior:
+    def posterior(self, x: Floats) -> LowRankPosterior | MixturePosterior:
         """Joint posterior at ``x [n, d]``."""
         x = self.inputs.check(x, self.title)
-        bounds = (self.outputs.lower, self.outputs.upper)
-        if self._classifies:
-            bounds = (np.maximum(bounds[0], 0.0), np.minimum(bounds[1], 1.0))
-        return self.state.posterior(x, self.predict(x)[0], bounds)
+        mean, bounds = self.predict(x)[0], (self.outputs.lower, self.outputs.upper)
+        if not self._classifies:
+            return self.state.posterior(x, mean, bounds)
+        # One member or another: what any of them says is a probability, and the label's own scatter no part of it.
+        at, zero = self.state.x(x), np.zeros(mean.shape)
+        told = [member(at) for member in self.state.members] or [np.zeros_like(mean), np.ones_like(mean)]
+        members = tuple(LowRankPosterior(each, zero[:, :, None], zero) for each in told)
+        return MixturePosterior(members, mean, bounds)
 
 
 def _clone(estimator: Any) -> Any:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from scalebridge.quantities import Floats
 
-SHARES = np.linspace(0.0, 0.9, 10)
+# Never all of it: where the members happen to agree they may still be wrong together.
+SHARES = np.append(np.linspace(0.0, 0.9, 10), [0.95, 0.98, 0.99])
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ def _fit_one(error: Floats, deviation: Floats, noise: Floats, unit: float) -> tu
         if likelihood > best[0]:
             best = (likelihood, share * variance / (mean or 1.0), (1 - share) * variance)
     return float(np.sqrt(best[1])), float(np.sqrt(best[2]))
+
+
+def unknown(b: int) -> float:
+    """How many of their own deviations another value may lie off the mean of ``b`` values (as one of a normal law).
+
+    Student's t at 95 % over the normal's, times ``sqrt((b + 1) / (b - 1))``; one value is treated as two.
+    """
+    from scipy.stats import norm, t
+
+    b = max(b, 2)
+    return float(np.sqrt((b + 1) / (b - 1)) * t.ppf(0.975, b - 1) / norm.ppf(0.975))
 
 
 def same_rows(x: Floats) -> NDArray[np.int64]:

@@ -81,7 +81,11 @@ class Domain(Protocol):
 
 @runtime_checkable
 class Surrogate(Model, Protocol):
-    """A learned model of a model. Built unfitted from spaces and options; ``fit`` returns a fitted one."""
+    """A learned model of a model. Built unfitted from spaces and options; ``fit`` returns a fitted one.
+
+    Optional members, read with ``getattr``: ``smooth: bool`` (False: the mean is a step function, whose derivative
+    is zero almost everywhere and does not integrate back to it) and ``certificate``, what a calibration found.
+    """
 
     @property
     def domain(self) -> Domain:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 import scalebridge as sb
 from benchmarks._cheap_learners import ridge
 from scalebridge.errors import InputError
-from scalebridge.learn import Conformal, GaussianProcess, Online, Recalibrated
+from scalebridge.learn import Conformal, GaussianProcess, Online, Recalibrated, load, save
 from scalebridge.learn.calibration.metrics import coverage, mean_width, simultaneous_coverage
 from scalebridge.learn.calibration.ranks import rows_needed, specimen_weights, upper_quantile
 from scalebridge.learn.calibration.rescaled import Rescaled
@@ -321,6 +322,27 @@ def test_ranks_count_the_new_value_as_one_of_them() -> None:
     alone = np.arange(19)
     values = np.random.default_rng(0).standard_normal((19, 3))
     np.testing.assert_array_equal(upper_quantile(values, 0.9, specimen_weights(alone)), upper_quantile(values, 0.9))
+
+
+@pytest.mark.parametrize(
+    "made", [Conformal(LINEAR, groups="x[0]", level=0.5), Conformal(LINEAR, method="split"), Recalibrated(LINEAR)]
+)
+def test_what_was_saved_answers_the_same_when_loaded(made: Any, tmp_path: Path) -> None:
+    x, y = noisy(40)
+    x[:, 0] = np.sign(x[:, 0])
+    process = GaussianProcess(made.surrogate.inputs, made.surrogate.outputs)
+    fitted = replace(made, surrogate=process).fit(x, y)
+    save(fitted, tmp_path / "kept")
+    loaded = load(tmp_path / "kept")
+    assert loaded.certificate == fitted.certificate
+    for p in (0.05, 0.5, 0.95):
+        np.testing.assert_array_equal(loaded.posterior(x).quantile(p), fitted.posterior(x).quantile(p))
+
+
+def test_groups_given_as_a_function_cannot_be_saved_and_say_so(tmp_path: Path) -> None:
+    fitted = Conformal(GaussianProcess(*spaces()), method="split", level=0.5, groups=two_kinds).fit(*noisy(40))
+    with pytest.raises(InputError, match="cannot be saved"):
+        save(fitted, tmp_path / "kept")
 
 
 def test_calibration_imports_nothing_heavy() -> None:

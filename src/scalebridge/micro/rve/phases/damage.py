@@ -72,10 +72,10 @@ class IsotropicDamage:
     **How it is used.** A softening law at a point alone would give results of the mesh, so this law has no
     `advance`: per iteration of a step, (1) ``e = law.equivalent(strain)`` in every voxel; (2) its average over
     ``length`` on the cell, `scalebridge.micro.rve.averaging.HelmholtzAverage` (Peerlings 1996), over the voxels that
-    soften (the average of their strain over that of their indicator); (3) ``law.advance_nonlocal(strain, average, state, dt)`` at fixed average; (4)
-    equilibrium with the tangent (1 - D) C, which is linear, symmetric and positive; again from (1) until the
-    average rests, then keep the state. Every iteration starts from the state of the last *step*. In a homogeneous
-    cell the average is the local strain.
+    soften (the average of their strain over that of their indicator); (3)
+    ``law.advance_nonlocal(strain, average, state, dt)`` at fixed average; (4) equilibrium with the tangent (1 - D) C,
+    which is linear, symmetric and positive; again from (1) until the average rests, then keep the state. Every
+    iteration starts from the state of the last *step*. In a homogeneous cell the average is the local strain.
 
     State, 2 numbers: k, starting at k0, and D.
 

@@ -85,6 +85,11 @@ class Wrapped(ABC):
         return structure_of(self.surrogate)
 
     @property
+    def smooth(self) -> bool:
+        """Whether the mean is the integral of its derivative; that of the surrogate inside."""
+        return bool(getattr(self.surrogate, "smooth", True))
+
+    @property
     def domain(self) -> EitherDomain:
         """The domain of the model, and the box of all runs, for it was calibrated there."""
         return EitherDomain(self.model.domain, Box.around(self.runs.x, 0.0, False))

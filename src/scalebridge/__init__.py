@@ -31,7 +31,8 @@ from scalebridge.quantities import Space, Variable
 
 if TYPE_CHECKING:
     from scalebridge import learn, macro, micro, microstructure, problems, testing
-    from scalebridge.bridge import Answer, learn_model, solve
+    from scalebridge.bridge import Answer, learn_model
+    from scalebridge.bridge.solve import solve
     from scalebridge.campaign import Campaign, Store, designs
     from scalebridge.learn.active import Active
     from scalebridge.studies import Study

@@ -66,7 +66,8 @@ class Recalibrated(Wrapped):
     Args:
         surrogate: any, unfitted.
         by: ``"likelihood"`` or ``"crps"``: one factor per output for all deviations, by the greatest likelihood or
-            the smallest CRPS (which a few large errors move less); ``"isotonic"``: the whole calibration curve.
+            the smallest CRPS
+            (which a few large errors move less, and which may leave the interval too narrow); ``"isotonic"``: the whole calibration curve.
         level: of the interval in the certificate.
         folds: parts of the rows.
         seed: of the folds.
@@ -79,7 +80,7 @@ class Recalibrated(Wrapped):
     """
 
     surrogate: Surrogate
-    by: str = "crps"
+    by: str = "likelihood"
     level: float = 0.9
     folds: int = 5
     seed: int = 0

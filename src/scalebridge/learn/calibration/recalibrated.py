@@ -65,9 +65,9 @@ class Recalibrated(Wrapped):
 
     Args:
         surrogate: any, unfitted.
-        by: ``"likelihood"`` or ``"crps"``: one factor per output for all deviations, by the greatest likelihood or
-            the smallest CRPS
-            (which a few large errors move less, and which may leave the interval too narrow); ``"isotonic"``: the whole calibration curve.
+        by: ``"likelihood"`` or ``"crps"``: one factor per output for all deviations, by the greatest likelihood or the
+            smallest CRPS (which a few large errors move less, and which may leave the interval too narrow);
+            ``"isotonic"``: the whole calibration curve.
         level: of the interval in the certificate.
         folds: parts of the rows.
         seed: of the folds.

@@ -118,7 +118,9 @@ def test_what_did_not_converge_ends_with_code_1_and_ctrl_c_with_130(
 
     monkeypatch.setattr(
         "scalebridge.studies.homogenisation.job.solve",
-        lambda rve, case: replace(solve(rve, case), tensor=np.full((6, 6), np.nan), reason="not converged in 3 iterations"),
+        lambda rve, case: replace(
+            solve(rve, case), tensor=np.full((6, 6), np.nan), reason="not converged in 3 iterations"
+        ),
     )
     assert run("cell.npy", *BOTH) == 1
     assert "the stiffness was not converged in 3 iterations" in capsys.readouterr().out

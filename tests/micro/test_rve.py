@@ -145,7 +145,9 @@ def test_a_batch_with_a_zero_strain_and_a_hopeless_one_leaves_the_others_alone()
     batch = solver.run(Load.of_measure(strains))
     assert [bool(r) for r in batch.reason] == [False, False, True, False]
     assert float(batch.stress[1].abs().max()) == 0.0
-    torch.testing.assert_close(batch.stress[[0, 3]], solver.run(Load.of_measure(strains[[0, 3]])).stress, rtol=1e-9, atol=0.0)
+    torch.testing.assert_close(
+        batch.stress[[0, 3]], solver.run(Load.of_measure(strains[[0, 3]])).stress, rtol=1e-9, atol=0.0
+    )
 
 
 @pytest.mark.parametrize("shape", [(16, 18), (15, 17), (1, 6), (6, 1), (2, 2)])
@@ -225,7 +227,9 @@ def test_newton_that_runs_out_of_iterations_is_rescued_by_load_steps_or_says_so(
     assert rescued.reason == ("",)
     assert rescued.newton[0] > direct.newton[0]
     torch.testing.assert_close(rescued.stress, direct.stress, rtol=1e-6, atol=0.0)
-    hopeless = Homogeniser(made.solver.composite, replace(made.solver.control, newton_limit=1)).run(Load.of_measure(strain))
+    hopeless = Homogeniser(made.solver.composite, replace(made.solver.control, newton_limit=1)).run(
+        Load.of_measure(strain)
+    )
     assert "Newton stopped at a relative residual of" in hopeless.reason[0]
 
 
@@ -269,7 +273,10 @@ def test_a_law_that_softens_ends_in_a_reason_or_in_equilibrium_never_in_nan() ->
 def test_a_users_own_law_is_keyed_by_its_source_and_ours_by_its_constants() -> None:
     own = sb.micro.RVE(disks((8, 8)), [Softening(), FIBRE]).identity()
     assert "Softening(E=1.0 Pa" in own["material.0"]
-    assert own["material.1"] == "scalebridge.micro.rve.phases.elastic.Elastic(E=72000000000.0 Pa, nu=0.22 1, expansion=0.0 1/K)"
+    assert (
+        own["material.1"]
+        == "scalebridge.micro.rve.phases.elastic.Elastic(E=72000000000.0 Pa, nu=0.22 1, expansion=0.0 1/K)"
+    )
 
 
 def test_identity_changes_with_image_materials_and_tolerance_only() -> None:

@@ -53,6 +53,10 @@ MISTAKES = {
     "no direction": (lambda: rve(orientation=np.zeros((*GRID, 3))), r"directions of length zero"),
     "lost direction": (lambda: rve(orientation=np.full((*GRID, 3), np.nan)), r"is not finite everywhere"),
     "skew axes": (lambda: rve(orientation=np.ones((*GRID, 3, 3))), r"not orthonormal \(off by 3\.0e\+00\)"),
+    "plane of a volume": (
+        lambda: rve(CUBE, plane="stress"),
+        r"three dimensions .* plane='stress' is for two, so leave it",
+    ),
     "plane": (lambda: rve(CUBE[1], plane="stres"), r"plane of the RVE is 'stres'; did you mean 'stress'"),
     "scheme": (lambda: rve(discretisation="rotate"), r"discretisation of the RVE is 'rotate'; did you mean 'rotated'"),
     "precision": (lambda: rve(precision="half"), r"precision of the RVE is 'half'; valid: double, single"),

@@ -125,6 +125,10 @@ class RVE:
         if not (math.isfinite(tolerance) and 1e-12 <= tolerance <= 1e-2):
             raise InputError(f"The tolerance of the RVE is {tolerance}; it must lie between 1e-12 and 1e-2.")
         _one_of("plane", plane, PLANES)
+        if image.ndim == 3 and plane != "strain":
+            raise InputError(
+                f"The image of the RVE has three dimensions {image.shape}; plane='{plane}' is for two, so leave it out."
+            )
         _one_of("discretisation", discretisation, DISCRETISATIONS)
         _one_of("precision", precision, PRECISIONS)
         values = (

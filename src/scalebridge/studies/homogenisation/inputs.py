@@ -84,8 +84,14 @@ def part_taken(sample: Sample, size: int | None, composite: int, vary: bool) -> 
     """Return the image, or where it is not all inside of the field of view a window of it; and which, in words.
 
     Raises:
-        InputError: no window size where one is needed, or no phase in the window.
+        InputError: no window size where one is needed, no phase in the window, or a segmentation to vary where there
+            is none.
     """
+    if vary and sample.segmentation is None:
+        raise InputError(
+            f"The phases of '{sample.name}' are labels, or parted by levels, so their uncertainty is not known; "
+            "leave out --vary-segmentation."
+        )
     if sample.inside is None or sample.segmentation is None:
         used = trimmed(sample.labels, composite).shape
         part = "" if used == sample.labels.shape else f" but its last rows, to {' x '.join(map(str, used))}"

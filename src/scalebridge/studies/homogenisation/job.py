@@ -43,6 +43,13 @@ class Job:
     steps: float = 1.0
     behind: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.error == "finer" and self.settings.composite > 1 and self.settings.composite % 2:
+            raise InputError(
+                f"Composite voxels of {self.settings.composite} pixels cannot be halved; take an even --composite, or "
+                "--error coarser."
+            )
+
     def count(self, physics: Mapping[str, Any], origins: Any) -> None:
         """Estimate the work in solves of the whole image."""
         each = 1.0 + self.fields + 4.0 * (self.error == "finer") + 0.3 * (self.error == "coarser") + 2.0 * self.vary
@@ -104,14 +111,9 @@ class Job:
             factor = 2 * s.composite
             other = make_rve(sample.labels, laws, size, replace(s, composite=factor))
             words, work = f"composite voxels of {factor} pixels along each axis", 0.3
-        elif s.composite % 2 == 0:
+        elif s.composite > 1:
             other = make_rve(sample.labels, laws, size, replace(s, composite=s.composite // 2))
             words, work = f"voxels of {s.composite // 2} pixels along each axis", 4.0
-        elif s.composite > 1:
-            raise InputError(
-                f"Composite voxels of {s.composite} pixels cannot be halved; take an even --composite, or --error "
-                "coarser."
-            )
         else:
             other, words, work = rve.finer, "every pixel split in two along each axis", 4.0
         solved = solve(other)
@@ -119,13 +121,8 @@ class Job:
         return _difference(found, words, all_constants(solved.tensor, found.kind, dim))
 
     def _segmentation(self, found: Effective, sample: Sample, laws: Sequence[Any]) -> tuple[Difference, ...]:
-        if not self.vary:
+        if not self.vary or sample.segmentation is None:
             return ()
-        if sample.segmentation is None:
-            raise InputError(
-                f"The phases of '{sample.name}' are labels, or parted by levels, so their uncertainty is not known; "
-                "leave out --vary-segmentation."
-            )
         made, place = [], sample.labels.shape
         for offset in (-1.0, 1.0):
             self.tell(f"{found.kind} with the segmentation at {offset:+.0f} deviation", 0.0)

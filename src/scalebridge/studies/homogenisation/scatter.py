@@ -95,7 +95,7 @@ def _together(
         [laws[k] for k in present],
         progress=progress,
         homogeneous=True,
-        plane=settings.plane,
+        plane=settings.plane_of(stack.ndim - 1),
         discretisation=settings.discretisation,
         precision=settings.precision,
         tolerance=settings.tolerance,

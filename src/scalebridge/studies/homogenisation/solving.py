@@ -41,6 +41,10 @@ class Settings:
     composite: int = 1
     device: str = "cpu"
 
+    def plane_of(self, dim: int) -> Literal["strain", "stress", "generalised"]:
+        """What an RVE of ``dim`` directions is told; a volume is not kept plane."""
+        return self.plane if dim == 2 else "strain"
+
 
 @dataclass(frozen=True)
 class Solved:
@@ -62,7 +66,7 @@ def make_rve(labels: Labels, laws: Sequence[Any], size: tuple[float, ...] | None
     from scalebridge.micro.rve import RVE
 
     s, voxels, edges = settings, trimmed(labels, settings.composite), size
-    options: Any = {"plane": s.plane, "discretisation": s.discretisation, "precision": s.precision}
+    options: Any = {"plane": s.plane_of(labels.ndim), "discretisation": s.discretisation, "precision": s.precision}
     options |= {"tolerance": s.tolerance, "device": s.device, "homogeneous": True}
     if s.composite > 1:
         from scalebridge.microstructure.subvoxel import coarsen

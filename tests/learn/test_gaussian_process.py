@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from scalebridge.learn.gaussian_posterior import REPRESENTATIVES
 from scalebridge.models import Structure, Surrogate
 from scalebridge.problems import ConductionLaminate, PowerLawConductor, random_laminate
 from scalebridge.testing import check_model, check_surrogate
+from scalebridge.testing.surrogates import dense_reduction
 
 STRUCTURES = [Structure(p, e) for p in (False, True) for e in (False, True)]
 
@@ -135,6 +137,41 @@ def dense_cov(process: GaussianProcess, x: np.ndarray, weights: np.ndarray) -> n
     prior = torch.cat([torch.einsum("nakb,kb->na", c.kernel.cross(p, at, c.scale), w) for p in at.split(128)])
     cov = c.variance * prior - torch.einsum("rna,r->na", white, shared)
     return np.asarray(cov.numpy() * known.units)
+
+
+def test_points_without_weight_have_no_part_in_a_sum_over_many_points() -> None:
+    process, _, _ = fitted(Structure(False, False))
+    x = np.random.default_rng(3).uniform(-1, 1, (3 * REPRESENTATIVES, 3))
+    weights = np.zeros((len(x), 3))
+    nothing = process.posterior(x).functional(weights)
+    assert nothing.std == 0.0
+    assert not nothing.cov.any()
+    weights[::4] = 1.0
+    told, alone = process.posterior(x).functional(weights), process.posterior(x[::4]).functional(weights[::4])
+    assert told.std == pytest.approx(alone.std, rel=1e-10)
+    np.testing.assert_allclose(told.cov[::4], alone.cov, rtol=1e-8)
+
+
+def test_a_residual_of_the_posterior_is_independent_at_every_point_and_output() -> None:
+    process, x, _ = fitted(Structure(False, False))
+    rng = np.random.default_rng(7)
+    at, n = np.concatenate([x[:2], rng.uniform(-1, 1, (4, 3))]), 6
+    bare = process.posterior(at)
+    residual = rng.uniform(0.01, 0.1, (n, 3))
+    scattered = replace(bare, residual=residual, _sums={})
+    everywhere = np.arange(n)
+    dense = bare.covariance(everywhere, everywhere) + np.diag(residual.ravel())
+    np.testing.assert_allclose(scattered.covariance(everywhere, everywhere), dense, atol=1e-14)
+    np.testing.assert_allclose(scattered.std**2, bare.std**2 + residual, rtol=1e-10)
+    weights = rng.standard_normal((n, 3))
+    told = scattered.functional(weights)
+    assert told.std**2 == pytest.approx(weights.ravel() @ dense @ weights.ravel(), rel=1e-8)
+    np.testing.assert_allclose(told.cov.ravel(), dense @ weights.ravel(), rtol=1e-8)
+    noise, given = np.full(3, 0.1), np.array([5])
+    wanted = dense_reduction(dense, weights, everywhere, noise, given)
+    np.testing.assert_allclose(scattered.reduction(weights, everywhere, noise, given), wanted, rtol=1e-6)
+    draws = scattered.sample(20000, seed=1).reshape(20000, -1)
+    assert np.abs(np.cov(draws, rowvar=False) - dense).max() < 0.05 * dense.max()
 
 
 def test_a_fit_of_one_run_and_of_runs_far_apart_in_scale_is_finite() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -23,6 +23,26 @@ if TYPE_CHECKING:
 REPRESENTATIVES = 256
 # The least variance, as a part of the prior's: what rounding leaves of it at a run.
 FLOOR = 1e-12
+
+
+class Conditional(Protocol):
+    """A Gaussian process of mean zero that knows its runs, in scaled coordinates: what `GaussianPosterior` asks of it.
+
+    The posterior covariance is everywhere ``K(x, z) - W(x)' W(z)``: what was not known before, less what the runs
+    have told. A process with more uncertainty than a kernel's adds it to K.
+    """
+
+    def prior_blocks(self, x: Tensor) -> Tensor:
+        """K between the outputs at each point ``[n, m, m]``."""
+
+    def prior_dot(self, x: Tensor, z: Tensor, weights: Tensor) -> Tensor:
+        """K of the outputs at ``x [n, d]`` with ``sum(weights * f(z))``, ``weights [k, m]``: ``[n, m]``."""
+
+    def whitened(self, x: Tensor) -> Tensor:
+        """W ``[r, n, m]``."""
+
+    def cross(self, x: Tensor, z: Tensor, wx: Tensor, wz: Tensor) -> Tensor:
+        """Posterior covariance ``[n, m, k, m]`` between two sets with their W."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,14 @@ class Conditioned:
     points: Tensor
     factor: Tensor
 
+    def prior_blocks(self, x: Tensor) -> Tensor:
+        """See `Conditional.prior_blocks`."""
+        return self.variance * self.kernel.blocks(x, self.scale)
+
+    def prior_dot(self, x: Tensor, z: Tensor, weights: Tensor) -> Tensor:
+        """See `Conditional.prior_dot`."""
+        return self.variance * self.kernel.dot(x, z, self.scale, weights)
+
     def whitened(self, x: Tensor) -> Tensor:
         """``factor^-1 Cov(runs, f(x))``, ``[b*m, n, m]``."""
         cross = self.variance * self.kernel.cross(self.points, x, self.scale)
@@ -51,13 +79,13 @@ class Conditioned:
         return white.reshape(b * m, n, m)
 
     def cross(self, x: Tensor, z: Tensor, wx: Tensor, wz: Tensor) -> Tensor:
-        """Posterior covariance ``[n, m, k, m]`` between two sets with their whitened covariances."""
+        """See `Conditional.cross`."""
         return self.variance * self.kernel.cross(x, z, self.scale) - torch.einsum("rna,rkb->nakb", wx, wz)
 
 
 @dataclass(frozen=True)
 class _Summed:
-    """A weighted sum: its representatives ``[r, d]``, their weights ``[r, m]``, its whitened covariance ``[b*m]``."""
+    """A weighted sum: its representatives ``[r, d]``, their weights ``[r, m]``, its W."""
 
     at: Tensor
     weights: Tensor
@@ -71,16 +99,19 @@ class GaussianPosterior:
     Args:
         mean: ``[n, m]`` in the output's units.
         at: the points, scaled ``[n, d]``.
-        conditioned: the kernel and the runs.
+        conditioned: the process that knows its runs.
         units: ``[m]``, factor from the scaled outputs to the output's units.
         bounds: lower and upper bounds of the outputs, ``[m]`` each, kept by quantiles and samples.
+        residual: variance ``[n, m]``, in the output's units, of scatter that was learned as unexplained: independent
+            at every point and output.
     """
 
     mean: Floats
     at: Tensor
-    conditioned: Conditioned
+    conditioned: Conditional
     units: Floats
     bounds: tuple[Floats, Floats]
+    residual: Floats | None = None
     _sums: dict[bytes, _Summed] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -90,8 +121,7 @@ class GaussianPosterior:
     @cached_property
     def blocks(self) -> Floats:
         """Covariance between the outputs at each point ``[n, m, m]``."""
-        c = self.conditioned
-        prior = c.variance * c.kernel.blocks(self.at, c.scale)
+        prior = self.conditioned.prior_blocks(self.at)
         inner = torch.einsum("rna,rnb->nab", self._white, self._white)
         # Rounding may leave a tiny negative variance at a run.
         floor = FLOOR * prior.diagonal(dim1=1, dim2=2).abs().mean()
@@ -99,6 +129,9 @@ class GaussianPosterior:
         values, vectors = torch.linalg.eigh(block)
         block = (vectors * values.clamp_min(float(floor))[:, None, :]) @ vectors.transpose(1, 2)
         scaled: Floats = block.numpy() * self.units[:, None] * self.units[None, :]
+        if self.residual is not None:
+            m = len(self.units)
+            scaled[:, np.arange(m), np.arange(m)] += self.residual
         return scaled
 
     @property
@@ -119,18 +152,23 @@ class GaussianPosterior:
         c = self.conditioned
         cov = c.cross(self.at, self.at, self._white, self._white).reshape(points * m, points * m).numpy()
         values, vectors = np.linalg.eigh(0.5 * (cov + cov.T))
-        normal = np.random.default_rng(seed).standard_normal((n, points * m))
-        draws = (normal * np.sqrt(np.maximum(values, 0))) @ vectors.T
-        samples: Floats = np.clip(self.mean + draws.reshape(n, points, m) * self.units, *self.bounds)
+        rng = np.random.default_rng(seed)
+        normal = rng.standard_normal((n, points * m))
+        draws = ((normal * np.sqrt(np.maximum(values, 0))) @ vectors.T).reshape(n, points, m) * self.units
+        if self.residual is not None:
+            draws = draws + rng.standard_normal(draws.shape) * np.sqrt(self.residual)
+        samples: Floats = np.clip(self.mean + draws, *self.bounds)
         return samples
 
     def functional(self, weights: Floats) -> Functional:
         """Distribution of ``sum(weights * f)``; the same representatives stand in every term."""
-        c, summed = self.conditioned, self._summed(weights)
-        own = c.kernel.dot(summed.at, summed.at, c.scale, summed.weights)
-        variance = c.variance * float((own * summed.weights).sum()) - float(summed.white @ summed.white)
+        summed = self._summed(weights)
+        own = self.conditioned.prior_dot(summed.at, summed.at, summed.weights)
+        variance = float((own * summed.weights).sum()) - float(summed.white @ summed.white)
+        if self.residual is not None:
+            variance = max(variance, 0.0) + float((weights**2 * self.residual).sum())
         mean = float((weights * self.mean).sum())
-        return Functional(mean, float(np.sqrt(max(variance, 0.0))), self._with(summed, slice(None)))
+        return Functional(mean, float(np.sqrt(max(variance, 0.0))), self._with(summed, weights, slice(None)))
 
     def _summed(self, weights: Floats) -> _Summed:
         """The weighted sum on its representatives, kept: placement asks for the same one again and again."""
@@ -142,13 +180,13 @@ class GaussianPosterior:
             self._sums[key] = _Summed(points, w, torch.einsum("rkb,kb->r", white, w))
         return self._sums[key]
 
-    def _with(self, summed: _Summed, rows: Any) -> Floats:
+    def _with(self, summed: _Summed, weights: Floats, rows: Any) -> Floats:
         """Covariance of a weighted sum with the outputs at some of the points ``[c, m]``."""
         c = self.conditioned
-        prior = torch.cat([c.kernel.dot(x, summed.at, c.scale, summed.weights) for x in self.at[rows].split(2048)])
-        cov = c.variance * prior - torch.einsum("rna,r->na", self._white[:, rows], summed.white)
+        prior = torch.cat([c.prior_dot(x, summed.at, summed.weights) for x in self.at[rows].split(2048)])
+        cov = prior - torch.einsum("rna,r->na", self._white[:, rows], summed.white)
         scaled: Floats = cov.numpy() * self.units
-        return scaled
+        return scaled if self.residual is None else scaled + (self.residual * weights)[rows]
 
     def reduction(
         self,
@@ -161,28 +199,38 @@ class GaussianPosterior:
         m = self.mean.shape[1]
         noise = noise_matrix(m, noise_std)
         summed = self._summed(weights)
-        blocks, target = self.blocks[candidates], self._with(summed, torch.from_numpy(candidates))
+        blocks, target = self.blocks[candidates], self._with(summed, weights, candidates)
         if given is not None and len(given):
-            joint = self._between(given, given) + np.kron(np.eye(len(given)), noise)
-            link = self._between(candidates, given).reshape(len(candidates), m, -1)
-            known = self._with(summed, torch.from_numpy(given)).ravel()
+            joint = self.covariance(given, given) + np.kron(np.eye(len(given)), noise)
+            link = self.covariance(candidates, given).reshape(len(candidates), m, -1)
+            known = self._with(summed, weights, given).ravel()
             blocks, target = downdated(blocks, target, joint, link, known)
         return reduced(blocks, target, noise)
 
-    def _between(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
-        """Covariance ``[a*m, b*m]`` between two sets of points, in the outputs' units."""
-        ia, ib = torch.from_numpy(a), torch.from_numpy(b)
-        cov = self.conditioned.cross(self.at[ia], self.at[ib], self._white[:, ia], self._white[:, ib]).numpy()
-        m = len(self.units)
+    def covariance(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
+        """Covariance ``[r*m, c*m]`` between two sets of points given by their indices."""
+        c, m = self.conditioned, len(self.units)
+        cov = c.cross(self.at[rows], self.at[columns], self._white[:, rows], self._white[:, columns]).numpy()
         scaled: Floats = cov * self.units[:, None, None] * self.units
-        return scaled.reshape(len(a) * m, len(b) * m)
+        if self.residual is not None:
+            same = np.asarray(rows)[:, None] == np.asarray(columns)
+            for a in range(m):
+                scaled[:, a, :, a] += np.where(same, self.residual[rows, a][:, None], 0.0)
+        return scaled.reshape(len(rows) * m, len(columns) * m)
 
 
 def _representatives(x: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Group points by halving along their widest direction; each group keeps its total weight ``[r, m]``."""
+    """Group points by halving along their widest direction; each group keeps its total weight ``[r, m]``.
+
+    Points without weight have no part in it.
+    """
     if len(x) <= REPRESENTATIVES:
         return x, weights
-    importance = np.abs(weights).sum(1) + 1e-300
+    counts = weights.any(axis=1)
+    x, weights = (x[counts], weights[counts]) if counts.any() else (x[:1], weights[:1])
+    if len(x) <= REPRESENTATIVES:
+        return x, weights
+    importance = np.abs(weights).sum(1)
 
     def entry(group: NDArray[np.int64]) -> tuple[float, int, NDArray[np.int64]]:
         widest = float(np.ptp(x[group], axis=0).max())

@@ -92,8 +92,8 @@ class LowRankPosterior:
         noise, cov = noise_matrix(m, noise_std), self._with(weights)
         blocks, target = self.blocks[candidates], cov[candidates]
         if given is not None and len(given):
-            joint = self._between(given, given) + np.kron(np.eye(len(given)), noise)
-            link = self._between(candidates, given).reshape(len(candidates), m, -1)
+            joint = self.covariance(given, given) + np.kron(np.eye(len(given)), noise)
+            link = self.covariance(candidates, given).reshape(len(candidates), m, -1)
             blocks, target = downdated(blocks, target, joint, link, cov[given].ravel())
         return reduced(blocks, target, noise)
 
@@ -104,14 +104,16 @@ class LowRankPosterior:
             cov = cov + (self.shared @ (self.shared.T @ np.ravel(weights))).reshape(cov.shape)
         return cov
 
-    def _between(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
-        """Covariance ``[a m, b m]`` between two sets of points."""
+    def covariance(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
+        """Covariance ``[r m, c m]`` between two sets of points given by their indices."""
         m = self.mean.shape[1]
-        cov: Floats = self.factor[a].reshape(len(a) * m, -1) @ self.factor[b].reshape(len(b) * m, -1).T
-        rows, columns = ((np.asarray(i)[:, None] * m + np.arange(m)).ravel() for i in (a, b))
+        cov: Floats = (
+            self.factor[rows].reshape(len(rows) * m, -1) @ self.factor[columns].reshape(len(columns) * m, -1).T
+        )
+        a, b = ((np.asarray(i)[:, None] * m + np.arange(m)).ravel() for i in (rows, columns))
         if self.shared is not None:
-            cov = cov + (self.shared[rows] @ self.shared[columns].T).toarray()
-        return cov + np.where(rows[:, None] == columns, self.residual.ravel()[rows][:, None], 0.0)
+            cov = cov + (self.shared[a] @ self.shared[b].T).toarray()
+        return cov + np.where(a[:, None] == b, self.residual.ravel()[a][:, None], 0.0)
 
     def _clipped(self, values: Floats) -> Floats:
         return values if self.bounds is None else np.clip(values, *self.bounds)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from scalebridge.errors import InfrastructureError
 from scalebridge.reports import blocks, figures, numbers
+from scalebridge.reports.document import document, section, written
 from scalebridge.reports.saved import Saved, load
-from scalebridge.reports.theme import STYLE
 
 
 def write_report(answer: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], file: str | Path) -> Path:
@@ -27,7 +25,7 @@ def write_report(answer: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], 
     Raises:
         InfrastructureError: the file cannot be written.
     """
-    return _written(Saved(answer, arrays), Path(file))
+    return written(html(Saved(answer, arrays)), Path(file))
 
 
 def report_saved(directory: str | Path, file: str | Path | None = None) -> Path:
@@ -42,32 +40,12 @@ def report_saved(directory: str | Path, file: str | Path | None = None) -> Path:
         InfrastructureError: the file cannot be written.
     """
     place = Path(directory)
-    return _written(load(place), Path(file) if file is not None else place / "report.html")
-
-
-def _written(saved: Saved, target: Path) -> Path:
-    text = html(saved)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InfrastructureError(f"The report cannot be written to '{target}': {error.strerror}.") from error
-    return target
+    return written(html(load(place)), Path(file) if file is not None else place / "report.html")
 
 
 def html(saved: Saved) -> str:
     """Return the whole report as one HTML document."""
-    import matplotlib
-
-    with matplotlib.rc_context(STYLE):
-        body = "\n".join(part for part in _body(saved) if part)
-    style = resources.files("scalebridge.reports").joinpath("page.css").read_text(encoding="utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(blocks.title(saved))}</title>\n<style>\n{style}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return document(blocks.title(saved), lambda: _body(saved))
 
 
 def _body(saved: Saved) -> Iterator[str]:
@@ -75,11 +53,11 @@ def _body(saved: Saved) -> Iterator[str]:
     yield blocks.answer(saved)
     yield blocks.tiles(saved)
     yield _parts(saved)
-    yield _section(saved, "The path to it", PATH_WORDS, figures.path_figure)
-    yield _section(saved, "The macro problem, and where the micro model was run", FIELD_WORDS, figures.field_figure)
-    yield _section(saved, "The micro model", _micro_words(saved), figures.rve_figure)
-    yield _section(saved, "Predicted against true", RESPONSE_WORDS, figures.response_figure)
-    yield _section(saved, "Where the surrogate stands", DOMAIN_WORDS, figures.domain_figure)
+    yield section("The path to it", PATH_WORDS, figures.path_figure(saved))
+    yield section("The macro problem, and where the micro model was run", FIELD_WORDS, figures.field_figure(saved))
+    yield section("The micro model", _micro_words(saved), figures.rve_figure(saved))
+    yield section("Predicted against true", RESPONSE_WORDS, figures.response_figure(saved))
+    yield section("Where the surrogate stands", DOMAIN_WORDS, figures.domain_figure(saved))
     yield blocks.cost(saved)
     yield blocks.runs(saved)
     yield blocks.promise(saved)
@@ -111,13 +89,6 @@ def _micro_words(saved: Saved) -> str:
     return f"What <code>{name}</code> solves at one macroscopic state, on the window that stands for the material."
 
 
-def _section(saved: Saved, title: str, words: str, draw: Callable[[Saved], str | None]) -> str:
-    drawing = draw(saved)
-    if drawing is None:
-        return ""
-    return f"<section><h2>{title}</h2><p>{words}</p><figure>{drawing}</figure></section>"
-
-
 def _parts(saved: Saved) -> str:
     if saved.interval is None:
         return ""
@@ -127,4 +98,4 @@ def _parts(saved: Saved) -> str:
     if saved.input_interval is not None:
         words += " Uncertain inputs are shown beside it on a scale of their own; the dark block is the interval."
     table = blocks.parts_table(saved)
-    return f"<section><h2>The interval, by parts</h2><p>{words}</p><figure>{drawing}</figure>{table}</section>"
+    return section("The interval, by parts", words, drawing, table)

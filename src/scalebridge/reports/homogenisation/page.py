@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from scalebridge.errors import InfrastructureError
+from scalebridge.reports.document import document, section, written
 from scalebridge.reports.homogenisation import blocks, figures
 from scalebridge.reports.homogenisation.record import Part, Record, load_record
-from scalebridge.reports.theme import STYLE
 
 STRUCTURE = "The file as it was read, and the phases it was parted into. An FFT solver repeats them periodically."
 FIELDS = {
@@ -37,7 +35,7 @@ def write_report(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], 
     Raises:
         InfrastructureError: the file cannot be written.
     """
-    return _written(html(Record(record, arrays)), Path(file))
+    return written(html(Record(record, arrays)), Path(file))
 
 
 def report_saved(directory: str | Path, file: str | Path | None = None) -> Path:
@@ -48,7 +46,7 @@ def report_saved(directory: str | Path, file: str | Path | None = None) -> Path:
         InfrastructureError: the file cannot be written.
     """
     target = Path(file) if file is not None else Path(directory) / "report.html"
-    return _written(html(load_record(directory)), target)
+    return written(html(load_record(directory)), target)
 
 
 def write_picture(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], file: str | Path) -> Path:
@@ -72,24 +70,14 @@ def write_picture(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]],
 
 def html(record: Record) -> str:
     """Return the whole report as one HTML document."""
-    import matplotlib
-
-    with matplotlib.rc_context(STYLE):
-        body = "\n".join(part for part in _body(record) if part)
-    style = resources.files("scalebridge.reports").joinpath("page.css").read_text(encoding="utf-8")
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(blocks.title(record))}</title>\n<style>\n{style}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return document(blocks.title(record), lambda: _body(record))
 
 
 def _body(record: Record) -> Iterator[str]:
     yield blocks.header(record)
     yield blocks.answer(record)
     yield blocks.tiles(record)
-    yield _section("The image and its phases", STRUCTURE, figures.structure_figure(record), blocks.materials(record))
+    yield section("The image and its phases", STRUCTURE, figures.structure_figure(record), blocks.materials(record))
     for part in record.parts:
         yield blocks.constants(part)
         yield from _drawn(record, part)
@@ -102,25 +90,10 @@ def _body(record: Record) -> Iterator[str]:
 def _drawn(record: Record, part: Part) -> Iterator[str]:
     field, name = figures.field_figure(record, part), "stress" if part.kind == "stiffness" else "flux"
     if field is not None:
-        yield _section(f"Where the {name} goes", FIELDS[part.kind], field)
+        yield section(f"Where the {name} goes", FIELDS[part.kind], field)
     around = figures.directions_figure(record, part)
     if around is not None:
-        yield _section("By direction", "In three planes of the axes, each from its first axis (right).", around)
+        yield section("By direction", "In three planes of the axes, each from its first axis (right).", around)
     scatter = figures.windows_figure(record, part)
     if scatter is not None:
-        yield _section(f"Is the image representative? The {part.kind} of windows", WINDOWS, scatter)
-
-
-def _section(title: str, words: str, drawing: str | None, after: str = "") -> str:
-    if drawing is None:
-        return f"<section><h2>{title}</h2>{after}</section>" if after else ""
-    return f"<section><h2>{title}</h2><p>{words}</p><figure>{drawing}</figure>{after}</section>"
-
-
-def _written(text: str, target: Path) -> Path:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InfrastructureError(f"The report cannot be written to '{target}': {error.strerror}.") from error
-    return target
+        yield section(f"Is the image representative? The {part.kind} of windows", WINDOWS, scatter)

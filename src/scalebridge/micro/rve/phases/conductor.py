@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scalebridge.errors import InputError, ShapeError
-from scalebridge.micro.rve.phases.linear import LinearLaw, everywhere, per_point, stacked
+from scalebridge.micro.rve.phases.algebra import column
+from scalebridge.micro.rve.phases.linear import LinearLaw, everywhere, stacked
 from scalebridge.micro.rve.phases.phase import Kinematics, Parameter
 from scalebridge.quantities.units import conversion, magnitude
 
@@ -78,7 +79,7 @@ class Conductor:
 
     def stress(self, gradient: Tensor) -> Tensor:
         """Flux ``[..., 3]``, k times the gradient."""
-        flux: Tensor = per_point(self.k) * gradient
+        flux: Tensor = column(self.k) * gradient
         return flux
 
     def tangent(self, gradient: Tensor) -> Tensor:

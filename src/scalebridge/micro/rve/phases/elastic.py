@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scalebridge.micro.rve.phases.linear import everywhere, finite, per_point, stacked, vector_of
+from scalebridge.micro.rve.phases.algebra import column
+from scalebridge.micro.rve.phases.linear import everywhere, finite, stacked, vector_of
 from scalebridge.micro.rve.phases.phase import (
     Kinematics,
     Parameter,
@@ -109,7 +110,7 @@ class Elastic:
         """Stress ``[..., 6]`` in Pa (Mandel)."""
         lam, mu = self.lame
         trace = strain[..., 0] + strain[..., 1] + strain[..., 2]
-        stress: Tensor = per_point(2.0 * mu) * strain
+        stress: Tensor = column(2.0 * mu) * strain
         stress[..., :3] += (lam * trace)[..., None]
         return stress
 

@@ -88,11 +88,6 @@ def stacked_row(entries: Sequence[Any], like: Tensor) -> Tensor:
     return torch.stack(torch.broadcast_tensors(*made)).movedim(0, -1)
 
 
-def per_point(value: Any) -> Any:
-    """Return a constant ready to multiply ``[..., m, g]``: a tensor with one value per point gains an axis."""
-    return value[..., None] if getattr(value, "ndim", 0) else value
-
-
 def vector_of(entries: Sequence[Any]) -> tuple[float, ...] | Tensor:
     """Return the entries as they are where all are numbers, else their tensor ``[..., n]``."""
     first = next((e for e in entries if hasattr(e, "new_full")), None)

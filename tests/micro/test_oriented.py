@@ -226,3 +226,9 @@ def test_misshapen_or_zero_directions_are_refused() -> None:
     for bad in (torch.zeros(3), torch.tensor([1.0, math.nan, 0.0])):
         with pytest.raises(InputError, match="direction is zero or not finite"):
             rotation_from_direction(bad)
+
+
+def test_constants_of_a_law_in_local_axes_are_given_to_the_law_inside() -> None:
+    turned = Oriented(CARBON, rotations(1)[0])
+    with pytest.raises(InputError, match="'E_L'; give its value to the law inside"):
+        with_parameters(turned, {"E_L": torch.tensor(1.0)})

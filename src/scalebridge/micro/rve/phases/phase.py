@@ -126,13 +126,18 @@ def with_parameters(law: Law, values: Mapping[str, Any]) -> Law:
     """Return a copy of ``law`` whose constants are the given tensors, unchecked.
 
     Raises:
-        InputError: a name that is no parameter of the law.
+        InputError: a name that is no parameter of the law, or one of the law inside a wrapper.
     """
     material: Any = law
     known = [p.name for p in material.parameters]
     for name in values:
         if name not in known:
             raise InputError(f"The law '{material.name}' has no parameter '{name}'; it has {', '.join(known)}.")
+        if not hasattr(material, name):
+            raise InputError(
+                f"The law '{material.name}' is made from another, which keeps the parameter '{name}'; give its value to "
+                "the law inside, before anything is made from it."
+            )
     made = copy.copy(law)
     for name, value in values.items():
         object.__setattr__(made, name, value)

@@ -135,8 +135,8 @@ def with_parameters(law: Law, values: Mapping[str, Any]) -> Law:
             raise InputError(f"The law '{material.name}' has no parameter '{name}'; it has {', '.join(known)}.")
         if not hasattr(material, name):
             raise InputError(
-                f"The law '{material.name}' is made from another, which keeps the parameter '{name}'; give its value to "
-                "the law inside, before anything is made from it."
+                f"The law '{material.name}' is made from another, which keeps the parameter '{name}'; give its value "
+                "to the law inside, before anything is made from it."
             )
     made = copy.copy(law)
     for name, value in values.items():

@@ -1,0 +1,1 @@
+"""What is known of a response, as transforms that any learner takes."""

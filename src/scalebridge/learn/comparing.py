@@ -1,0 +1,377 @@
+"""Every candidate on the same splits: error, likelihood, coverage and width beside each other, ranked by CRPS."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scalebridge.errors import InputError, did_you_mean
+from scalebridge.learn import tables
+from scalebridge.learn.calibration.metrics import check_level, spread_of
+from scalebridge.learn.calibration.splits import Split, check_leaks, kfold
+from scalebridge.learn.calibration.wrapped import fit_on
+from scalebridge.learn.candidates import candidates_of, suited, suits
+from scalebridge.learn.held_out import TOLD, HeldOut, cluster_error, held_out, joined, overlap, reason_of
+from scalebridge.learn.learner import Data, checked
+from scalebridge.models import Surrogate
+from scalebridge.quantities import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One candidate of a comparison.
+
+    Args:
+        name: label of the candidate.
+        surrogate: as it was given, not fitted.
+        held: its answers at the rows held back; None where it failed.
+        seconds: ``[splits, 2]`` of fits and predictions.
+        spread: ``[m]``, standard deviation of the values seen, by which relative figures are divided.
+        units: ``[n]`` labels of rows that are not independent.
+        failure: why there is no figure, else empty.
+        behind: how much its relative CRPS is above the best one's, and the standard error of that.
+    """
+
+    name: str
+    surrogate: Surrogate
+    held: HeldOut | None
+    seconds: Floats
+    spread: Floats
+    units: NDArray[np.int64]
+    failure: str = ""
+    behind: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def known(self) -> HeldOut:
+        """Its answers.
+
+        Raises:
+            InputError: it failed.
+        """
+        if self.held is None:
+            raise InputError(f"The candidate '{self.name}' has no figures: {self.failure}.")
+        return self.held
+
+    @property
+    def rmse(self) -> Floats:
+        """Root mean square error ``[m]``, in the outputs' units."""
+        error: Floats = np.sqrt(np.mean((self.known.y - self.known.mean) ** 2, axis=0))
+        return error
+
+    @property
+    def nrmse(self) -> Floats:
+        """The same over the standard deviation of the values ``[m]``."""
+        return self.rmse / self.spread
+
+    @property
+    def r2(self) -> Floats:
+        """Coefficient of determination ``[m]``."""
+        return 1 - self.nrmse**2
+
+    @property
+    def nll(self) -> Floats:
+        """Mean negative log likelihood ``[m]`` of the normal law with the mean and deviation told."""
+        return np.asarray(self.known.nll.mean(axis=0), dtype=np.float64)
+
+    @property
+    def crps(self) -> Floats:
+        """Mean CRPS ``[m]``, in the outputs' units."""
+        return np.asarray(self.known.crps.mean(axis=0), dtype=np.float64)
+
+    @property
+    def coverage(self) -> Floats:
+        """Share of the values inside their intervals ``[m]``."""
+        return np.asarray(self.known.covered.mean(axis=0), dtype=np.float64)
+
+    @property
+    def coverage_error(self) -> float:
+        """Standard error of the coverage, the mean over the outputs, by the number of rows that were held back."""
+        held, covered = self.known, self.known.covered.mean(axis=1)
+        # Never less than one row more or less: where all are inside, the sample says nothing of its own error.
+        floor = 1 / (len(np.unique(self.units[held.rows])) + 4)
+        return max(cluster_error(covered, self.units[held.rows]), floor)
+
+    @property
+    def width(self) -> Floats:
+        """Mean width of the intervals ``[m]``, in the outputs' units."""
+        return np.asarray((self.known.upper - self.known.lower).mean(axis=0), dtype=np.float64)
+
+    @property
+    def fit_seconds(self) -> float:
+        """Of one fit, the mean over the splits."""
+        return float(self.seconds[:, 0].mean())
+
+    @property
+    def predict_seconds(self) -> float:
+        """Of the prediction at the rows held back, the mean over the splits."""
+        return float(self.seconds[:, 1].mean())
+
+    @property
+    def score(self) -> float:
+        """CRPS over the standard deviation of the values, the mean over the outputs: what ranks."""
+        return float(np.mean(self.crps / self.spread))
+
+    def in_split(self, split: int) -> Entry:
+        """The same from one split alone."""
+        held = self.known
+        rows = held.split == split
+        part = HeldOut(*(np.asarray(value)[rows] for value in vars(held).values()))
+        return replace(self, held=part, seconds=self.seconds[[split]])
+
+    def figures(self) -> dict[str, Any]:
+        """All figures of merit by name, plain numbers and lists."""
+        if self.held is None:
+            return {"name": self.name, "failure": self.failure}
+        told = {
+            "score": self.score,
+            **{
+                name: getattr(self, name).tolist()
+                for name in ("crps", "rmse", "nrmse", "r2", "nll", "coverage", "width")
+            },
+            "coverage_error": self.coverage_error,
+            "fit_seconds": self.fit_seconds,
+            "predict_seconds": self.predict_seconds,
+            "behind": list(self.behind),
+        }
+        return {"name": self.name, **told}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidates, the best first, and those that failed at the end.
+
+    Prints as a table; ``comparison["random_forest"]`` is one candidate's `Entry`.
+
+    Args:
+        entries: ranked by CRPS.
+        data: the rows.
+        splits: the same for all.
+        level: of the intervals.
+        notes: what was done with the data, in sentences.
+    """
+
+    entries: tuple[Entry, ...]
+    data: Data
+    splits: tuple[Split, ...]
+    level: float
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Entry:
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        names = [entry.name for entry in self.entries]
+        raise InputError(f"The comparison has no candidate '{name}'{did_you_mean(name, names)}")
+
+    @property
+    def best(self) -> Entry:
+        """The candidate with the smallest CRPS.
+
+        Raises:
+            InputError: all failed.
+        """
+        if self.entries[0].held is None:
+            told = "; ".join(f"{e.name}: {e.failure}" for e in self.entries)
+            raise InputError(f"No candidate of the comparison could be judged ({told}).")
+        return self.entries[0]
+
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """Names of those that the data cannot tell from the best: within two standard errors of the difference."""
+        return tuple(e.name for e in self.entries[1:] if e.held is not None and e.behind[0] <= TOLD * e.behind[1])
+
+    @cached_property
+    def fitted(self) -> Surrogate:
+        """The best one, fitted on all rows when it is first asked for."""
+        return fit_on(self.best.surrogate, self.data, slice(None))
+
+    def table(self) -> str:
+        """Plain text: a row for each candidate and what is to be said of them."""
+        from scalebridge.learn.comparison_views import as_text
+
+        return as_text(self)
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        from scalebridge.learn.comparison_views import as_html
+
+        return as_html(self)
+
+    def figure(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw error against width, coverage with its error, and calibration curves; write them where told.
+
+        Args:
+            path: of a picture, by its suffix (.png, .svg, .pdf).
+        """
+        from scalebridge.learn.comparison_views import drawn
+
+        figure = drawn(self)
+        if path is not None:
+            figure.savefig(path, dpi=150)
+        return figure
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """All figures as JSON text; written where told."""
+        told = {
+            "level": self.level,
+            "rows": len(self.data),
+            "splits": len(self.splits),
+            "best": self.entries[0].name if self.entries[0].held is not None else None,
+            "not_distinguishable": list(self.tied),
+            "notes": list(self.notes),
+            "candidates": [entry.figures() for entry in self.entries],
+        }
+        text = json.dumps(_plain(told), indent=1, allow_nan=False)
+        if path is not None:
+            Path(path).write_text(text + "\n")
+        return text
+
+
+def compare(
+    x: Any,
+    y: Any,
+    *,
+    inputs: Any = None,
+    outputs: Any = None,
+    surrogates: Any = None,
+    splits: int | Sequence[Split] | None = None,
+    groups: ArrayLike | None = None,
+    noise_std: Floats | None = None,
+    level: float = 0.9,
+    seed: int = 0,
+    budget_s: float | None = None,
+    allow_leaks: bool = False,
+) -> Comparison:
+    """Compare surrogates on the same splits of the data; rank them by CRPS.
+
+    Rows that are equal in the inputs, and rows of one group, are never parted between learning and testing. A
+    candidate that fails is a row with its reason and does not end the comparison.
+
+    Args:
+        x: inputs ``[n, d]``, or a table with named columns (a mapping, structured array or data frame); a unit may
+            stand in the name, as in ``"T [degC]"``.
+        y: outputs ``[n, m]`` or ``[n]``, a table, or names of columns of the table ``x``.
+        inputs, outputs: spaces with units and bounds, or what makes one; by default from the columns.
+        surrogates: names, surrogates, or a mapping from labels to either; by default all that suit the size.
+        splits: how many folds (five), or splits of your own: `calibration.splits.temporal`, `published`, `holdout`.
+        groups: ``[n]`` labels of specimens, mixes or runs whose rows belong together.
+        noise_std: declared noise of the values: one number, ``[m]`` or ``[n, m]``.
+        level: of the intervals.
+        seed: of the folds.
+        budget_s: seconds: candidates that are expected to take longer are left out, and one that does is stopped
+            between splits.
+        allow_leaks: take splits of your own although equal rows stand on both sides; it is then said.
+
+    Raises:
+        InputError: fewer rows than inputs and one more, text, values that are not finite, an empty split, rows or
+            groups on both sides of a split, candidates of other spaces.
+        UnitError: a unit that is not known or does not convert.
+
+    Source: T. Gneiting and A. E. Raftery, Strictly proper scoring rules, prediction, and estimation (2007), for the
+    ranking; C. Nadeau and Y. Bengio, Inference for the generalization error (2003), for what can be told apart.
+    """
+    check_level(level)
+    input_space, output_space, x, y = tables.read(x, y, inputs, outputs)
+    data = checked("The comparison", input_space, output_space, x, y, noise_std)
+    if len(data) < input_space.size + 1:
+        raise InputError(
+            f"The comparison got {len(data)} rows of {input_space.size} inputs; give at least {input_space.size + 1}, "
+            "or leave inputs out: with fewer rows than inputs nothing can be held back."
+        )
+    units = tables.rows_alike(data.x, groups)
+    cut, notes = _splits(data, units, splits, groups, seed, allow_leaks)
+    names = suited(len(data), output_space.size) if surrogates is None else surrogates
+    candidates = candidates_of(names, input_space, output_space)
+    spread = np.nan_to_num(spread_of(data.y), nan=1.0)
+    begun, entries = time.perf_counter(), []
+    for name, surrogate in candidates.items():
+        left = math.inf if budget_s is None else budget_s - (time.perf_counter() - begun)
+        entry = Entry(name, surrogate, None, np.zeros((0, 2)), spread, units)
+        entries.append(_judged(entry, data, cut, level, left))
+    return Comparison(_ranked(entries, cut), data, cut, level, notes)
+
+
+def _splits(
+    data: Data, units: NDArray[np.int64], given: Any, groups: Any, seed: int, allow_leaks: bool
+) -> tuple[tuple[Split, ...], tuple[str, ...]]:
+    count, notes = int(units.max()) + 1, []
+    if count < len(data):
+        notes.append(f"{len(data)} rows are {count} that can be parted: equal inputs and groups stay together.")
+    if given is None or isinstance(given, int | np.integer):
+        folds = min(FOLDS, count) if given is None else int(given)
+        if count < 2:
+            raise InputError(
+                f"All {len(data)} rows are equal or of one group, so that none can be held back; give rows of at least "
+                "two groups."
+            )
+        return kfold(len(data), folds, seed=seed, groups=units), tuple(notes)
+    cut = tuple(s if isinstance(s, Split) else Split(*s) for s in ([given] if isinstance(given, Split) else given))
+    if not cut:
+        raise InputError("There are no splits; give a number of folds or splits such as kfold(n, 5).")
+    for number, split in enumerate(cut):
+        try:
+            check_leaks(split, data.x, groups=groups, y=data.y)
+        except InputError as error:
+            if not allow_leaks or split.train.max() >= len(data) or split.test.max() >= len(data):
+                raise InputError(f"Split {number}: {error}") from error
+            notes.append(f"Split {number} leaks: {error}")
+    return cut, tuple(notes)
+
+
+def _judged(entry: Entry, data: Data, splits: tuple[Split, ...], level: float, left: float) -> Entry:
+    """One candidate on all splits, or why not; ``left`` are the seconds it may take."""
+    expected = len(splits) * suits(entry.surrogate.name).cost(len(data), data.y.shape[1])
+    if expected > left:
+        return replace(
+            entry, failure=f"left out: it is expected to take {expected:.0f} s, {max(left, 0):.0f} s are left"
+        )
+    parts, seconds, begun = [], [], time.perf_counter()
+    for number, split in enumerate(splits):
+        if time.perf_counter() - begun > left:
+            return replace(entry, failure=f"stopped after {number} of {len(splits)} splits: the budget is spent")
+        try:
+            part, took = held_out(entry.surrogate, data, [split], level, number)
+        except Exception as error:
+            return replace(entry, failure=f"split {number}: {reason_of(error)}")
+        parts.append(part)
+        seconds.append(took)
+    return replace(entry, held=joined(parts), seconds=np.concatenate(seconds))
+
+
+def _ranked(entries: Sequence[Entry], splits: tuple[Split, ...]) -> tuple[Entry, ...]:
+    good = sorted((e for e in entries if e.held is not None), key=lambda e: e.score)
+    if not good:
+        return tuple(entries)
+    first = np.mean(good[0].known.crps / good[0].spread, axis=1)
+    wider, ranked = math.sqrt(overlap(splits)), [good[0]]
+    for entry in good[1:]:
+        difference = np.mean(entry.known.crps / entry.spread, axis=1) - first
+        error = wider * cluster_error(difference, entry.units[entry.known.rows])
+        ranked.append(replace(entry, behind=(float(difference.mean()), error)))
+    return (*ranked, *(e for e in entries if e.held is None))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that JSON has: what is not finite becomes null."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

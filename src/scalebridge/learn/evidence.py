@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from scalebridge.learn.radial import PROFILES
@@ -73,9 +74,9 @@ class Hyperprior:
         """One of all their parameters, in this order."""
         return Hyperprior(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("centre", "width", "low", "high")))
 
-    def loss(self, theta: Tensor) -> Tensor:
-        """Minus the logarithm of the density, but for a constant."""
-        return 0.5 * ((theta - torch.from_numpy(self.centre)) / torch.from_numpy(self.width)).square().sum()
+    def of(self, which: NDArray[np.int64]) -> Hyperprior:
+        """Of some of the parameters."""
+        return Hyperprior(self.centre[which], self.width[which], self.low[which], self.high[which])
 
 
 def lengths_prior(d: int) -> Hyperprior:

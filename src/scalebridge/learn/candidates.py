@@ -55,7 +55,7 @@ TABLE: dict[str, Suits] = {
     "gaussian_process": Suits(most=1000, seconds=0.5, cubic=30.0),
     "multi_output_gaussian_process": Suits(most=1000, seconds=1.0, cubic=30.0, outputs=2),
     "heteroscedastic_gaussian_process": Suits(least=30, most=600, seconds=3.0, cubic=60.0),
-    "sparse_gaussian_process": Suits(least=400, most=100_000, seconds=5.0, per_value=8.0),
+    "sparse_gaussian_process": Suits(least=20, most=100_000, seconds=0.5, per_value=5.0),
     "gradient_boosting": Suits(least=50, seconds=2.8, per_value=3.0, smooth=False),
 }
 # What a plain table of runs does not suffice for.

@@ -296,7 +296,7 @@ def compare(
             "or leave inputs out: with fewer rows than inputs nothing can be held back."
         )
     units = tables.rows_alike(data.x, groups)
-    cut, notes = _splits(data, units, splits, groups, seed, allow_leaks)
+    cut, notes = splits_of(data, units, splits, groups, seed, allow_leaks)
     names = suited(len(data), output_space.size) if surrogates is None else surrogates
     candidates = candidates_of(names, input_space, output_space)
     spread = np.nan_to_num(spread_of(data.y), nan=1.0)
@@ -308,9 +308,14 @@ def compare(
     return Comparison(_ranked(entries, cut), data, cut, level, notes)
 
 
-def _splits(
-    data: Data, units: NDArray[np.int64], given: Any, groups: Any, seed: int, allow_leaks: bool
+def splits_of(
+    data: Data, units: NDArray[np.int64], given: Any, groups: Any, seed: int, allow_leaks: bool = False
 ) -> tuple[tuple[Split, ...], tuple[str, ...]]:
+    """Splits that part no unit ``[n]``, or those given, checked; and what is to be said of them.
+
+    Raises:
+        InputError: none, an empty one, too many folds, or one across which something leaks.
+    """
     count, notes = int(units.max()) + 1, []
     if count < len(data):
         notes.append(f"{len(data)} rows are {count} that can be parted: equal inputs and groups stay together.")

@@ -136,6 +136,8 @@ class POD:
         """
         fields = _numbers(values)
         b, n = fields.shape
+        if 0 in fields.shape:
+            raise ShapeError(f"{TITLE} got an array of shape {fields.shape}; give at least one field with components.")
         inner = _weights(weights, n)
         labels = _labels(groups, b)
         mean = _mean(fields)
@@ -157,7 +159,9 @@ class POD:
     def _kept(self, energies: Floats) -> int:
         if self.n_modes is not None:
             return min(int(self.n_modes), len(energies))
-        return min(int(np.searchsorted(np.cumsum(energies), self.energy - 1e-14)) + 1, len(energies))
+        if self.energy == 1:
+            return len(energies)
+        return min(int(np.searchsorted(np.cumsum(energies), self.energy)) + 1, len(energies))
 
 
 def left_out(z: Floats, r: int, labels: NDArray[np.int64], folds: int, seed: int) -> Floats:
@@ -245,8 +249,8 @@ def _numbers(values: ArrayLike) -> Floats:
         raise ShapeError(
             f"{TITLE} got values that are not numbers; it takes an array [b, n], one field a row."
         ) from error
-    if fields.ndim != 2 or 0 in fields.shape:
-        raise ShapeError(f"{TITLE} got an array of shape {fields.shape}; it takes [b, n], at least one field as a row.")
+    if fields.ndim != 2:
+        raise ShapeError(f"{TITLE} got an array of shape {fields.shape}; it takes [b, n], one field a row.")
     for part in _parts(fields.shape[1], len(fields)):
         bad = np.argwhere(~np.isfinite(fields[:, part]))
         if len(bad):

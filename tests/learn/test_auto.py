@@ -126,11 +126,18 @@ def test_rules_are_told_in_words(change: Any, first: str, words: str) -> None:
     assert words in why
 
 
-def test_with_noise_that_is_not_declared_interpolation_is_not_preferred() -> None:
-    names, why = preferred(replace(PLAIN, noise=0.2))
-    assert "gaussian_process" not in names
-    assert "learn noise go first" in why
-    assert preferred(replace(PLAIN, noise=0.2, noise_by="declared"))[0][0] == "gaussian_process"
+def test_with_noise_that_is_not_declared_surrogates_of_noise_are_tried() -> None:
+    assert "learn noise" in preferred(replace(PLAIN, noise=0.2))[1]
+    assert "learn noise" not in preferred(replace(PLAIN, noise=0.2, noise_by="declared"))[1]
+
+
+def test_outputs_over_decades_are_learned_through_their_logarithms() -> None:
+    x, y = one(40)
+    auto = Auto(*SPACES, tried=2)
+    fitted = auto.fit(x, np.exp(4 * y))
+    assert fitted.choice == "logarithmic_gaussian_process"
+    assert "outputs over 6." in fitted.reason
+    assert "one of logarithms" in fitted.reason
 
 
 def test_with_many_rows_exact_processes_are_left_out() -> None:
@@ -141,7 +148,7 @@ def test_with_many_rows_exact_processes_are_left_out() -> None:
 
 def test_a_budget_leaves_out_what_is_dear() -> None:
     kept, left_out = within(6.0, ["gaussian_process", "polynomial_chaos", "gradient_boosting"], PLAIN)
-    assert kept == ["gaussian_process"]
+    assert kept == ["gaussian_process", "polynomial_chaos"]
     assert "gradient_boosting" in left_out
     assert within(0.0, ["gradient_boosting", "linear"], PLAIN)[0] == ["linear"]
     fitted = Auto(*SPACES, budget_s=0.0).fit(*one(30))

@@ -105,7 +105,7 @@ found(12, sys.argv[1])
 """
 
 
-@pytest.mark.parametrize("name", ["trials.journal", "trials.db"])
+@pytest.mark.parametrize("name", ["trials.journal", pytest.param("trials.db", marks=pytest.mark.theory)])
 def test_a_killed_search_ends_as_if_it_had_not_been_killed(tmp_path: Path, name: str) -> None:
     storage, root = tmp_path / name, Path(__file__).parents[2]
     process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(storage), str(root)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from scalebridge.errors import InputError
 from scalebridge.learn.calibration.recalibrated import RecalibratedPosterior
 from scalebridge.learn.calibration.splits import Split, kfold
 from scalebridge.learn.calibration.wrapped import fit_on
-from scalebridge.learn.candidates import built, candidates_of, known_candidates, suits
+from scalebridge.learn.candidates import LOGARITHMIC, built, candidates_of, known_candidates, suits
 from scalebridge.learn.data_shape import Shape, shape_of
 from scalebridge.learn.held_out import TOLD, HeldOut, held_out, joined, reason_of
 from scalebridge.learn.learner import Data, Learner, least
@@ -23,10 +23,14 @@ from scalebridge.quantities import Floats
 FOLDS = 5
 # Different rows from which parts of them are held back, and from which their errors rescale the deviations.
 ENOUGH, ENOUGH_TO_RESCALE = 20, 30
-# Noise over spread from which a surrogate that learns noise goes first.
+# Noise over spread from which surrogates are tried whose noise changes.
 NOISY = 0.03
+# Powers of ten of positive outputs from which their logarithms are tried.
+DECADES = 2.0
 # A candidate that is so many times worse on the first split is not tried on the others.
 FAR = 3.0
+# Deviations are never cut below this part: errors that were small may have been so by luck.
+LEAST_FACTOR = 0.5
 # Rows from which boosted trees are worth their time unasked.
 MANY = 2000
 
@@ -141,9 +145,10 @@ class Auto(Learner[Chosen]):
         return {name: self._built(name) for name in names[: self.tried]}, why
 
     def _built(self, name: str) -> Surrogate:
-        seeded = name in ("random_forest", "quantile_forest", "gradient_boosting", "sparse_gaussian_process")
-        options: dict[str, Any] = {"margin": self.margin, **({"seed": self.seed} if seeded else {})}
-        return built(name, self.inputs, self.outputs, **options)
+        options: dict[str, Any] = {} if name == "linear" else {"margin": self.margin}
+        made = built(name, self.inputs, self.outputs, **options)
+        seeded: Any = made
+        return replace(seeded, seed=self.seed) if "seed" in {f.name for f in fields(seeded)} else made
 
     def _best(self, data: Data, tried: dict[str, Surrogate], why: str) -> Chosen:
         labels, spread = same_rows(data.x + 0.0), Scaling.of(data.y).width
@@ -201,16 +206,19 @@ def preferred(shape: Shape) -> tuple[list[str], str]:
     if shape.constant:
         names, why = ["gaussian_process"], "the outputs do not vary"
     elif shape.distinct < ENOUGH:
-        names = ["sparse_gaussian_process" if noisy else "gaussian_process", "gaussian_process"]
+        names = ["gaussian_process"]
         why = "too few to hold any back, a Gaussian process says how little it knows"
         if shape.distinct <= shape.inputs:
             why += ", which here is very little: there are fewer different rows than inputs and one more"
     elif noisy:
-        names = ["sparse_gaussian_process", "heteroscedastic_gaussian_process", "polynomial_chaos", "random_forest"]
-        why = "surrogates that learn noise go first"
+        names = ["gaussian_process", "heteroscedastic_gaussian_process", "polynomial_chaos", "sparse_gaussian_process"]
+        why = "surrogates that learn noise, as it is or as it changes"
     else:
-        names = ["gaussian_process", "sparse_gaussian_process", "polynomial_chaos", "random_forest"]
+        names = ["gaussian_process", "polynomial_chaos", "sparse_gaussian_process", "random_forest"]
         why = "little noise, interpolation goes first"
+    if shape.distinct >= ENOUGH and shape.decades >= DECADES:
+        names.insert(1, LOGARITHMIC)
+        why += ", with it one of logarithms"
     if shape.distinct >= ENOUGH and shape.categories + shape.steps > 0:
         names = [*names[:2], "random_forest", "gradient_boosting", *names[2:]]
         why += ", trees second for what takes few values"
@@ -222,7 +230,7 @@ def preferred(shape: Shape) -> tuple[list[str], str]:
     known = known_candidates()
     if shape.rows >= MANY:
         names.insert(1, "gradient_boosting")
-    fit = [n for n in dict.fromkeys(names) if n in known and suits(n).fits(shape.rows, shape.outputs)]
+    fit = [n for n in dict.fromkeys(names) if n in (*known, LOGARITHMIC) and suits(n).fits(shape.rows, shape.outputs)]
     return fit or ["gaussian_process"], why
 
 
@@ -248,7 +256,8 @@ def within(budget_s: float, names: list[str], shape: Shape) -> tuple[list[str], 
 def rescaling(held: HeldOut, noise_std: Floats) -> Floats:
     """The factor ``[m]`` of the deviations by the greatest likelihood of the errors; one where it is not told from it.
 
-    The variance of an error is that of the posterior times the factor squared, and the declared noise.
+    The variance of an error is that of the posterior times the factor squared, and the declared noise. Deviations are
+    raised as the errors say, and cut only so far as two standard errors allow.
     """
     factor = np.ones(held.y.shape[1])
     for a in range(len(factor)):
@@ -256,10 +265,12 @@ def rescaling(held: HeldOut, noise_std: Floats) -> Floats:
         square, own = (held.y[:, a] - held.mean[:, a]) ** 2, np.maximum(held.std[:, a] ** 2 - noise, 0.0)
         standard = square / np.maximum(own + noise, 1e-300)
         # Told apart: the mean square of standardised errors against its own standard error.
-        error = float(standard.std(ddof=1)) / np.sqrt(len(standard))
-        if not own.any() or abs(float(standard.mean()) - 1) <= TOLD * error or (own < 1e-20 * square.mean()).all():
+        mean, error = float(standard.mean()), float(standard.std(ddof=1)) / np.sqrt(len(standard))
+        if not own.any() or abs(mean - 1) <= TOLD * error or (own < 1e-20 * square.mean()).all():
             continue
-        factor[a] = _likeliest(square, own, noise)
+        likeliest = _likeliest(square, own, noise)
+        slack = np.sqrt((mean + TOLD * error) / mean)
+        factor[a] = likeliest if likeliest > 1 else min(max(likeliest * slack, LEAST_FACTOR), 1.0)
     return factor
 
 
@@ -270,5 +281,5 @@ def _likeliest(square: Floats, own: Floats, noise: Floats) -> float:
         variance = np.exp(2 * t) * own + noise + 1e-300
         return float(np.sum(np.log(variance) + square / variance))
 
-    found = minimize_scalar(loss, bounds=(np.log(0.2), np.log(10.0)), method="bounded", options={"xatol": 1e-6})
+    found = minimize_scalar(loss, bounds=(np.log(0.01), np.log(10.0)), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))

@@ -13,6 +13,8 @@ from scalebridge.quantities import Space
 
 # A linear law, to see whether anything more was learned.
 LINEAR = "linear"
+# A Gaussian process of the logarithms of the outputs that are positive.
+LOGARITHMIC = "logarithmic_gaussian_process"
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,9 @@ class Suits:
 
     Args:
         least, most: rows times outputs for which it is tried unasked.
-        seconds: of a fit, whatever the size.
-        per_value: seconds more for every thousand values.
-        cubic: seconds more for a thousand values, growing with their third power.
+        seconds: of a fit of each output, whatever the size.
+        per_thousand: seconds more for every thousand rows, for each output.
+        cubic: seconds more for a thousand rows and each output, growing with their third power.
         outputs: the fewest for which it differs from others.
         smooth: whether its mean has a derivative.
     """
@@ -31,15 +33,14 @@ class Suits:
     least: int = 1
     most: int = 1_000_000
     seconds: float = 0.1
-    per_value: float = 0.1
+    per_thousand: float = 0.1
     cubic: float = 0.0
     outputs: int = 1
     smooth: bool = True
 
     def cost(self, rows: int, outputs: int) -> float:
         """Seconds of a fit, about."""
-        thousands = rows * outputs / 1000
-        return self.seconds * outputs + self.per_value * thousands + self.cubic * thousands**3
+        return outputs * (self.seconds + self.per_thousand * rows / 1e3 + self.cubic * (rows / 1e3) ** 3)
 
     def fits(self, rows: int, outputs: int) -> bool:
         """Whether data of this size are what it is made for."""
@@ -49,14 +50,14 @@ class Suits:
 # Those that learn a plain table of any kind; others need to be told more, or are put together from these.
 TABLE: dict[str, Suits] = {
     LINEAR: Suits(seconds=0.1),
-    "polynomial_chaos": Suits(least=20, most=20_000, seconds=0.5, per_value=2.0),
-    "quantile_forest": Suits(least=50, most=20_000, seconds=0.2, per_value=0.6, smooth=False),
-    "random_forest": Suits(least=20, most=50_000, seconds=0.5, per_value=1.3, smooth=False),
-    "gaussian_process": Suits(most=1000, seconds=0.5, cubic=30.0),
-    "multi_output_gaussian_process": Suits(most=1000, seconds=1.0, cubic=30.0, outputs=2),
-    "heteroscedastic_gaussian_process": Suits(least=30, most=600, seconds=3.0, cubic=60.0),
-    "sparse_gaussian_process": Suits(least=20, most=100_000, seconds=0.5, per_value=5.0),
-    "gradient_boosting": Suits(least=50, seconds=2.8, per_value=3.0, smooth=False),
+    "polynomial_chaos": Suits(least=20, most=20_000, seconds=0.2, per_thousand=2.5),
+    "quantile_forest": Suits(least=50, most=20_000, seconds=0.2, per_thousand=0.6, smooth=False),
+    "random_forest": Suits(least=20, most=50_000, seconds=0.5, per_thousand=1.3, smooth=False),
+    "gaussian_process": Suits(most=1000, seconds=0.3, cubic=33.0),
+    "multi_output_gaussian_process": Suits(most=1000, seconds=0.5, cubic=100.0, outputs=2),
+    "heteroscedastic_gaussian_process": Suits(least=30, most=500, seconds=0.4, cubic=130.0),
+    "sparse_gaussian_process": Suits(least=20, most=100_000, seconds=0.4, per_thousand=2.5),
+    "gradient_boosting": Suits(least=50, seconds=2.8, per_thousand=3.0, smooth=False),
 }
 # What a plain table of runs does not suffice for.
 TOLD_MORE = ("auto", "ensemble", "multi_fidelity", "reduced_outputs", "scikit_learn", "transformed")
@@ -76,7 +77,7 @@ def suited(rows: int, outputs: int) -> list[str]:
 
 def suits(name: str) -> Suits:
     """What is known of a method; of one from another package nothing."""
-    return TABLE.get(name, Suits())
+    return TABLE.get("gaussian_process" if name == LOGARITHMIC else name, Suits())
 
 
 def built(name: str, inputs: Space, outputs: Space, structure: Structure | None = None, **options: Any) -> Surrogate:
@@ -87,6 +88,8 @@ def built(name: str, inputs: Space, outputs: Space, structure: Structure | None 
     """
     if name == LINEAR:
         return _linear(inputs, outputs)
+    if name == LOGARITHMIC:
+        return _logarithmic(inputs, outputs, **options)
     if name in TOLD_MORE and name != "auto" and not options:
         raise InputError(
             f"The surrogate '{name}' needs more than inputs and outputs; build it and give it in place of its name."
@@ -160,3 +163,11 @@ def _linear(inputs: Space, outputs: Space) -> Surrogate:
     from scalebridge.learn.scikit_learn import ScikitLearn
 
     return ScikitLearn(inputs, outputs, estimator=LinearRegression(), repeats=2)
+
+
+def _logarithmic(inputs: Space, outputs: Space, **options: Any) -> Surrogate:
+    from scalebridge.learn.gaussian_process import GaussianProcess
+    from scalebridge.learn.transforms.scaling_law import ScalingLaw
+    from scalebridge.learn.transforms.transformed import Transformed
+
+    return Transformed(GaussianProcess(inputs, outputs, **options), (ScalingLaw(inputs=()),))

@@ -151,7 +151,7 @@ class Entry:
         return {"name": self.name, **told}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Candidates, the best first, and those that failed at the end.
 
@@ -206,7 +206,7 @@ class Comparison:
 
         return as_text(self)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.table()
 
     def _repr_html_(self) -> str:

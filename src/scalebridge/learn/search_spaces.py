@@ -62,9 +62,12 @@ Options = dict[str, Range | Choice]
 
 _FOREST: Options = {"trees": Range(50, 400, log=True), "least_leaf": Range(1, 10), "features": Range(0.2, 1.0)}
 _PROFILE: Options = {"profile": Choice(("matern72", "squared_exponential"))}
+_EXACT: Options = {"profile": Choice(("auto", "matern52", "matern72", "squared_exponential"))}
 # One line each; a learner that is not here is searched between values that the caller gives.
 SPACES: dict[str, Options] = {
-    "gaussian_process": _PROFILE,
+    "gaussian_process": {**_EXACT, "lengths": Choice(("each", "shared"))},
+    "heteroscedastic_gaussian_process": _PROFILE,
+    "multi_output_gaussian_process": {**_PROFILE, "rank": Range(1, 3)},
     "sparse_gaussian_process": {**_PROFILE, "inducing": Range(50, 400, log=True)},
     "polynomial_chaos": {"degree": Range(2, 14), "norm": Range(0.4, 1.0)},
     "random_forest": _FOREST,

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +70,7 @@ class Tried:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Search:
     """What a search found; prints as a table.
 
@@ -85,7 +85,7 @@ class Search:
     best: Surrogate
     trials: tuple[Tried, ...]
     data: Data
-    study: Study = field(repr=False)
+    study: Study
     interrupted: bool = False
 
     @property
@@ -122,7 +122,7 @@ class Search:
         failed = [t for t in self.trials if t.state == "failed"]
         return "\n".join(lines + [f"Trial {t.number} failed: {t.reason}" for t in failed[:3]])
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.table()
 
     def figure(self, path: str | os.PathLike[str] | None = None, kind: str = "history") -> Figure:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scalebridge.learn.radial import PROFILES
+from scalebridge.learn.spread import unknown
 from scalebridge.quantities import Floats
 
 # The least noise that is learned, relative to the outputs' deviation: below it a covariance cannot be factorised.
@@ -70,6 +71,11 @@ class Hyperprior:
     high: Floats
 
     @staticmethod
+    def one(centre: float, width: float, low: float, high: float) -> Hyperprior:
+        """Of a single parameter."""
+        return Hyperprior(*(np.array([v]) for v in (centre, width, low, high)))
+
+    @staticmethod
     def joined(*parts: Hyperprior) -> Hyperprior:
         """One of all their parameters, in this order."""
         return Hyperprior(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("centre", "width", "low", "high")))
@@ -81,15 +87,27 @@ class Hyperprior:
 
 def lengths_prior(d: int) -> Hyperprior:
     """Of ``d`` log lengths: the distance of two points grows as the root of d, and so do the lengths in question."""
-    centre = np.full(d, np.log(2.0) + 0.5 * np.log(d))
-    return Hyperprior(centre, np.full(d, 1.0), np.full(d, np.log(0.05)), centre + 3.5)
+    centre = np.full(d, 0.5 * np.log(d))
+    return Hyperprior(centre, np.full(d, 1.0), np.full(d, np.log(0.05)), centre + 4.2)
 
 
 def process_prior(d: int) -> Hyperprior:
     """Of ``d`` log lengths, a log deviation and a log noise."""
-    deviation = Hyperprior(*(np.array([v]) for v in (0.0, 1.5, -5.0, 7.0)))
-    noise = Hyperprior(*(np.array([v]) for v in (np.log(0.03), 2.5, np.log(LEAST_NOISE), np.log(2.0))))
-    return Hyperprior.joined(lengths_prior(d), deviation, noise)
+    noise = Hyperprior.one(np.log(0.1), 1.5, np.log(LEAST_NOISE), np.log(2.0))
+    return Hyperprior.joined(lengths_prior(d), deviation_prior(), noise)
+
+
+def deviation_prior() -> Hyperprior:
+    """Of a log deviation."""
+    return Hyperprior.one(0.0, 1.0, -5.0, 7.0)
+
+
+def few_rows(b: int, d: int) -> float:
+    """Factor on every deviation, for lengths that were found from the same ``b`` rows of ``d`` inputs.
+
+    That of a variance found from as many rows fewer as there are lengths, though never from less than two thirds.
+    """
+    return unknown(max(b - d, -(-2 * b // 3)))
 
 
 def minimise(
@@ -164,6 +182,6 @@ def exact_search(x: Tensor, value: Tensor, noise: Tensor, profile: str, seed: in
     d = x.shape[1]
     prior = process_prior(d)
     loss = differentiated(lambda theta: normal_loss(covariance(x, theta, noise, profile), value))
-    starts = [prior.centre, prior.centre + np.concatenate([np.full(d, -1.0), [0.0, np.log(10.0)]])]
+    starts = [prior.centre, prior.centre + np.concatenate([np.full(d, 1.0), [0.0, np.log(3.0)]])]
     found = [minimise(loss, start, prior, iterations) for start in starts]
     return min(found, key=lambda pair: pair[1])[0]

@@ -20,6 +20,7 @@ from scalebridge.learn.evidence import (
     LEAST_NOISE,
     Hyperprior,
     correlation,
+    deviation_prior,
     differentiated,
     exact_search,
     lengths_prior,
@@ -98,11 +99,10 @@ class _Shape:
 
 def noise_prior(d: int, level: float, rows: int) -> Hyperprior:
     """Of the response's log lengths and log deviation, those of g, its level, and the log precisions of the rows."""
-    deviation = Hyperprior(*(np.array([v]) for v in (0.0, 1.5, -5.0, 7.0)))
-    of_noise = Hyperprior(*(np.array([v]) for v in (0.0, 1.0, -5.0, np.log(3.0))))
-    at = Hyperprior(*(np.array([v]) for v in (level, 3.0, 2 * np.log(LEAST_NOISE) - 2, np.log(4.0))))
+    of_noise = Hyperprior.one(0.0, 1.0, -5.0, np.log(3.0))
+    at = Hyperprior.one(level, 3.0, 2 * np.log(LEAST_NOISE) - 2, np.log(4.0))
     free = Hyperprior(np.zeros(rows), np.full(rows, 1e3), np.full(rows, -8.0), np.full(rows, 8.0))
-    return Hyperprior.joined(lengths_prior(d), deviation, lengths_prior(d), of_noise, at, free)
+    return Hyperprior.joined(lengths_prior(d), deviation_prior(), lengths_prior(d), of_noise, at, free)
 
 
 def negative_bound(theta: Tensor, rows: Repeats, share: Tensor, profile: str) -> Tensor | None:

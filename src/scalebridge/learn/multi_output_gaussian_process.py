@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from scalebridge.learn.coregionalised import Coregionalised, Layout, informed, search
+from scalebridge.learn.evidence import few_rows
 from scalebridge.learn.gaussian_posterior import GaussianPosterior
 from scalebridge.learn.learner import Data, Learner, least, one_of
 from scalebridge.learn.radial import PROFILES
 from scalebridge.learn.scaling import Scaling
-from scalebridge.learn.spread import unknown
 from scalebridge.quantities import Floats
 
 
@@ -71,7 +71,7 @@ class MultiOutputGaussianProcess(Learner[MultiOutput]):
         at, value, noise = (torch.from_numpy(a) for a in (x(data.x), y(data.y), (data.noise_std / y.width) ** 2))
         layout = Layout(at.shape[1], value.shape[1], min(self.rank, value.shape[1]))
         values = search(layout, at, value, noise, self.profile, self.iterations, self.seed)
-        few = unknown(len(data))
+        few = few_rows(len(data), at.shape[1])
         conditioned = informed(layout, values, at, value, noise, self.profile, few)
         return MultiOutput(x, y, conditioned, few * np.exp(layout.own(torch.from_numpy(values))[:, -1].numpy()))
 

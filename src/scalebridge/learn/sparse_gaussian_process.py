@@ -8,14 +8,13 @@ from functools import partial
 import numpy as np
 import torch
 
-from scalebridge.learn.evidence import exact_search, minimise, process_prior
+from scalebridge.learn.evidence import exact_search, few_rows, minimise, process_prior
 from scalebridge.learn.gaussian_posterior import GaussianPosterior
 from scalebridge.learn.independent import Independent, Process
 from scalebridge.learn.inducing import Rows, greedy_rows, informed, negative_bound
 from scalebridge.learn.learner import Data, Learner, least, one_of
 from scalebridge.learn.radial import PROFILES
 from scalebridge.learn.scaling import Scaling
-from scalebridge.learn.spread import unknown
 from scalebridge.quantities import Floats
 
 # Rows of the first of two searches, at most.
@@ -76,7 +75,7 @@ class SparseGaussianProcess(Learner[Sparse]):
         x, y = Scaling.of(data.x), Scaling.of(data.y)
         at, value, noise = (torch.from_numpy(a) for a in (x(data.x), y(data.y), (data.noise_std / y.width) ** 2))
         found = [self._output(Rows(at, value[:, a].clone(), noise[:, a].clone())) for a in range(value.shape[1])]
-        few = unknown(len(data))
+        few = few_rows(len(data), at.shape[1])
         return Sparse(
             x,
             y,

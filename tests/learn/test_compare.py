@@ -326,6 +326,14 @@ def test_a_budget_leaves_out_what_is_dear_and_stops_what_is_slow(monkeypatch: py
     assert "splits: the budget is spent" in c["linear"].failure
 
 
+def test_progress_comes_with_an_estimate() -> None:
+    lines: list[str] = []
+    compare(*line(), surrogates=["linear", "polynomial_chaos"], progress=lines.append)
+    assert len(lines) == 2
+    assert lines[0].startswith("linear (1 of 2): CRPS 0.")
+    assert lines[1].endswith("about 0 s left")
+
+
 def test_candidates_suit_the_size() -> None:
     assert "gaussian_process" in suited(5, 1)
     assert "gradient_boosting" not in suited(20, 1)

@@ -68,7 +68,8 @@ class Auto(Learner[Chosen]):
         structure: what is known of the response; with a potential or a parity it is a Gaussian process that keeps it.
         candidates: names or surrogates in place of the short list.
         tried: how many of the short list are cross-validated at most; 1 takes its first unseen.
-        budget_s: seconds that fits may take by what they cost elsewhere; dearer candidates are left out.
+        budget_s: seconds that all fits may take by what they cost elsewhere; the dearest candidates are left out. None
+            for no limit.
         derivative: only surrogates whose mean has one (for Newton's method).
         recalibrate: whether the errors at rows held back may rescale the deviations.
         seed: of the folds and of surrogates that have one.
@@ -77,7 +78,7 @@ class Auto(Learner[Chosen]):
     structure: Structure = field(default_factory=Structure)
     candidates: tuple[str | Surrogate, ...] = ()
     tried: int = 4
-    budget_s: float | None = None
+    budget_s: float | None = 120.0
     derivative: bool = False
     recalibrate: bool = True
     seed: int = 0
@@ -139,10 +140,11 @@ class Auto(Learner[Chosen]):
         names, why = preferred(shape)
         if self.derivative:
             names = [name for name in names if suits(name).smooth]
-        if self.budget_s is not None:
+        names = names[: self.tried]
+        if self.budget_s is not None and shape.distinct >= ENOUGH:
             names, left_out = within(self.budget_s, names, shape)
             why += f"; left out for the budget: {', '.join(left_out)}" if left_out else ""
-        return {name: self._built(name) for name in names[: self.tried]}, why
+        return {name: self._built(name) for name in names}, why
 
     def _built(self, name: str) -> Surrogate:
         options: dict[str, Any] = {} if name == "linear" else {"margin": self.margin}
@@ -235,21 +237,19 @@ def preferred(shape: Shape) -> tuple[list[str], str]:
 
 
 def within(budget_s: float, names: list[str], shape: Shape) -> tuple[list[str], list[str]]:
-    """Names whose cross-validation and last fit are expected to take no longer, together, and the others.
+    """Names whose cross-validation and last fits are expected to take no longer together, and the dearest left out.
 
     Where not even one can be, the cheapest is taken, not cross-validated.
     """
-    kept, left_out, spent = [], [], 0.0
-    for name in names:
-        cost = suits(name).cost(shape.rows, shape.outputs) * (FOLDS + 1)
-        if spent + cost <= budget_s:
-            kept.append(name)
-            spent += cost
-        else:
-            left_out.append(name)
-    if not kept:
-        cheapest = min(names, key=lambda name: suits(name).cost(shape.rows, shape.outputs))
-        return [cheapest], [name for name in names if name != cheapest]
+
+    def cost(name: str) -> float:
+        return suits(name).cost(shape.rows, shape.outputs) * (FOLDS + 1)
+
+    kept, left_out = list(names), []
+    while len(kept) > 1 and sum(cost(name) for name in kept) > budget_s:
+        dearest = max(kept, key=cost)
+        kept.remove(dearest)
+        left_out.append(dearest)
     return kept, left_out
 
 

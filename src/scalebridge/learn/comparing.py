@@ -6,7 +6,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from scalebridge.learn.calibration.wrapped import fit_on
 from scalebridge.learn.candidates import candidates_of, suited, suits
 from scalebridge.learn.held_out import TOLD, HeldOut, cluster_error, held_out, joined, overlap, reason_of
 from scalebridge.learn.learner import Data, checked
+from scalebridge.learn.telling import listener
 from scalebridge.models import Surrogate
 from scalebridge.quantities import Floats
 
@@ -258,6 +259,7 @@ def compare(
     seed: int = 0,
     budget_s: float | None = None,
     allow_leaks: bool = False,
+    progress: str | Callable[[str], None] = "auto",
 ) -> Comparison:
     """Compare surrogates on the same splits of the data; rank them by CRPS.
 
@@ -278,6 +280,7 @@ def compare(
         budget_s: seconds: candidates that are expected to take longer are left out, and one that does is stopped
             between splits.
         allow_leaks: take splits of your own although equal rows stand on both sides; it is then said.
+        progress: ``"auto"`` (lines to a terminal), ``"none"``, or a function of one line.
 
     Raises:
         InputError: fewer rows than inputs and one more, text, values that are not finite, an empty split, rows or
@@ -300,11 +303,8 @@ def compare(
     names = suited(len(data), output_space.size) if surrogates is None else surrogates
     candidates = candidates_of(names, input_space, output_space)
     spread = np.nan_to_num(spread_of(data.y), nan=1.0)
-    begun, entries = time.perf_counter(), []
-    for name, surrogate in candidates.items():
-        left = math.inf if budget_s is None else budget_s - (time.perf_counter() - begun)
-        entry = Entry(name, surrogate, None, np.zeros((0, 2)), spread, units)
-        entries.append(_judged(entry, data, cut, level, left))
+    entries = [Entry(n, c, None, np.zeros((0, 2)), spread, units) for n, c in candidates.items()]
+    entries = _all_judged(entries, data, cut, level, math.inf if budget_s is None else budget_s, listener(progress))
     return Comparison(_ranked(entries, cut), data, cut, level, notes)
 
 
@@ -340,9 +340,28 @@ def splits_of(
     return cut, tuple(notes)
 
 
-def _judged(entry: Entry, data: Data, splits: tuple[Split, ...], level: float, left: float) -> Entry:
-    """One candidate on all splits, or why not; ``left`` are the seconds it may take."""
-    expected = len(splits) * suits(entry.surrogate.name).cost(len(data), data.y.shape[1])
+def _all_judged(
+    entries: list[Entry],
+    data: Data,
+    splits: tuple[Split, ...],
+    level: float,
+    budget_s: float,
+    say: Callable[[str], None],
+) -> list[Entry]:
+    """Every candidate in turn; what is left to wait for is told from what was expected and came."""
+    begun, judged, done = time.perf_counter(), [], 0.0
+    expected = [len(splits) * suits(e.surrogate.name).cost(len(data), data.y.shape[1]) for e in entries]
+    for k, entry in enumerate(entries):
+        judged.append(_judged(entry, data, splits, level, budget_s - (time.perf_counter() - begun), expected[k]))
+        done += expected[k]
+        left = sum(expected[k + 1 :]) * (time.perf_counter() - begun) / done
+        told = judged[-1].failure or f"CRPS {judged[-1].score:.4g}"
+        say(f"{entry.name} ({k + 1} of {len(entries)}): {told}, about {left:.0f} s left")
+    return judged
+
+
+def _judged(entry: Entry, data: Data, splits: tuple[Split, ...], level: float, left: float, expected: float) -> Entry:
+    """One candidate on all splits, or why not; ``left`` are the seconds it may take, ``expected`` those it should."""
     if expected > left:
         return replace(
             entry, failure=f"left out: it is expected to take {expected:.0f} s, {max(left, 0):.0f} s are left"

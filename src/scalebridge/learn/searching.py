@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from scalebridge.learn.comparing import splits_of
 from scalebridge.learn.held_out import held_out, reason_of
 from scalebridge.learn.learner import Data, checked
 from scalebridge.learn.search_spaces import Choice, Options, Range, Value, option_of, space_of, with_options
+from scalebridge.learn.telling import listener
 from scalebridge.models import Surrogate
 from scalebridge.quantities import Floats
 
@@ -201,7 +201,7 @@ def search(
     with _quiet():
         study = _study(storage, made, _digest(made, data, cut, among))
         task = _Task(made, data, cut, among, study, seed)
-        interrupted = _run(task, trials, timeout, _listener(progress))
+        interrupted = _run(task, trials, timeout, listener(progress))
         told = task.told()
     if not any(t.state == "finished" for t in told):
         if interrupted:
@@ -400,16 +400,6 @@ def _seed(seed: int, number: int) -> int:
 
 def _worded(options: Mapping[str, Value]) -> str:
     return ", ".join(f"{k}={v:.4g}" if isinstance(v, float) else f"{k}={v}" for k, v in options.items())
-
-
-def _listener(progress: str | Callable[[str], None]) -> Callable[[str], None]:
-    if callable(progress):
-        return progress
-    if progress == "none" or (progress == "auto" and not sys.stderr.isatty()):
-        return lambda _: None
-    if progress == "auto":
-        return lambda line: print(line, file=sys.stderr)
-    raise InputError(f"progress = '{progress}'; valid: 'auto', 'none' or a function of one line.")
 
 
 def _needs_optuna() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import scalebridge as sb
 from scalebridge.learn import Conformal, GaussianProcess, PolynomialChaos, load, save
-from scalebridge.learn.clusters import Clustering, Clusters
+from scalebridge.learn.states.clusters import Clustering, Clusters
 
 METHODS = ("k_means", "gaussian_mixture")
 

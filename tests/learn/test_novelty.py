@@ -9,8 +9,8 @@ import pytest
 
 import scalebridge as sb
 from scalebridge.learn import PolynomialChaos, load, save
-from scalebridge.learn.novelty import METHODS, Leverages, Novelty
-from scalebridge.learn.within import Within
+from scalebridge.learn.states.novelty import METHODS, Leverages, Novelty
+from scalebridge.learn.states.within import Within
 from scalebridge.models import Domain, Surrogate
 from scalebridge.testing import check_surrogate
 from tests.learn.cases import INPUTS, OUTPUTS, curve

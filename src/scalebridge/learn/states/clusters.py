@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scalebridge.errors import InputError
 from scalebridge.learn.learner import least, one_of
 from scalebridge.learn.scaling import Scaling
-from scalebridge.learn.states import checked_states
+from scalebridge.learn.states.checked import checked_states
 from scalebridge.quantities import Floats
 
 TITLE = "The clustering"

@@ -10,7 +10,7 @@ import numpy as np
 
 from scalebridge.errors import InputError
 from scalebridge.learn.learner import checked
-from scalebridge.learn.novelty import Novelty, NoveltyDomain
+from scalebridge.learn.states.novelty import Novelty, NoveltyDomain
 from scalebridge.models import Posterior, Runs, Scale, Structure, Surrogate, structure_of
 from scalebridge.quantities import Floats, Space
 

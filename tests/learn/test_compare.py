@@ -276,7 +276,7 @@ def test_structured_arrays_are_tables() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda x, y: (x[:1], y[:1]), "1 rows of 1 inputs; give at least 2"),
+        (lambda x, y: (x[:1], y[:1]), "got 1 row of 1 input; give at least 2 rows"),
         (lambda x, y: (np.full(x.shape, "warm"), y), "holds 'warm', which is no number"),
         (lambda x, y: (np.where(x == x[3], np.inf, x), y), "hold inf in row 3, column 'x'; values must be finite"),
         (lambda x, y: (x, np.where(x == x[2], np.nan, y)), "hold nan in row 2, column 'y'"),

@@ -129,6 +129,15 @@ def _wait_for_trials(storage: Path, count: int, process: Any) -> None:
     raise AssertionError("the search did not come so far")
 
 
+@pytest.mark.parametrize("lost", [3, 40, 200])
+def test_a_line_that_was_not_written_to_its_end_is_left_out(tmp_path: Path, lost: int) -> None:
+    storage, whole = tmp_path / "trials", found(7)
+    found(5, storage)
+    storage.write_bytes(storage.read_bytes()[:-lost])
+    assert told(found(7, storage)) == told(whole)
+    assert told(found(7, storage)) == told(whole)
+
+
 def test_a_storage_of_another_search_is_refused(tmp_path: Path) -> None:
     found(2, tmp_path / "trials")
     with pytest.raises(sb.InputError, match="holds a search of 'polynomial_chaos' with other data, splits"):
@@ -138,9 +147,10 @@ def test_a_storage_of_another_search_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_storage_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("these are notes\nof mine\n")
+    (tmp_path / "notes.txt").write_text("these are notes\nof mine")
     with pytest.raises(sb.InputError, match=r"notes.txt' of the search cannot be used"):
         found(2, tmp_path / "notes.txt")
+    assert (tmp_path / "notes.txt").read_text() == "these are notes\nof mine"
     with pytest.raises(sb.InputError, match="its folder does not exist"):
         found(2, tmp_path / "nowhere" / "trials")
 

@@ -293,11 +293,7 @@ def compare(
     check_level(level)
     input_space, output_space, x, y = tables.read(x, y, inputs, outputs)
     data = checked("The comparison", input_space, output_space, x, y, noise_std)
-    if len(data) < input_space.size + 1:
-        raise InputError(
-            f"The comparison got {len(data)} rows of {input_space.size} inputs; give at least {input_space.size + 1}, "
-            "or leave inputs out: with fewer rows than inputs nothing can be held back."
-        )
+    check_rows("The comparison", data)
     units = tables.rows_alike(data.x, groups)
     cut, notes = splits_of(data, units, splits, groups, seed, allow_leaks)
     names = suited(len(data), output_space.size) if surrogates is None else surrogates
@@ -306,6 +302,16 @@ def compare(
     entries = [Entry(n, c, None, np.zeros((0, 2)), spread, units) for n, c in candidates.items()]
     entries = _all_judged(entries, data, cut, level, math.inf if budget_s is None else budget_s, listener(progress))
     return Comparison(_ranked(entries, cut), data, cut, level, notes)
+
+
+def check_rows(title: str, data: Data) -> None:
+    """Refuse data with fewer rows than inputs and one more, of which nothing can be held back."""
+    rows, inputs = data.x.shape
+    if rows < inputs + 1:
+        raise InputError(
+            f"{title} got {rows} {'row' if rows == 1 else 'rows'} of {inputs} {'input' if inputs == 1 else 'inputs'}; "
+            f"give at least {inputs + 1} rows, or leave inputs out: of fewer nothing can be held back."
+        )
 
 
 def splits_of(

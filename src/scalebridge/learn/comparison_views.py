@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -86,8 +87,12 @@ def _sentences(c: Comparison) -> list[str]:
     elif sum(e.held is not None for e in c.entries) > 1:
         said.append(f"{c.best.name} is better than every other by more than {TOLD:g} standard errors.")
     for e in c.entries:
-        gap = 0.0 if e.held is None else float(np.mean(e.coverage)) - c.level
-        if e.held is not None and abs(gap) > TOLD * e.coverage_error:
+        if e.held is None:
+            continue
+        gap = float(np.mean(e.coverage)) - c.level
+        # The share of as many independent rows, were the intervals honest.
+        honest = math.sqrt(c.level * (1 - c.level) / len(np.unique(e.units[e.held.rows])))
+        if abs(gap) > TOLD * max(e.coverage_error, honest):
             said.append(f"Intervals of {e.name} hold {'fewer' if gap < 0 else 'more'} values than they claim.")
     return [*said, *c.notes]
 
@@ -130,6 +135,7 @@ def _coverage(ax: Axes, good: list[Entry], level: float) -> None:
     for k, label in enumerate(ax.get_yticklabels()):
         label.set_color(_colour(k))
     ax.invert_yaxis()
+    ax.set_xlim(right=min(ax.get_xlim()[1], 101.0))
     ax.set(xlabel=f"% of the values inside (± {TOLD:g} standard errors)", title=f"Coverage of {100 * level:g} %")
     ax.grid(alpha=0.25, axis="x")
 

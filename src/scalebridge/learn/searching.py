@@ -23,7 +23,7 @@ from scalebridge.learn.calibration.metrics import spread_of
 from scalebridge.learn.calibration.splits import Split
 from scalebridge.learn.calibration.wrapped import fit_on
 from scalebridge.learn.candidates import candidates_of
-from scalebridge.learn.comparing import splits_of
+from scalebridge.learn.comparing import check_rows, splits_of
 from scalebridge.learn.held_out import held_out, reason_of
 from scalebridge.learn.learner import Data, checked
 from scalebridge.learn.search_spaces import Choice, Options, Range, Value, option_of, space_of, with_options
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 # Trials of which the median is known before any is given up.
 UNPRUNED = 5
+# How every line of Optuna's journals begins.
+JOURNAL = b'{"op_code"'
 PICTURES = {
     "history": "plot_optimization_history",
     "importances": "plot_param_importances",
@@ -193,6 +195,7 @@ def search(
     _needs_optuna()
     input_space, output_space, x, y = tables.read(x, y, inputs, outputs)
     data = checked("The search", input_space, output_space, x, y, noise_std)
+    check_rows("The search", data)
     (made,) = candidates_of([surrogate], input_space, output_space).values()
     cut, _ = splits_of(data, tables.rows_alike(data.x, groups), splits, groups, seed)
     among = space_of(made, space)
@@ -367,7 +370,26 @@ def _storage(storage: str | os.PathLike[str] | None) -> BaseStorage | None:
         raise InputError(f"The storage '{path}' cannot be written: its folder does not exist; make it first.")
     if path.suffix in (".db", ".sqlite", ".sqlite3"):
         return optuna.storages.RDBStorage(f"sqlite:///{path.absolute()}")
+    _cut_torn_line(path)
     return optuna.storages.JournalStorage(JournalFileBackend(str(path)))
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Cut the line that a killed search did not finish: Optuna would write the next one behind it and read neither."""
+    from optuna.storages.journal import JournalFileSymlinkLock
+
+    if not path.is_file() or not path.stat().st_size:
+        return
+    lock = JournalFileSymlinkLock(str(path))
+    lock.acquire()
+    try:
+        with path.open("r+b") as file:
+            content = file.read()
+            # Only of a file that is a journal.
+            if content.startswith(JOURNAL) and not content.endswith(b"\n"):
+                file.truncate(content.rfind(b"\n") + 1)
+    finally:
+        lock.release()
 
 
 def _alive(process: str) -> bool:

@@ -62,11 +62,11 @@ class Dimensionless(Transform):
         # An input that is not positive stands in its own group alone, to the power one.
         signed = [[i for i in range(len(names)) if row[i] and not positive[i]] for row in found.groups]
         apart = np.array([s[0] if s else -1 for s in signed], dtype=np.int64)
-        spaces = _spaces(told, outputs, found.scales, names)
+        ends = np.array([(f, o) for f, o, _ in goals]).T
         return Groups(
-            *spaces,
+            *_spaces(told, outputs, found.scales, names, ends),
             np.array([(f, o) for f, o, _ in units]).T,
-            np.array([(f, o) for f, o, _ in goals]).T,
+            ends,
             SafeLog.of(np.where(positive, x, 1.0), np.zeros(len(names))),
             exponents,
             scales,
@@ -76,19 +76,21 @@ class Dimensionless(Transform):
 
 
 def _spaces(
-    told: tuple[str, ...], outputs: Space, scales: tuple[Row, ...], names: tuple[str, ...]
+    told: tuple[str, ...], outputs: Space, scales: tuple[Row, ...], names: tuple[str, ...], goals: Floats
 ) -> tuple[Space, Space]:
     inside = [Variable(f"group_{k + 1}", description=text) for k, text in enumerate(told)]
     ends = np.cumsum([v.size for v in outputs]) - 1
-    over = [
-        f"{v.name} / ({written(scales[end], names)})" if any(scales[end]) else ""
-        for v, end in zip(outputs, ends, strict=True)
-    ]
-    return (
-        # Without any group the answer is one constant times the scale: an input that does not move.
-        Space(inside or [Variable("constant")]),
-        Space([replace(v, unit="1", bounds=None, description=d) for v, d in zip(outputs, over, strict=True)]),
-    )
+    over = [_over(v, scales[end], names, *goals[:, end]) for v, end in zip(outputs, ends, strict=True)]
+    # Without any group the answer is one constant times the scale: an input that does not move.
+    return Space(inside or [Variable("constant")]), Space(over)
+
+
+def _over(v: Variable, scale: Row, names: tuple[str, ...], factor: float, offset: float) -> Variable:
+    """An output over its scale; a bound is one still where it is zero, or the scale is."""
+    described = f"{v.name} / ({written(scale, names)})" if any(scale) else ""
+    moved = [None if b is None else factor * b + offset for b in v.bounds or (None, None)]
+    low, high = (b if b is None or b == 0 or not any(scale) else None for b in moved)
+    return replace(v, unit="1", bounds=None if low is high is None else (low, high), description=described)
 
 
 @dataclass(frozen=True)

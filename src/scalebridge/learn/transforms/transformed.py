@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scalebridge.errors import InputError
 from scalebridge.learn.learner import Data, bounded, checked
 from scalebridge.learn.transforms.posteriors import MovedPosterior
+from scalebridge.learn.transforms.symmetric import Symmetric
 from scalebridge.learn.transforms.transform import Inside, Step, Transform, around
-from scalebridge.models import Posterior, Runs, Scale, Surrogate
+from scalebridge.models import Posterior, Runs, Scale, Structure, Surrogate
 from scalebridge.quantities import Floats, Space
 
 
@@ -110,6 +111,12 @@ class Transformed:
     def smooth(self) -> bool:
         """Whether the mean is the integral of its derivative; that of the surrogate inside."""
         return bool(getattr(self.surrogate, "smooth", True))
+
+    @property
+    def structure(self) -> Structure:
+        """Odd where the outermost transform makes it so; else nothing is claimed."""
+        first = self.transforms[0]
+        return Structure(even=isinstance(first, Symmetric) and first.turns_all(self.inputs))
 
     @property
     def told(self) -> tuple[str, ...]:

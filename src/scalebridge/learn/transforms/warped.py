@@ -80,7 +80,8 @@ def _with_power(y: Floats, power: float) -> Warp:
     if power == 1:
         return Same()
     if y.min() > 0 and power < 1:
-        unit = float(np.exp(np.log(y).mean()))
+        # A power of two: other units of the output change no bit of what is learned, as far as they are such.
+        unit = float(2.0 ** np.round(np.log2(y).mean()))
         return Power(power, unit, 1e-3 * float(y.min()) / unit, 20 * float(y.max()) / unit)
     centre, unit = float(np.median(y)), float(y.std()) or float(np.abs(y).max()) or 1.0
     return YeoJohnson(power, centre, unit, 20 * (1 + float(np.abs(y - centre).max()) / unit))

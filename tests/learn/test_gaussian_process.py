@@ -109,9 +109,9 @@ def test_bounds_of_the_outputs_are_kept_by_mean_quantiles_and_samples() -> None:
     assert (posterior.quantile(0.9) >= posterior.quantile(0.1)).all()
 
 
-@pytest.mark.parametrize("structure", [Structure(False, False), Structure(True, True)], ids=str)
-def test_a_sum_over_many_points_agrees_with_the_dense_one(structure: Structure) -> None:
-    process, _, _ = fitted(structure)
+@pytest.mark.parametrize(("structure", "runs"), [(Structure(False, False), 14), (Structure(True, True), 9)], ids=str)
+def test_a_sum_over_many_points_agrees_with_the_dense_one(structure: Structure, runs: int) -> None:
+    process, _, _ = fitted(structure, n=runs)
     rng = np.random.default_rng(3)
     n = 3 * REPRESENTATIVES
     x = rng.uniform(-1, 1, (n, 3))
@@ -126,17 +126,9 @@ def test_a_sum_over_many_points_agrees_with_the_dense_one(structure: Structure) 
 
 def dense_cov(process: GaussianProcess, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Covariance of the sum with every value, without representatives."""
-    import torch
-
-    known = process.fitted
-    assert known is not None
-    c, at = known.conditioned, torch.from_numpy(x / known.extent)
-    white = c.whitened(at)
-    w = torch.from_numpy(weights * known.units)
-    shared = torch.einsum("rnm,nm->r", white, w)
-    prior = torch.cat([torch.einsum("nakb,kb->na", c.kernel.cross(p, at, c.scale), w) for p in at.split(128)])
-    cov = c.variance * prior - torch.einsum("rna,r->na", white, shared)
-    return np.asarray(cov.numpy() * known.units)
+    posterior, parts = process.posterior(x), np.array_split(np.arange(len(x)), 6)
+    rows = [sum(posterior.covariance(a, b) @ weights[b].ravel() for b in parts) for a in parts]
+    return np.concatenate(rows).reshape(weights.shape)
 
 
 def test_points_without_weight_have_no_part_in_a_sum_over_many_points() -> None:
@@ -156,7 +148,7 @@ def test_a_residual_of_the_posterior_is_independent_at_every_point_and_output() 
     process, x, _ = fitted(Structure(False, False))
     rng = np.random.default_rng(7)
     at, n = np.concatenate([x[:2], rng.uniform(-1, 1, (4, 3))]), 6
-    bare = process.posterior(at)
+    bare = replace(process.posterior(at), residual=None)
     residual = rng.uniform(0.01, 0.1, (n, 3))
     scattered = replace(bare, residual=residual, _sums={})
     everywhere = np.arange(n)

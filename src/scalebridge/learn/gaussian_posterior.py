@@ -119,15 +119,22 @@ class GaussianPosterior:
         return self.conditioned.whitened(self.at)
 
     @cached_property
+    def _prior(self) -> Tensor:
+        return self.conditioned.prior_blocks(self.at)
+
+    @property
+    def _floor(self) -> float:
+        """Rounding may leave a tiny negative variance at a run."""
+        return FLOOR * float(self._prior.diagonal(dim1=1, dim2=2).abs().mean())
+
+    @cached_property
     def blocks(self) -> Floats:
         """Covariance between the outputs at each point ``[n, m, m]``."""
-        prior = self.conditioned.prior_blocks(self.at)
+        prior, floor = self._prior, self._floor
         inner = torch.einsum("rna,rnb->nab", self._white, self._white)
-        # Rounding may leave a tiny negative variance at a run.
-        floor = FLOOR * prior.diagonal(dim1=1, dim2=2).abs().mean()
         block = prior - inner + floor * torch.eye(prior.shape[1], dtype=prior.dtype)
         values, vectors = torch.linalg.eigh(block)
-        block = (vectors * values.clamp_min(float(floor))[:, None, :]) @ vectors.transpose(1, 2)
+        block = (vectors * values.clamp_min(floor)[:, None, :]) @ vectors.transpose(1, 2)
         scaled: Floats = block.numpy() * self.units[:, None] * self.units[None, :]
         if self.residual is not None:
             m = len(self.units)
@@ -151,7 +158,7 @@ class GaussianPosterior:
         points, m = self.mean.shape
         c = self.conditioned
         cov = c.cross(self.at, self.at, self._white, self._white).reshape(points * m, points * m).numpy()
-        values, vectors = np.linalg.eigh(0.5 * (cov + cov.T))
+        values, vectors = np.linalg.eigh(0.5 * (cov + cov.T) + self._floor * np.eye(len(cov)))
         rng = np.random.default_rng(seed)
         normal = rng.standard_normal((n, points * m))
         draws = ((normal * np.sqrt(np.maximum(values, 0))) @ vectors.T).reshape(n, points, m) * self.units

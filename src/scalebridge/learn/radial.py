@@ -31,4 +31,15 @@ def matern72(s: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return h, -0.7 * five, 0.7 * 7 / 6 * three, -0.7 * 7 / 6 * 3.5 * decay
 
 
-PROFILES: dict[str, Profile] = {"squared_exponential": squared_exponential, "matern72": matern72}
+def matern52(s: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Matern covariance of smoothness 5/2 and its first three derivatives in ``s``; the third has a pole at zero."""
+    t = (5.0 * s).clamp_min(1e-24).sqrt()
+    decay = (-t).exp()
+    return decay * (1 + t + t * t / 3), -5 / 6 * decay * (1 + t), 25 / 12 * decay, -125 / 24 * decay / t
+
+
+PROFILES: dict[str, Profile] = {
+    "squared_exponential": squared_exponential,
+    "matern72": matern72,
+    "matern52": matern52,
+}

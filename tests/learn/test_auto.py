@@ -12,10 +12,13 @@ import pytest
 import scalebridge as sb
 from scalebridge.learn import PolynomialChaos, RandomForest, load, save
 from scalebridge.learn.auto import Auto, preferred, rescaling, within
+from scalebridge.learn.calibration.metrics import crps_normal
+from scalebridge.learn.candidates import built
 from scalebridge.learn.data_shape import Shape, shape_of
 from scalebridge.learn.held_out import HeldOut
 from scalebridge.learn.learner import Data
 from scalebridge.models import Structure
+from scalebridge.problems import scalar
 from scalebridge.testing import check_surrogate
 from tests.learn.cases import BOUNDED, INPUTS, OUTPUTS, drawn, held, relative_error
 
@@ -207,6 +210,26 @@ def test_a_rescaled_choice_is_archived(tmp_path: Path) -> None:
     again = load(tmp_path / "auto")
     assert (again.posterior(x).quantile(0.9) == fitted.posterior(x).quantile(0.9)).all()
     assert again.reason == fitted.reason
+
+
+@pytest.mark.theory
+@pytest.mark.parametrize("made", [scalar.borehole, scalar.piston, scalar.ishigami])
+def test_on_published_functions_it_comes_close_to_the_best_single_one(made: Any) -> None:
+    model, rng = made(), np.random.default_rng(1)
+    low, high = model.inputs.lower, model.inputs.upper
+    n = 10 * model.inputs.size
+    x = low + (high - low) * rng.random((n + 400, model.inputs.size))
+    y = model.run(x).values
+
+    def crps(surrogate: Any) -> float:
+        posterior = surrogate.fit(x[:n], y[:n]).posterior(x[n:])
+        return float(crps_normal(y[n:], posterior.mean, posterior.std)[0])
+
+    names = ("gaussian_process", "polynomial_chaos", "random_forest")
+    auto = Auto(model.inputs, model.outputs)
+    assert crps(auto) <= 1.3 * min(crps(built(name, model.inputs, model.outputs)) for name in names)
+    posterior = auto.fit(x[:n], y[:n]).posterior(x[n:])
+    assert np.mean(np.abs(y[n:] - posterior.mean) <= 1.645 * posterior.std) > 0.75
 
 
 @pytest.mark.theory

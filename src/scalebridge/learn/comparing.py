@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.learn import tables
 from scalebridge.learn.calibration.metrics import check_level, spread_of
-from scalebridge.learn.calibration.splits import Split, check_leaks, kfold
+from scalebridge.learn.calibration.splits import Split
 from scalebridge.learn.calibration.wrapped import fit_on
 from scalebridge.learn.candidates import candidates_of, suited, suits
-from scalebridge.learn.held_out import TOLD, HeldOut, cluster_error, held_out, joined, overlap, reason_of
+from scalebridge.learn.comparison_entry import Entry
+from scalebridge.learn.comparison_splits import check_rows, splits_of
+from scalebridge.learn.held_out import TOLD, cluster_error, held_out, joined, overlap, reason_of
 from scalebridge.learn.learner import Data, checked
 from scalebridge.learn.telling import listener
 from scalebridge.models import Surrogate
@@ -29,127 +31,6 @@ from scalebridge.quantities import Floats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-FOLDS = 5
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One candidate of a comparison.
-
-    Args:
-        name: label of the candidate.
-        surrogate: as it was given, not fitted.
-        held: its answers at the rows held back; None where it failed.
-        seconds: ``[splits, 2]`` of fits and predictions.
-        spread: ``[m]``, standard deviation of the values seen, by which relative figures are divided.
-        units: ``[n]`` labels of rows that are not independent.
-        failure: why there is no figure, else empty.
-        behind: how much its relative CRPS is above the best one's, and the standard error of that.
-    """
-
-    name: str
-    surrogate: Surrogate
-    held: HeldOut | None
-    seconds: Floats
-    spread: Floats
-    units: NDArray[np.int64]
-    failure: str = ""
-    behind: tuple[float, float] = (0.0, 0.0)
-
-    @property
-    def known(self) -> HeldOut:
-        """Its answers.
-
-        Raises:
-            InputError: it failed.
-        """
-        if self.held is None:
-            raise InputError(f"The candidate '{self.name}' has no figures: {self.failure}.")
-        return self.held
-
-    @property
-    def rmse(self) -> Floats:
-        """Root mean square error ``[m]``, in the outputs' units."""
-        error: Floats = np.sqrt(np.mean((self.known.y - self.known.mean) ** 2, axis=0))
-        return error
-
-    @property
-    def nrmse(self) -> Floats:
-        """The same over the standard deviation of the values ``[m]``."""
-        return self.rmse / self.spread
-
-    @property
-    def r2(self) -> Floats:
-        """Coefficient of determination ``[m]``."""
-        return 1 - self.nrmse**2
-
-    @property
-    def nll(self) -> Floats:
-        """Mean negative log likelihood ``[m]`` of the normal law with the mean and deviation told."""
-        return np.asarray(self.known.nll.mean(axis=0), dtype=np.float64)
-
-    @property
-    def crps(self) -> Floats:
-        """Mean CRPS ``[m]``, in the outputs' units."""
-        return np.asarray(self.known.crps.mean(axis=0), dtype=np.float64)
-
-    @property
-    def coverage(self) -> Floats:
-        """Share of the values inside their intervals ``[m]``."""
-        return np.asarray(self.known.covered.mean(axis=0), dtype=np.float64)
-
-    @property
-    def coverage_error(self) -> float:
-        """Standard error of the coverage, the mean over the outputs, by the number of rows that were held back."""
-        held, covered = self.known, self.known.covered.mean(axis=1)
-        # Never less than one row more or less: where all are inside, the sample says nothing of its own error.
-        floor = 1 / (len(np.unique(self.units[held.rows])) + 4)
-        return max(cluster_error(covered, self.units[held.rows]), floor)
-
-    @property
-    def width(self) -> Floats:
-        """Mean width of the intervals ``[m]``, in the outputs' units."""
-        return np.asarray((self.known.upper - self.known.lower).mean(axis=0), dtype=np.float64)
-
-    @property
-    def fit_seconds(self) -> float:
-        """Of one fit, the mean over the splits."""
-        return float(self.seconds[:, 0].mean())
-
-    @property
-    def predict_seconds(self) -> float:
-        """Of the prediction at the rows held back, the mean over the splits."""
-        return float(self.seconds[:, 1].mean())
-
-    @property
-    def score(self) -> float:
-        """CRPS over the standard deviation of the values, the mean over the outputs: what ranks."""
-        return float(np.mean(self.crps / self.spread))
-
-    def in_split(self, split: int) -> Entry:
-        """The same from one split alone."""
-        held = self.known
-        rows = held.split == split
-        part = HeldOut(*(np.asarray(value)[rows] for value in vars(held).values()))
-        return replace(self, held=part, seconds=self.seconds[[split]])
-
-    def figures(self) -> dict[str, Any]:
-        """All figures of merit by name, plain numbers and lists."""
-        if self.held is None:
-            return {"name": self.name, "failure": self.failure}
-        told = {
-            "score": self.score,
-            **{
-                name: getattr(self, name).tolist()
-                for name in ("crps", "rmse", "nrmse", "r2", "nll", "coverage", "width")
-            },
-            "coverage_error": self.coverage_error,
-            "fit_seconds": self.fit_seconds,
-            "predict_seconds": self.predict_seconds,
-            "behind": list(self.behind),
-        }
-        return {"name": self.name, **told}
 
 
 @dataclass(frozen=True, repr=False)
@@ -302,48 +183,6 @@ def compare(
     entries = [Entry(n, c, None, np.zeros((0, 2)), spread, units) for n, c in candidates.items()]
     entries = _all_judged(entries, data, cut, level, math.inf if budget_s is None else budget_s, listener(progress))
     return Comparison(_ranked(entries, cut), data, cut, level, notes)
-
-
-def check_rows(title: str, data: Data) -> None:
-    """Refuse data with fewer rows than inputs and one more, of which nothing can be held back."""
-    rows, inputs = data.x.shape
-    if rows < inputs + 1:
-        raise InputError(
-            f"{title} got {rows} {'row' if rows == 1 else 'rows'} of {inputs} {'input' if inputs == 1 else 'inputs'}; "
-            f"give at least {inputs + 1} rows, or leave inputs out: of fewer nothing can be held back."
-        )
-
-
-def splits_of(
-    data: Data, units: NDArray[np.int64], given: Any, groups: Any, seed: int, allow_leaks: bool = False
-) -> tuple[tuple[Split, ...], tuple[str, ...]]:
-    """Splits that part no unit ``[n]``, or those given, checked; and what is to be said of them.
-
-    Raises:
-        InputError: none, an empty one, too many folds, or one across which something leaks.
-    """
-    count, notes = int(units.max()) + 1, []
-    if count < len(data):
-        notes.append(f"{len(data)} rows are {count} that can be parted: equal inputs and groups stay together.")
-    if given is None or isinstance(given, int | np.integer):
-        folds = min(FOLDS, count) if given is None else int(given)
-        if count < 2:
-            raise InputError(
-                f"All {len(data)} rows are equal or of one group, so that none can be held back; give rows of at least "
-                "two groups."
-            )
-        return kfold(len(data), folds, seed=seed, groups=units), tuple(notes)
-    cut = tuple(s if isinstance(s, Split) else Split(*s) for s in ([given] if isinstance(given, Split) else given))
-    if not cut:
-        raise InputError("There are no splits; give a number of folds or splits such as kfold(n, 5).")
-    for number, split in enumerate(cut):
-        try:
-            check_leaks(split, data.x, groups=groups, y=data.y)
-        except InputError as error:
-            if not allow_leaks or split.train.max() >= len(data) or split.test.max() >= len(data):
-                raise InputError(f"Split {number}: {error}") from error
-            notes.append(f"Split {number} leaks: {error}")
-    return cut, tuple(notes)
 
 
 def _all_judged(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from scalebridge.learn.comparing import Comparison, Entry
+    from scalebridge.learn.comparing import Comparison
+    from scalebridge.learn.comparison_entry import Entry
 
 # M. Okabe and K. Ito, Color universal design (2008).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,10 +22,11 @@ from scalebridge.learn.calibration.metrics import spread_of
 from scalebridge.learn.calibration.splits import Split
 from scalebridge.learn.calibration.wrapped import fit_on
 from scalebridge.learn.candidates import candidates_of
-from scalebridge.learn.comparing import check_rows, splits_of
+from scalebridge.learn.comparison_splits import check_rows, splits_of
 from scalebridge.learn.held_out import held_out, reason_of
 from scalebridge.learn.learner import Data, checked
 from scalebridge.learn.search_spaces import Choice, Options, Range, Value, option_of, space_of, with_options
+from scalebridge.learn.search_storage import process_name, study_in
 from scalebridge.learn.telling import listener
 from scalebridge.models import Surrogate
 from scalebridge.quantities import Floats
@@ -34,13 +34,10 @@ from scalebridge.quantities import Floats
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from optuna import Study, Trial
-    from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
 # Trials of which the median is known before any is given up.
 UNPRUNED = 5
-# How every line of Optuna's journals begins.
-JOURNAL = b'{"op_code"'
 PICTURES = {
     "history": "plot_optimization_history",
     "importances": "plot_param_importances",
@@ -202,7 +199,7 @@ def search(
     if trials < 1 or (timeout is not None and not timeout >= 0):
         raise InputError(f"A search got trials = {trials} and timeout = {timeout}; give at least one trial.")
     with _quiet():
-        study = _study(storage, made, _digest(made, data, cut, among))
+        study = study_in(storage, made, _digest(made, data, cut, among))
         task = _Task(made, data, cut, among, study, seed)
         interrupted = _run(task, trials, timeout, listener(progress))
         told = task.told()
@@ -247,7 +244,7 @@ class _Task:
         if number == 0:
             self.study.enqueue_trial(given)
         trial = self.study.ask()
-        trial.set_user_attr("process", f"{os.uname().nodename if hasattr(os, 'uname') else ''}:{os.getpid()}")
+        trial.set_user_attr("process", process_name())
         begun = time.perf_counter()
         try:
             names = given if number == 0 else self.among
@@ -327,85 +324,6 @@ def _suggested(trial: Trial, name: str, among: Range | Choice) -> Value:
     if among.whole:
         return trial.suggest_int(name, int(among.low), int(among.high), log=among.log)
     return trial.suggest_float(name, among.low, among.high, log=among.log)
-
-
-def _study(storage: str | os.PathLike[str] | None, surrogate: Surrogate, digest: str) -> Study:
-    import optuna
-
-    try:
-        study = optuna.create_study(
-            study_name=surrogate.name, storage=_storage(storage), direction="minimize", load_if_exists=True
-        )
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"The storage '{storage}' of the search cannot be used: {reason_of(error)}; give a new file, or one that a "
-            "search wrote."
-        ) from error
-    known = study.user_attrs.get("digest")
-    if known is None:
-        study.set_user_attr("digest", digest)
-    elif known != digest:
-        raise InputError(
-            f"The storage '{storage}' holds a search of '{surrogate.name}' with other data, splits, options or ranges; "
-            "give another file."
-        )
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        if not _alive(str(trial.user_attrs.get("process", ":0"))):
-            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    return study
-
-
-def _storage(storage: str | os.PathLike[str] | None) -> BaseStorage | None:
-    import optuna
-    from optuna.storages.journal import JournalFileBackend
-
-    if storage is None:
-        return None
-    if "://" in str(storage):
-        return optuna.storages.RDBStorage(str(storage))
-    path = Path(storage)
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"The storage '{path}' cannot be written: its folder does not exist; make it first.")
-    if path.suffix in (".db", ".sqlite", ".sqlite3"):
-        return optuna.storages.RDBStorage(f"sqlite:///{path.absolute()}")
-    _cut_torn_line(path)
-    return optuna.storages.JournalStorage(JournalFileBackend(str(path)))
-
-
-def _cut_torn_line(path: Path) -> None:
-    """Cut the line that a killed search did not finish: Optuna would write the next one behind it and read neither."""
-    from optuna.storages.journal import JournalFileSymlinkLock
-
-    if not path.is_file() or not path.stat().st_size:
-        return
-    lock = JournalFileSymlinkLock(str(path))
-    lock.acquire()
-    try:
-        with path.open("r+b") as file:
-            content = file.read()
-            # Only of a file that is a journal.
-            if content.startswith(JOURNAL) and not content.endswith(b"\n"):
-                file.truncate(content.rfind(b"\n") + 1)
-    finally:
-        lock.release()
-
-
-def _alive(process: str) -> bool:
-    """Whether a process of this machine still runs; of others, whose trials are left alone, it is assumed."""
-    host, _, number = process.rpartition(":")
-    if not hasattr(os, "uname") or int(number) <= 0 or int(number) == os.getpid():
-        return False
-    if host != os.uname().nodename:
-        return True
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _digest(surrogate: Surrogate, data: Data, splits: Sequence[Split], among: Options) -> str:

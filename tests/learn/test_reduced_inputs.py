@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scalebridge as sb
-from scalebridge.learn import GaussianProcess, PolynomialChaos, RandomForest, load, save
+from scalebridge.learn import Conformal, GaussianProcess, PolynomialChaos, RandomForest, load, save
 from scalebridge.learn.reduced_inputs import ReducedInputs, ScatteredPosterior
 from scalebridge.quantities import Variable
 from scalebridge.testing import check_surrogate
@@ -137,6 +137,13 @@ def test_slopes_of_the_runs_reach_the_learner() -> None:
     )
     made = ReducedInputs(WIDE, ONE, Told, components=2).fit(x, y, jacobian=slope)
     np.testing.assert_allclose(seen["slopes"] @ (made.state.directions.rows / made.state.directions.width), slope)
+
+
+def test_a_learner_that_wraps_another_is_given_the_directions_as_its_inputs() -> None:
+    inside = Conformal(PolynomialChaos(WIDE, ONE, degree=3), method="split")
+    fitted = ReducedInputs(WIDE, ONE, inside, components=3).fit(*drawn(60, 0))
+    assert fitted.state.model.name == "conformal_polynomial_chaos"
+    assert fitted.state.model.inputs.names == ("z1", "z2", "z3")
 
 
 def test_fewer_runs_than_columns_and_outputs_that_do_not_vary_are_learned() -> None:

@@ -8,7 +8,7 @@ import torch
 
 import scalebridge as sb
 from scalebridge.learn.evidence import covariance, normal_loss
-from scalebridge.learn.inducing import Rows, greedy_rows, informed, negative_bound
+from scalebridge.learn.inducing import Rows, greedy_rows, informed, negative_bound, optimised
 from scalebridge.learn.sparse_gaussian_process import SparseGaussianProcess
 from scalebridge.models import Surrogate
 from scalebridge.testing import check_model, check_surrogate
@@ -59,15 +59,15 @@ def test_a_fitted_one_is_a_model() -> None:
 def test_the_bound_never_exceeds_the_exact_evidence_and_grows_with_the_points(seed: int, count: int) -> None:
     some = rows(seed=seed)
     chosen = greedy_rows(some.x, torch.from_numpy(THETA[:3]), "matern72", count, 0)
-    bound = -negative_bound(THETA, some, some.x[chosen], "matern72")[0]
+    bound = -negative_bound(THETA, some.x[chosen], some, "matern72")[0]
     assert bound <= evidence(some, THETA)
-    fewer = -negative_bound(THETA, some, some.x[chosen[: (count + 1) // 2]], "matern72")[0]
+    fewer = -negative_bound(THETA, some.x[chosen[: (count + 1) // 2]], some, "matern72")[0]
     assert fewer <= bound + 1e-9
 
 
 def test_with_every_row_an_inducing_point_bound_mean_and_covariance_are_those_of_the_exact_process() -> None:
     some = rows()
-    assert -negative_bound(THETA, some, some.x, "matern72")[0] == pytest.approx(evidence(some, THETA), rel=1e-6)
+    assert -negative_bound(THETA, some.x, some, "matern72")[0] == pytest.approx(evidence(some, THETA), rel=1e-6)
     process, theta = informed(THETA, some, some.x, "matern72"), torch.from_numpy(THETA)
     new = torch.from_numpy(np.random.default_rng(7).standard_normal((30, 3)))
     cross = process.between(some.x, new)
@@ -79,16 +79,30 @@ def test_with_every_row_an_inducing_point_bound_mean_and_covariance_are_those_of
     )
 
 
-def test_the_gradient_of_the_bound_is_its_derivative() -> None:
+def test_the_gradient_of_the_bound_is_its_derivative_in_the_parameters_and_in_the_points() -> None:
     some = rows(1100)
-    points = some.x[:12]
-    gradient = negative_bound(THETA, some, points, "matern72")[1]
+    points = some.x[:12].clone()
+    _, by_theta, by_points = negative_bound(THETA, points, some, "matern72")
     step = 1e-5
-    apart = [
-        negative_bound(THETA + e, some, points, "matern72")[0] - negative_bound(THETA - e, some, points, "matern72")[0]
-        for e in step * np.eye(5)
-    ]
-    np.testing.assert_allclose(gradient, np.array(apart) / (2 * step), rtol=1e-6)
+
+    def bound(e: np.ndarray, p: torch.Tensor) -> float:
+        return negative_bound(THETA + e, points + p, some, "matern72")[0]
+
+    still = torch.zeros_like(points)
+    apart = [(bound(e, still) - bound(-e, still)) / (2 * step) for e in step * np.eye(5)]
+    np.testing.assert_allclose(by_theta, apart, rtol=1e-6)
+    moved = torch.from_numpy(np.random.default_rng(0).standard_normal(points.shape))
+    along = (bound(0 * THETA, step * moved) - bound(0 * THETA, -step * moved)) / (2 * step)
+    assert float((by_points * moved.numpy()).sum()) == pytest.approx(along, rel=1e-6)
+
+
+def test_points_that_move_explain_exact_runs_better_than_rows() -> None:
+    x, y = drawn(400)
+    some = Rows(torch.from_numpy(x), torch.from_numpy(y[:, 0].copy()), torch.zeros(400, dtype=torch.float64))
+    points = some.x[greedy_rows(some.x, torch.from_numpy(THETA[:3]), "matern72", 15, 0)]
+    stay, moved = (optimised(THETA, points, some, "matern72", 30, moving) for moving in (False, True))
+    told = [-negative_bound(values, at, some, "matern72")[0] for values, at in (stay, moved)]
+    assert told[1] > told[0] + 10
 
 
 def test_the_points_chosen_first_are_those_that_leave_least_unexplained() -> None:

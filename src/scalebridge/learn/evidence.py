@@ -23,6 +23,8 @@ from scalebridge.quantities import Floats
 LEAST_NOISE = 1e-3
 # Added to the diagonal of a correlation without noise.
 JITTER = 1e-8
+# What stands for the loss where a covariance has no factor.
+WALL = 1e10
 # Rows that a first exact search may use.
 FIRST_ROWS = 300
 
@@ -147,7 +149,7 @@ def differentiated(loss: Callable[[Tensor], Tensor | None]) -> Callable[[Floats]
         theta = torch.from_numpy(values.copy()).requires_grad_(True)
         value = loss(theta)
         if value is None:
-            return 1e10, np.zeros_like(values)
+            return WALL, np.zeros_like(values)
         (gradient,) = torch.autograd.grad(value, theta)
         return float(value.detach()), gradient.numpy()
 

@@ -13,12 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scalebridge.learn.evidence import JITTER, correlation
+from scalebridge.learn.evidence import JITTER, WALL, Hyperprior, correlation, minimise, process_prior
 from scalebridge.learn.independent import Process
 from scalebridge.quantities import Floats
 
 # Rows that are taken at once: what is worked on stays near the processor.
 PART = 512
+# How far beyond the rows points may move, in deviations of the inputs.
+BEYOND = 0.5
 # A row whose variance given the chosen ones is less than this part adds nothing but rounding.
 EXPLAINED = 1e-10
 # Rows among which inducing points are chosen, at most.
@@ -76,22 +78,23 @@ def greedy_rows(x: Tensor, log_lengths: Tensor, profile: str, count: int, seed: 
     return rows
 
 
-def negative_bound(values: Floats, rows: Rows, points: Tensor, profile: str) -> tuple[float, Floats]:
-    """Minus the collapsed bound and its gradient in ``[d + 2]`` log lengths, log deviation, log noise.
+def negative_bound(values: Floats, points: Tensor, rows: Rows, profile: str) -> tuple[float, Floats, Floats]:
+    """Minus the collapsed bound, its gradient in ``[d + 2]`` log lengths, log deviation, log noise, and in the points.
 
     Titsias (2009), eq. 9, with a variance of the noise for every row. The rows enter by two sums over them; their
     gradients are taken back through the rows in a second pass, so that no graph over all of them is built.
     """
     theta = torch.from_numpy(values.copy()).requires_grad_(True)
+    points = points.detach().clone().requires_grad_(True)
     factor = _own_factor(theta, points, profile)
     white = _Whitener.of(factor.detach())
     if white is None:
-        return 1e10, np.zeros_like(values)
-    square, linear = _sums(theta.detach(), rows, points, profile, white)
+        return WALL, np.zeros_like(values), np.zeros(points.shape)
+    square, linear = _sums(theta.detach(), rows, points.detach(), profile, white)
     square.requires_grad_(True), linear.requires_grad_(True)
     bound = _bound(theta, square, linear, rows)
     if bound is None:
-        return 1e10, np.zeros_like(values)
+        return WALL, np.zeros_like(values), np.zeros(points.shape)
     bound.backward()
     by_square, by_linear = square.grad, linear.grad
     assert by_square is not None and by_linear is not None
@@ -105,8 +108,30 @@ def negative_bound(values: Floats, rows: Rows, points: Tensor, profile: str) -> 
         torch.autograd.backward((known, weight), (white.inverse.T @ back, along))
     inner = 2 * by_square @ square.detach() + torch.outer(by_linear, linear.detach())
     factor.backward(-(white.inverse.T @ inner).tril())
-    assert theta.grad is not None
-    return float(bound.detach()), theta.grad.numpy()
+    assert theta.grad is not None and points.grad is not None
+    return float(bound.detach()), theta.grad.numpy(), points.grad.numpy()
+
+
+def optimised(
+    values: Floats, points: Tensor, rows: Rows, profile: str, iterations: int, moving: bool
+) -> tuple[Floats, Tensor]:
+    """The parameters ``[d + 2]`` and points of the largest bound found from these; points stay where not ``moving``."""
+    own = process_prior(points.shape[1])
+    if not moving:
+        found, _ = minimise(lambda theta: negative_bound(theta, points, rows, profile)[:2], values, own, iterations)
+        return found, points
+    low, high = rows.x.min(0)[0].numpy() - BEYOND, rows.x.max(0)[0].numpy() + BEYOND
+    flat, count = points.numpy().ravel(), len(points)
+    anywhere = Hyperprior(flat, np.full(len(flat), np.inf), np.tile(low, count), np.tile(high, count))
+    size = len(values)
+
+    def loss(both: Floats) -> tuple[float, Floats]:
+        at = torch.from_numpy(both[size:].reshape(points.shape).copy())
+        value, by_theta, by_points = negative_bound(both[:size], at, rows, profile)
+        return value, np.concatenate([by_theta, by_points.ravel()])
+
+    found, _ = minimise(loss, np.concatenate([values, flat]), Hyperprior.joined(own, anywhere), iterations)
+    return found[:size].copy(), torch.from_numpy(found[size:].reshape(points.shape).copy())
 
 
 def informed(values: Floats, rows: Rows, points: Tensor, profile: str) -> Process:

@@ -54,7 +54,7 @@ class MultiOutputGaussianProcess(Learner[MultiOutput]):
     (1997).
     """
 
-    rank: int = 1
+    rank: int = 2
     profile: str = "matern72"
     iterations: int = 60
     seed: int = 0

@@ -42,6 +42,7 @@ PUBLIC = [
     "Study",
     "UnitError",
     "Variable",
+    "compare",
     "designs",
     "learn",
     "learn_model",

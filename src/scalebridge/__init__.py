@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scalebridge.bridge import Answer, learn_model
     from scalebridge.bridge.solve import solve
     from scalebridge.campaign import Campaign, Store, designs
+    from scalebridge.learn import compare
     from scalebridge.learn.active import Active
     from scalebridge.studies import Study
 
@@ -43,6 +44,7 @@ _ROOMS = ("learn", "macro", "micro", "microstructure", "problems", "testing")
 _LAZY = {
     "Active": "learn.active",
     "Answer": "bridge",
+    "compare": "learn",
     "designs": "campaign",
     "learn_model": "bridge",
     "solve": "bridge",
@@ -72,6 +74,7 @@ __all__ = [
     "Study",
     "UnitError",
     "Variable",
+    "compare",
     "designs",
     "learn",
     "learn_model",

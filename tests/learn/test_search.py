@@ -218,8 +218,11 @@ def test_progress_comes_with_an_estimate() -> None:
 
 @pytest.mark.parametrize("kind", ["history", "importances", "slice", "parallel", "folds"])
 def test_it_is_drawn(tmp_path: Path, kind: str) -> None:
-    result = found(8)
+    import matplotlib as mpl
+
+    result, style = found(8), dict(mpl.rcParams)
     result.figure(tmp_path / "picture.png", kind)
+    assert dict(mpl.rcParams) == style
     assert (tmp_path / "picture.png").stat().st_size > 3000
 
 

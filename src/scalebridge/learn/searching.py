@@ -135,7 +135,8 @@ class Search:
         import matplotlib.pyplot as plt
         from optuna.visualization import matplotlib as pictures
 
-        with _quiet():
+        # Optuna changes matplotlib's style for good.
+        with _quiet(), plt.rc_context():
             try:
                 axes = np.ravel(getattr(pictures, PICTURES[kind])(self.study))[0]
             except (ValueError, RuntimeError) as error:

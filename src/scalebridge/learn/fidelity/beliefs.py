@@ -11,9 +11,6 @@ from torch import Tensor
 from scalebridge.learn.fidelity.chain import rounding
 from scalebridge.learn.fidelity.terms import Terms
 
-# So many runs say what they say about the parameters, of more each this part: no covariance is the true one, and a
-# likelihood that counts in full makes the intervals too narrow (Gruenwald and van Ommen, Bayesian Analysis 12 (2017)).
-FULL, COUNTED = 5, 0.4
 # A set of parameters whose covariance cannot be factorised.
 IMPOSSIBLE = 1e6
 
@@ -47,6 +44,9 @@ class Beliefs:
         trend: deviation of the linear part's slopes, or None where there is none.
         rho: deviation of the factor of the level below from one, or None for the cheapest.
         level: variance of the offset.
+        counted, full: the part of the log likelihood that counts; all of it for so many runs, and for more at least
+            as much as of these. No covariance is the true one, and a likelihood that counts in full makes intervals
+            too narrow (P. Gruenwald, T. van Ommen, Bayesian Analysis 12 (2017) 1069-1103).
     """
 
     profiles: tuple[str, ...]
@@ -55,6 +55,8 @@ class Beliefs:
     trend: tuple[float, float] | None = None
     rho: tuple[float, float] | None = None
     level: float = 9.0
+    counted: float = 0.4
+    full: int = 5
 
     def count(self, d: int) -> int:
         """Number of parameters, rho itself apart."""
@@ -62,13 +64,13 @@ class Beliefs:
 
 
 # The cheapest level, or the only one.
-FIRST = Beliefs(("squared_exponential", "matern52"), (0.0, 2.0), (1.0, 1.5))
+FIRST = Beliefs(("squared_exponential", "matern52"), (0.0, 2.0), (1.0, 1.5), counted=0.35, full=0)
 # What a level adds to the one below: smoother than these, of any size down to a thousandth of them.
 ADDED = Beliefs(
-    ("squared_exponential", "matern72"),
+    ("squared_exponential",),
     (float(np.log(2.0)), 1.0),
     (float(np.log(0.1)), 2.0),
-    (float(np.log(0.2)), 2.0),
+    (float(np.log(0.15)), 2.0),
     (float(np.log(0.5)), 1.5),
 )
 
@@ -96,7 +98,7 @@ class Evidence:
     @property
     def weight(self) -> float:
         """The power of the likelihood."""
-        return max(COUNTED, min(1.0, FULL / len(self.y)))
+        return max(self.beliefs.counted, min(1.0, self.beliefs.full / len(self.y)))
 
     def terms(self, z: Tensor, rho: Tensor) -> Terms:
         """The terms of parameters ``z [s, p]`` and factors ``rho [s]``."""

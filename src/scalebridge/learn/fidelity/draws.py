@@ -18,7 +18,9 @@ from scalebridge.learn.fidelity.terms import Terms, joined
 from scalebridge.quantities import Floats
 
 # Proposals of each kind, fewer where a covariance takes long.
-PROPOSALS, FEWEST, WORK = 1024, 48, 2e9
+PROPOSALS, FEWEST, WORK = 2048, 64, 1.8e6
+# Numbers of one temporary array at most.
+ROOM = 4e6
 # How far the search for the most probable parameters may go, in widths of the beliefs.
 REACH = 4.0
 # The normal law at the peak is this much wider than the curvature there says, and no wider than this in all.
@@ -72,11 +74,17 @@ def draw(
 
 
 def _proposed(evidence: Evidence, below: Below | None, rng: np.random.Generator) -> _Proposals:
-    count = int(np.clip(WORK / len(evidence.y) ** 3, FEWEST, PROPOSALS))
+    count = int(np.clip(WORK / len(evidence.y) ** 2, FEWEST, PROPOSALS))
     size = evidence.beliefs.count(evidence.x.shape[1])
     wide = torch.from_numpy(rng.standard_normal((count, size)))
     parent = torch.arange(count) % (1 if below is None else len(below.mean))
-    first = evidence.loss(wide, None if below is None else below.rows(parent)) + 0.5 * wide.square().sum(1)
+    pieces = torch.arange(2 * count).split(max(1, int(ROOM / len(evidence.y) ** 2)))
+
+    def loss(z: Tensor, parent: Tensor) -> Tensor:
+        each = [p[p < len(z)] for p in pieces if p[0] < len(z)]
+        return torch.cat([evidence.loss(z[p], None if below is None else below.rows(parent[p])) for p in each])
+
+    first = loss(wide, parent) + 0.5 * wide.square().sum(1)
     centre, root = _peak(evidence, None if below is None else below.averaged(), wide[int(first.argmin())].numpy())
     near = centre + torch.from_numpy(rng.standard_normal((count, size))) @ root.T
     z, parent = torch.cat([wide, near]), torch.cat([parent, parent])
@@ -84,8 +92,10 @@ def _proposed(evidence: Evidence, below: Below | None, rng: np.random.Generator)
     at_peak = -0.5 * torch.linalg.solve(root, (z - centre).T).square().sum(0) - torch.linalg.slogdet(root)[1]
     log_weight = prior - torch.logaddexp(prior, at_peak)
     if below is None:
-        return _Proposals(evidence.terms(z, torch.zeros_like(prior)), parent, log_weight - evidence.loss(z, None))
-    rho, told = evidence.factors(z, below.rows(parent), torch.from_numpy(rng.standard_normal(len(z))))
+        return _Proposals(evidence.terms(z, torch.zeros_like(prior)), parent, log_weight - loss(z, parent))
+    normal = torch.from_numpy(rng.standard_normal(len(z)))
+    drawn = [evidence.factors(z[p], below.rows(parent[p]), normal[p]) for p in pieces]
+    rho, told = (torch.cat(part) for part in zip(*drawn, strict=True))
     return _Proposals(evidence.terms(z, rho), parent, log_weight + told)
 
 

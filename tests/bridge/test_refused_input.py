@@ -36,8 +36,8 @@ def solve(**options: Any) -> sb.Answer:
         ({"qoi": "curvatura"}, "no quantity of interest 'curvatura'; did you mean 'curvature'"),
         ({"qoi": ["curvature", "moment"]}, "no quantity of interest 'moment'"),
         ({"progress": "loud"}, "progress = 'loud'; valid: 'auto', 'none'"),
-        ({"surrogate": "kriging"}, "surrogate = 'kriging'; give 'auto'"),
-        ({"surrogate": object()}, "give 'auto', a surrogate such as"),
+        ({"surrogate": "gaussian_proces"}, "'gaussian_proces' is not known; did you mean 'gaussian_process'"),
+        ({"surrogate": object()}, "give 'auto', a name such as"),
     ],
 )
 def test_a_bad_question_is_refused(options: dict[str, Any], words: str) -> None:

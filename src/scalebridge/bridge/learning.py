@@ -50,7 +50,7 @@ def learn_model(
     tolerance: float | None = 0.01,
     budget: int = 200,
     space: Any = None,
-    surrogate: Any = None,
+    surrogate: str | Surrogate = "auto",
     acquisition: Any = "integrated_variance",
     batch: int = 1,
     store: Any = None,
@@ -68,7 +68,8 @@ def learn_model(
         tolerance: of the estimated normalised root mean square error; None to spend the budget.
         budget: most runs, failed ones included.
         space: where to run it; by default its inputs, whose variables then need bounds.
-        surrogate: unfitted; by default a Gaussian process with the structure that the model declares.
+        surrogate: unfitted, or a name; ``"auto"`` keeps the structure that the model declares, and else takes what
+            suits the number of runs, their noise and their range, by rules alone.
         acquisition: what a run is worth; see `scalebridge.learn.acquisition`.
         batch: runs chosen at a time, as many as the executor works on at once.
         store: a `Store`, a directory, or None for memory.
@@ -80,11 +81,7 @@ def learn_model(
         InputError: a space without bounds, numbers out of range, or a model of which too few runs succeed.
         StoreError: the store cannot be used.
     """
-    if surrogate is None:
-        from scalebridge.learn import GaussianProcess
-
-        surrogate = GaussianProcess(model.inputs, model.outputs, structure_of(model))
-    loop = Active(surrogate, space, acquisition, seed, tolerance=tolerance, budget=budget)
+    loop = Active(_unfitted(model, surrogate, seed), space, acquisition, seed, tolerance=tolerance, budget=budget)
     ledger = store if isinstance(store, Store) else Store(store)
     try:
         with Campaign(model, ledger, executor, timeout, seed=seed) as campaign:
@@ -93,6 +90,16 @@ def learn_model(
     finally:
         if ledger is not store:
             ledger.close()
+
+
+def _unfitted(model: Model, surrogate: str | Surrogate, seed: int) -> Surrogate:
+    if not isinstance(surrogate, str):
+        return surrogate
+    from scalebridge.learn.candidates import built
+
+    # Every new run is a fit: nothing is cross-validated each time.
+    options = {"tried": 1, "recalibrate": False, "seed": seed} if surrogate == "auto" else {}
+    return built(surrogate, model.inputs, model.outputs, structure_of(model), **options)
 
 
 def _driven(loop: Active, campaign: Campaign, batch: int) -> ActiveState:

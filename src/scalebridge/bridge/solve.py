@@ -70,7 +70,8 @@ def solve(
         rtol: half-width wanted, relative; 0.01 for one per cent.
         atol: half-width wanted, in the unit of q.
         confidence: of the interval.
-        surrogate: ``"auto"``, a surrogate to fit, or an earlier answer's ``surrogate`` to go on with.
+        surrogate: ``"auto"`` (a Gaussian process with the declared structure), the name of another, a surrogate to
+            fit, or an earlier answer's ``surrogate`` to go on with.
         budget: most micro runs.
         mesh: ``"report"`` speaks of q on the given mesh; ``"include"`` refines until the mesh takes
             at most half of the tolerance and counts it in.
@@ -159,10 +160,14 @@ def _template(session: Session, surrogate: str | Surrogate) -> Surrogate:
 
         made: Surrogate = GaussianProcess(session.coupling.inputs, session.coupling.outputs, session.coupling.structure)
         return made
-    if isinstance(surrogate, str) or not hasattr(surrogate, "posterior"):
+    if isinstance(surrogate, str):
+        from scalebridge.learn.candidates import built
+
+        return built(surrogate, session.coupling.inputs, session.coupling.outputs, session.coupling.structure)
+    if not hasattr(surrogate, "posterior"):
         raise InputError(
-            f"surrogate = {surrogate!r}; give 'auto', a surrogate such as scalebridge.learn.GaussianProcess(...), "
-            "or an earlier answer's surrogate."
+            f"surrogate = {surrogate!r}; give 'auto', a name such as 'sparse_gaussian_process', a surrogate such as "
+            "scalebridge.learn.GaussianProcess(...), or an earlier answer's surrogate."
         )
     for side in ("inputs", "outputs"):
         mine, wanted = getattr(surrogate, side).component_names, getattr(session.coupling, side).component_names

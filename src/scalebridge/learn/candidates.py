@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from scalebridge.errors import InputError, did_you_mean
@@ -81,7 +81,7 @@ def suits(name: str) -> Suits:
 
 
 def built(name: str, inputs: Space, outputs: Space, structure: Structure | None = None, **options: Any) -> Surrogate:
-    """The unfitted surrogate of a name.
+    """The unfitted surrogate of a name; a declared structure is kept by those that can.
 
     Raises:
         InputError: a name that is not known, or a surrogate that needs to be told more than its spaces.
@@ -96,8 +96,10 @@ def built(name: str, inputs: Space, outputs: Space, structure: Structure | None 
         )
     if name not in known_surrogates():
         raise InputError(f"The surrogate '{name}' is not known{did_you_mean(name, known_candidates())}")
-    told = options if structure is None or structure == Structure() else {**options, "structure": structure}
-    made: Surrogate = surrogate_named(name)(inputs, outputs, **told)
+    found = surrogate_named(name)
+    keeps = is_dataclass(found) and any(f.name == "structure" for f in fields(found))
+    told = {**options, "structure": structure} if keeps and structure is not None else options
+    made: Surrogate = found(inputs, outputs, **told)
     return made
 
 

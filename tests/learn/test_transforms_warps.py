@@ -96,9 +96,9 @@ def test_sums_over_many_points_take_linear_memory(monkeypatch) -> None:
     posterior = fitted.posterior(np.linspace(-1, 1, 500)[:, None])
     weights = np.full((500, 1), 1 / 500)
     exact = posterior.functional(weights)
-    monkeypatch.setattr(module, "COLUMNS", 40)
+    monkeypatch.setattr(module, "COLUMNS", 4)
     again = fitted.posterior(np.linspace(-1, 1, 500)[:, None]).functional(weights)
-    assert again.std == pytest.approx(exact.std, rel=0.01)
+    assert again.std == pytest.approx(exact.std, rel=0.02)
 
 
 def test_a_power_law_is_learned_from_few_runs() -> None:

@@ -21,7 +21,8 @@ class Dimensionless(Transform):
 
     Each group is one input times powers of the repeating inputs; by default those are repeated that give the smallest
     exponents. Where an input is of a dimension that no other has (the mass of a pendulum), it drops out. Offset units
-    (degC) are read as absolute temperatures.
+    (degC) are read as absolute temperatures. Where the output over its scale spans decades (a drag coefficient), put
+    ``ScalingLaw(inputs=())`` behind.
 
     Args:
         repeating: names of inputs to repeat, as many as there are independent dimensions.

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.errors import InputError
-from scalebridge.learn.ensemble import MixturePosterior
 from scalebridge.learn.learner import Data
 from scalebridge.learn.transforms.posteriors import LinearPosterior
 from scalebridge.learn.transforms.transform import Inside, Step, Transform, columns_of
@@ -24,10 +23,11 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Symmetric(Transform):
-    """Average the answers over a finite group of maps of the inputs: the symmetry holds exactly, everywhere.
+    """Fold the inputs to the part of their space that stands for all: the symmetry holds to the last bit, everywhere.
 
-    The surrogate inside learns the images of every run too. The posterior is that of one image taken by chance: as wide
-    as those of the images and what they differ by.
+    Of all images of a point under the group, the surrogate inside sees one; so of every run: no image of a run that is
+    left out can help to predict it, and intervals from cross-validation stay honest. Where two parts meet, the answer
+    has a kink, or for ``odd`` and for inputs that go together a step, as large as its error there.
 
     Args:
         exchange: sets of inputs that may be exchanged, as in ``[("a", "b", "c")]``; inputs that go together are
@@ -56,7 +56,7 @@ class Symmetric(Transform):
         """Whether the change of sign of all inputs at once is declared to be that of the outputs."""
         return any(set(_columns(inputs, item)) == set(range(inputs.size)) for item in self.odd)
 
-    def fit(self, data: Data, inputs: Space, outputs: Space) -> Images:
+    def fit(self, data: Data, inputs: Space, outputs: Space) -> Folded:
         """Close the group."""
         d = inputs.size
         generators: list[tuple[Floats, float]] = []
@@ -78,7 +78,7 @@ class Symmetric(Transform):
                 generators.append((np.diag(signs), sign))
         maps = _closed(generators, d)
         names = tuple(f"{kind} {entry}" for kind in ("exchange", "even", "odd") for entry in getattr(self, kind))
-        return Images(inputs, outputs, np.stack([a for a, _ in maps]), np.array([s for _, s in maps]), names)
+        return Folded(inputs, outputs, np.stack([a for a, _ in maps]), np.array([s for _, s in maps]), names)
 
 
 def _frozen(entry: Any) -> Any:
@@ -128,7 +128,7 @@ def _closed(generators: list[tuple[Floats, float]], d: int) -> list[tuple[Floats
 
 
 @dataclass(frozen=True)
-class Images(Step):
+class Folded(Step):
     """A finite group: maps of the inputs ``[g, d, d]`` and the sign of the outputs under each ``[g]``."""
 
     inputs: Space
@@ -143,40 +143,38 @@ class Images(Step):
         return self.words
 
     def inward(self, data: Data) -> Data:
-        """Every run with its images, each as uncertain as if it were all that the run tells."""
-        x = np.concatenate(self._images(data.x))
-        y = np.concatenate([sign * data.y for sign in self.signs])
-        noise = np.tile(data.noise_std, (len(self.maps), 1))
-        _, kept, label, counts = np.unique(
-            np.concatenate([x, y, noise], axis=1), axis=0, return_index=True, return_inverse=True, return_counts=True
-        )
-        kept = np.sort(kept)
-        # A run that is its own image is told once. Images share their run's noise: together they weigh as one run.
-        share = np.sqrt(len(self.maps) / counts[label.reshape(-1)[kept]])
-        return Data(x[kept], y[kept], noise[kept] * share[:, None])
+        """Every run at its image in the part that stands for all."""
+        x, _, sign = self._fold(data.x)
+        return Data(x, sign[:, None] * data.y, data.noise_std)
 
     def predict(self, inside: Inside, x: Floats) -> tuple[Floats, Floats]:
-        """Average over the images, and its derivative."""
-        told = [inside.predict(z) for z in self._images(x)]
-        means = [s * mean for s, (mean, _) in zip(self.signs, told, strict=True)]
-        slopes = [s * slope @ a for s, a, (_, slope) in zip(self.signs, self.maps, told, strict=True)]
-        return np.mean(means, axis=0), np.mean(slopes, axis=0)
+        """Mean at the image, and its derivative."""
+        z, chosen, sign = self._fold(x)
+        mean, slope = inside.predict(z)
+        return sign[:, None] * mean, sign[:, None, None] * (slope @ self.maps[chosen])
 
-    def posterior(self, inside: Inside, x: Floats) -> MixturePosterior:
-        """One image by chance."""
+    def posterior(self, inside: Inside, x: Floats) -> LinearPosterior:
+        """That of the inside at the images."""
+        z, _, sign = self._fold(x)
         m = self.outputs.size
-        members = [
-            LinearPosterior(inside.posterior(z), np.tile(s * np.eye(m), (len(x), 1, 1)), np.zeros(m), np.zeros(m))
-            for s, z in zip(self.signs, self._images(x), strict=True)
-        ]
-        mean = np.mean([member.mean for member in members], axis=0)
-        free = np.full(m, np.inf)
-        return MixturePosterior(tuple(members), mean, (-free, free))
+        return LinearPosterior(inside.posterior(z), sign[:, None, None] * np.eye(m), np.zeros(m), np.zeros(m))
 
     def contains(self, inside: Inside, x: Floats) -> NDArray[np.bool_]:
-        """Where any image is in the domain inside, which holds the images of all runs."""
-        kept: NDArray[np.bool_] = np.any([inside.contains(z) for z in self._images(x)], axis=0)
-        return kept
+        """Where the image is in the domain inside."""
+        return inside.contains(self._fold(x)[0])
 
-    def _images(self, x: Floats) -> list[Floats]:
-        return [x @ a.T for a in self.maps]
+    def _fold(self, x: Floats) -> tuple[Floats, NDArray[np.int64], Floats]:
+        """The image of each point that is last in the order of words ``[n, d]``, its map and the outputs' sign.
+
+        Maps move numbers and change signs: images are equal to the last bit, and so are answers. A point that is its
+        own image with the other sign has the sign zero.
+        """
+        # Minus zero becomes zero.
+        images = np.stack([x @ a.T for a in self.maps]) + 0.0
+        last = np.ones(images.shape[:2], dtype=bool)
+        for column in range(x.shape[1]):
+            values = np.where(last, images[:, :, column], -np.inf)
+            last &= values == values.max(axis=0)
+        chosen = np.argmax(last, axis=0)
+        sign = (self.signs[:, None] * last).sum(axis=0) / last.sum(axis=0)
+        return images[chosen, np.arange(len(x))], chosen, sign

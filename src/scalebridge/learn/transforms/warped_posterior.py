@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.learn.calibration.rescaled import reduction
 from scalebridge.learn.low_rank import LowRankPosterior
 from scalebridge.learn.transforms.warps import Warp
 from scalebridge.models import Functional, Posterior
@@ -17,9 +18,9 @@ from scalebridge.quantities import Floats
 # well, unlike Gauss's), and terms of Hermite's series: a log-normal law of deviation 3 to rounding.
 NODES, TERMS = 201, 48
 REACH, CHUNK = 10.0, 4096
-# Columns of the joint covariance that are taken as they are; what these leave is independent.
-COLUMNS = 256
-NEGLIGIBLE = 1e-10
+# Columns of the curved part of the joint covariance that are taken as they are; what these leave is independent.
+COLUMNS = 64
+NEGLIGIBLE = 1e-7
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class WarpedPosterior:
 
     Quantiles and samples are those of the base, warped. Means and covariances are those of jointly normal z with the
     mean and covariance of the base: ``cov(y_i, y_j) = sum_k c_ik c_jk rho_ij^k`` with the coefficients c of Hermite's
-    series, which is ``m_i m_j (exp(S_ij) - 1)`` for a logarithm. The joint covariance is kept as its columns at up
-    to 256 values, chosen where most is left unexplained (pivoted Cholesky), and a diagonal: memory is linear in n.
+    series, which is ``m_i m_j (exp(S_ij) - 1)`` for a logarithm. Its first term is the base's own covariance, scaled;
+    of the others, small unless deviations are large, up to 64 columns are taken where most is left unexplained
+    (pivoted Cholesky), and a diagonal: memory is linear in n, and up to 64 values are exact.
 
     Args:
         base: posterior of z at ``n`` points.
@@ -79,7 +81,10 @@ class WarpedPosterior:
 
     def functional(self, weights: Floats) -> Functional:
         """Distribution of ``sum(weights * f)``."""
-        return self._joint.functional(np.asarray(weights, dtype=np.float64))
+        weights = np.asarray(weights, dtype=np.float64)
+        straight, bent = self.base.functional(weights * self._factor), self._bent.functional(weights)
+        std = float(np.hypot(straight.std, bent.std))
+        return Functional(float((weights * self.mean).sum()), std, straight.cov * self._factor + bent.cov)
 
     def reduction(
         self,
@@ -89,35 +94,43 @@ class WarpedPosterior:
         given: NDArray[np.int64] | None = None,
     ) -> Floats:
         """How much a run at each candidate would reduce the variance of ``sum(weights * f)``, ``[c]``."""
-        return self._joint.reduction(weights, candidates, noise_std, given)
+        return reduction(self, weights, candidates, noise_std, given)
 
     @cached_property
-    def _joint(self) -> LowRankPosterior:
+    def _factor(self) -> Floats:
+        """By which the straight part of a map scales a deviation of the base ``[n, m]``."""
+        first, std = self._series[:, :, 1], self.base.std
+        factor: Floats = np.divide(first, std, out=np.zeros_like(std), where=std > 0)
+        return factor
+
+    @cached_property
+    def _bent(self) -> LowRankPosterior:
+        """What the straight part leaves of the joint law, with no mean."""
         n, m = self.mean.shape
-        rest = np.ravel(self.std**2).copy()
-        factor = np.zeros((min(COLUMNS, n * m), n * m))
-        stop, rank = NEGLIGIBLE * float(rest.max()), 0
+        terms = self._series.reshape(n * m, -1).copy()
+        terms[:, :2] = 0.0
+        rest = (terms**2).sum(axis=1)
+        factor, rank = np.zeros((min(COLUMNS, n * m), n * m)), 0
+        stop = NEGLIGIBLE * float(np.max(self.std**2))
         while rank < len(factor):
             pivot = int(np.argmax(rest))
             if rest[pivot] <= stop:
                 break
-            column = self._column(pivot) - factor[:rank, pivot] @ factor[:rank]
+            column = self._column(pivot, terms) - factor[:rank, pivot] @ factor[:rank]
             factor[rank] = column / np.sqrt(rest[pivot])
             rest = np.maximum(rest - factor[rank] ** 2, 0.0)
             rest[pivot] = 0.0
             rank += 1
-        return LowRankPosterior(self.mean, factor[:rank].T.reshape(n, m, rank), rest.reshape(n, m))
+        return LowRankPosterior(np.zeros((n, m)), factor[:rank].T.reshape(n, m, rank), rest.reshape(n, m))
 
-    def _column(self, pivot: int) -> Floats:
-        """Covariance ``[n m]`` of one value with all."""
-        n, m = self.mean.shape
-        unit = np.zeros((n, m))
+    def _column(self, pivot: int, terms: Floats) -> Floats:
+        """Covariance ``[n m]`` of the bent part of one value with those of all."""
+        unit = np.zeros(self.mean.shape)
         unit.flat[pivot] = 1.0
         cov, std = self.base.functional(unit).cov, self.base.std
-        rho = correlation(cov, std * std.flat[pivot])
-        own = self._series.reshape(n * m, -1)[pivot]
-        column = _summed(self._series * own, rho).ravel()
-        column[pivot] = self.std.flat[pivot] ** 2
+        rho = correlation(cov, std * std.flat[pivot]).ravel()
+        column = _summed(terms * terms[pivot], rho)
+        column[pivot] = float(terms[pivot] @ terms[pivot])
         return column
 
 

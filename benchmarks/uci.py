@@ -3,10 +3,10 @@
 ``python -m benchmarks.uci --json FILE [--seed N] [--sets yacht energy concrete] [--splits 20] [--processes 2]``.
 
 One procedure for all sets, which sees nothing but the training rows of a split: (1) Gaussian processes with learned
-noise, of two kernels, on the inputs as they are and on the logarithms of the positive ones, are compared by threefold
-cross-validation on at most 200 of the rows, ranked by CRPS; (2) the best is fitted on all rows and its deviations are
-recalibrated by likelihood on five folds (`Recalibrated`). Rows with the same inputs never part. The law is normal: NLL
-and CRPS are those of the mean and deviation that ``posterior`` tells, coverage is of its central interval at 90 %.
+noise, on the inputs as they are and on the logarithms of the positive ones, are compared by threefold cross-validation
+on at most 300 of the rows, ranked by CRPS; (2) the better one is fitted on all rows and its deviations are recalibrated
+by likelihood on five folds (`Recalibrated`). Rows with the same inputs never part. The law is normal: NLL and CRPS are
+those of the mean and deviation that ``posterior`` tells, coverage is of its central interval at 90 %.
 
 Written to FILE: for each set and method the mean over splits and the standard error (splits overlap: it is an
 indication) of RMSE, NLL, coverage and width at 90 %, CRPS and seconds; what was chosen; the published rows; the gap of
@@ -37,7 +37,7 @@ import scalebridge as sb
 
 DATA = Path(__file__).parents[1] / "data" / "uci-regression"
 SETS = ("yacht", "energy", "concrete")
-LEVEL, RANGE, CHOSEN_FROM = 0.9, (0.87, 0.93), 200
+LEVEL, RANGE, CHOSEN_FROM = 0.9, (0.87, 0.93), 300
 # Measured earlier on these splits; yacht's is the lowest NLL known to us for a method of a library.
 ROWS: dict[str, dict[str, dict[str, float]]] = {
     "yacht": {"Gaussian process (scikit-learn), earlier": {"rmse": 0.316, "nll": 0.077}},
@@ -57,18 +57,15 @@ def read(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def candidates(d: int) -> dict[str, Any]:
-    """Processes of two kernels, on inputs as they are and on logarithms."""
+    """A process on the inputs as they are, and one on logarithms."""
     from scalebridge.learn import GaussianProcess
     from scalebridge.learn.transforms.scaling_law import ScalingLaw
     from scalebridge.learn.transforms.transformed import Transformed
 
     inputs, outputs = sb.Space({f"x{i}": "1" for i in range(d)}), sb.Space({"y": "1"})
-    found: dict[str, Any] = {}
-    for profile in ("matern52", "squared_exponential"):
-        made = GaussianProcess(inputs, outputs, profile=profile, average=0)
-        found[profile] = made
-        found[f"{profile}, logarithms"] = Transformed(made, (ScalingLaw(outputs=()),))
-    return found
+    # One kernel of middling smoothness and no average over parameters: hundreds of rows leave little of them open.
+    made = GaussianProcess(inputs, outputs, profile="matern52", average=0)
+    return {"inputs as they are": made, "logarithms": Transformed(made, (ScalingLaw(outputs=()),))}
 
 
 def chosen(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[str, Any]:
@@ -77,7 +74,7 @@ def chosen(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[str, Any]:
 
     rows = np.sort(np.random.default_rng(seed).permutation(len(x))[:CHOSEN_FROM])
     made = candidates(x.shape[1])
-    first = made["matern52"]
+    first = made["inputs as they are"]
     found = compare(
         x[rows], y[rows], inputs=first.inputs, outputs=first.outputs, surrogates=made, splits=3, level=LEVEL, seed=seed
     )
@@ -205,7 +202,12 @@ def main() -> None:
     peers = {} if options.no_peers else against_peers(options.sets, options.splits, options.seed)
     tasks = [(name, k, options.seed) for name in options.sets for k in range(options.splits)]
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(one, tasks))
+        found = []
+        for row in pool.map(one, tasks):
+            found.append(row)
+            told = row["chosen and recalibrated"]
+            figures_of = "  ".join(f"{k} {v:.3f}" for k, v in told.items())
+            print(f"{row['set']:9s} split {row['split']:2d}  {figures_of}  {row['chosen']}", flush=True)
     figures: dict[str, Any] = {"benchmark": "uci", "seed": options.seed, "level": LEVEL, "range": RANGE, "sets": {}}
     for name in options.sets:
         told = judged(name, [row for row in found if row["set"] == name], peers.get("sets", {}))

@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.scalar --json FILE [--seed N] [--seeds 5] [--functions borehole ...]``. Borehole, OTL circuit,
 piston, wing weight and Ishigami; 10 d runs of a Latin hypercube, 1024 points of a scrambled Sobol sequence to judge by,
-five draws of both. Ours is one choice for all functions, ``GaussianProcess(profile="auto", average=16)``, which weighs
+five draws of both. Ours is one choice for all functions, ``GaussianProcess(profile="auto", average=32)``, which weighs
 its covariances by the runs alone; ``quick`` is ``GaussianProcess`` as it comes. The peers run on the same runs in an
 environment of their own.
 
@@ -42,7 +42,7 @@ FUNCTIONS = {
     "wing_weight": scalar.wing_weight(),
     "ishigami": scalar.ishigami(),
 }
-OURS: dict[str, dict[str, Any]] = {"ours": {"profile": "auto", "average": 16}, "quick": {}}
+OURS: dict[str, dict[str, Any]] = {"ours": {"profile": "auto", "average": 32}, "quick": {}}
 Case = dict[str, np.ndarray]
 
 

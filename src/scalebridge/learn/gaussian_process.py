@@ -81,8 +81,8 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
         profile: ``"auto"``, ``"squared_exponential"``, ``"matern72"`` or ``"matern52"``. ``"auto"`` weighs all three,
             and the two smoother ones with a sum over single inputs beside; for a potential it is ``"matern72"``.
         noise: ``"learned"`` adds a noise that the runs do not declare, and says it as scatter of the response;
-            ``"declared"`` trusts ``noise_std``, zero where there is none; ``"auto"`` learns it where there is no
-            potential.
+            ``"declared"`` trusts ``noise_std``, zero where there is none; ``"auto"`` learns it where none is declared
+            and rows are repeated or there are 5 d + 10 of them, fewer of which cannot tell it from the response.
         lengths: ``"each"`` output has parameters of its own, or all are ``"shared"``. Not for a potential.
         average: how many draws of the parameters; 0 takes the most probable ones for true, which is quick and too
             sure. Not for a potential.
@@ -125,7 +125,7 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
         """Condition on the runs; their jacobians are not used."""
         if self.structure.potential:
             earlier = self.fitted if isinstance(self.fitted, FittedPotential) else None
-            return _fit(self, earlier, data.x, data.y, data.noise_std)
+            return _fit_potential(self, earlier, data.x, data.y, data.noise_std)
         return _averaged(self, data)
 
     def _mean(self, x: Floats) -> tuple[Floats, Floats]:
@@ -161,10 +161,10 @@ def _averaged(made: GaussianProcess, data: Data) -> Fitted:
     points = torch.from_numpy((data.x - centre) / extent)
     values = torch.from_numpy((data.y - level) / units)
     nugget = torch.from_numpy((data.noise_std / units) ** 2)
-    auto = made.profile == "auto"
+    auto, noisy = made.profile == "auto", _noisy(made.noise, data)
     sums = [(profile, True) for profile in SMOOTH]
     kinds = [*((profile, False) for profile in PROFILES), *sums] if auto else [(made.profile, False)]
-    forms = tuple(Form(p, alone, odd, made.noise != "declared", d) for p, alone in kinds if d > 1 or not alone)
+    forms = tuple(Form(p, alone, odd, noisy, d) for p, alone in kinds if d > 1 or not alone)
     search = Search(forms, made.average, auto, made.restarts, made.seed)
     m = data.y.shape[1]
     known = made.fitted.averaged.outputs if isinstance(made.fitted, Fitted) else None
@@ -173,6 +173,13 @@ def _averaged(made: GaussianProcess, data: Data) -> Fitted:
         earlier = None if known is None else [known[a] for a in group]
         outputs += learn_outputs(search, points, values[:, group], nugget[:, group], earlier)
     return Fitted(centre, extent, level, units, Averaged(points, tuple(outputs)))
+
+
+def _noisy(option: str, data: Data) -> bool:
+    if option != "auto":
+        return option == "learned"
+    b, d = data.x.shape
+    return not data.noise_std.any() and (b >= 5 * d + 10 or len(np.unique(data.x, axis=0)) < b)
 
 
 def _box(x: Floats, odd: bool) -> tuple[Floats, Floats]:
@@ -192,7 +199,7 @@ def _spread(y: Floats, odd: bool) -> tuple[Floats, Floats]:
     return scaling.centre, scaling.width
 
 
-def _fit(
+def _fit_potential(
     made: GaussianProcess, earlier: FittedPotential | None, x: Floats, y: Floats, noise: Floats
 ) -> FittedPotential:
     extent = np.abs(x).max(0) if made.structure.even else np.maximum(np.ptp(x, axis=0), 1e-9 * np.abs(x).max(0))

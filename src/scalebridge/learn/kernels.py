@@ -57,29 +57,33 @@ class GradientKernel:
     def apply(self, x: Tensor, z: Tensor, scale: Tensor, coefficients: Tensor) -> tuple[Tensor, Tensor]:
         """See `Kernel.apply`; the derivative is symmetric."""
         value, slope = torch.zeros_like(x), torch.zeros(*x.shape, x.shape[1], dtype=x.dtype)
-        v = coefficients * scale
-        for sign, delta in _differences(x, z, self.odd):
-            u = delta * scale
-            _, h1, h2, h3 = PROFILES[self.profile]((u * delta).sum(-1))
-            c = (u * coefficients).sum(-1)
-            value += sign * (-2 * h1 @ v - 4 * torch.einsum("nk,nkd->nd", h2 * c, u))
-            outer = torch.einsum("nkd,ke->nde", h2[..., None] * u, v)
+        v, lx, (k, d) = coefficients * scale, x * scale, z.shape
+        for sign, at in _mirrors(z, self.odd):
+            # With u = lx - lz the sums over runs are products of matrices: nothing of size n k d is formed.
+            lz = at * scale
+            _, h1, h2, h3 = PROFILES[self.profile](_squares(x, at, lx, lz))
+            c = lx @ coefficients.T - (lz * coefficients).sum(1)
+            bent, twice = h2 * c, h3 * c
+            value += sign * (-2 * h1 @ v - 4 * (lx * bent.sum(1)[:, None] - bent @ lz))
+            outer = lx[:, :, None] * (h2 @ v)[:, None, :]
+            outer -= (h2 @ (lz[:, :, None] * v[:, None, :]).reshape(k, d * d)).reshape(-1, d, d)
+            mixed = lx[:, :, None] * (0.5 * twice.sum(1)[:, None] * lx - twice @ lz)[:, None, :]
+            square = (twice @ (lz[:, :, None] * lz[:, None, :]).reshape(k, d * d)).reshape(-1, d, d)
             slope += sign * (
                 -4 * (outer + outer.transpose(1, 2))
-                - 8 * torch.einsum("nkd,nke->nde", (h3 * c)[..., None] * u, u)
-                - 4 * (h2 * c).sum(1)[:, None, None] * torch.diag(scale)
+                - 8 * (mixed + mixed.transpose(1, 2) + square)
+                - 4 * bent.sum(1)[:, None, None] * torch.diag(scale)
             )
         return value, slope
 
     def dot(self, x: Tensor, z: Tensor, scale: Tensor, coefficients: Tensor) -> Tensor:
         """See `Kernel.dot`."""
-        value = torch.zeros_like(x)
-        v = coefficients * scale
-        for sign, delta in _differences(x, z, self.odd):
-            u = delta * scale
-            _, h1, h2, _ = PROFILES[self.profile]((u * delta).sum(-1))
-            c = torch.einsum("nkd,kd->nk", u, coefficients)
-            value += sign * (-2 * h1 @ v - 4 * torch.einsum("nk,nkd->nd", h2 * c, u))
+        value, v, lx = torch.zeros_like(x), coefficients * scale, x * scale
+        for sign, at in _mirrors(z, self.odd):
+            lz = at * scale
+            _, h1, h2, _ = PROFILES[self.profile](_squares(x, at, lx, lz))
+            bent = h2 * (lx @ coefficients.T - (lz * coefficients).sum(1))
+            value += sign * (-2 * h1 @ v - 4 * (lx * bent.sum(1)[:, None] - bent @ lz))
         return value
 
     def _hessian(self, delta: Tensor, scale: Tensor) -> Tensor:
@@ -135,3 +139,14 @@ def _differences(x: Tensor, z: Tensor, odd: bool) -> Iterator[tuple[int, Tensor]
     yield 1, x[:, None, :] - z[None, :, :]
     if odd:
         yield -1, x[:, None, :] + z[None, :, :]
+
+
+def _mirrors(z: Tensor, odd: bool) -> Iterator[tuple[int, Tensor]]:
+    yield 1, z
+    if odd:
+        yield -1, -z
+
+
+def _squares(x: Tensor, z: Tensor, lx: Tensor, lz: Tensor) -> Tensor:
+    """Squared scaled distances ``[n, k]``; ``lx``, ``lz`` are the points times the scale."""
+    return ((lx * x).sum(1)[:, None] + (lz * z).sum(1) - 2 * lx @ z.T).clamp_min(0.0)

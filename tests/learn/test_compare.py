@@ -383,3 +383,9 @@ def test_importing_it_imports_neither_matplotlib_nor_torch() -> None:
     program = "import sys, scalebridge.learn.comparing; "
     program += "assert not {'torch', 'matplotlib', 'sklearn', 'scipy', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_candidate_shows_itself_in_a_line() -> None:
+    x, y = drawn(30)
+    comparison = sb.compare(x, y, inputs=INPUTS, outputs=OUTPUTS, surrogates=["linear"], splits=3)
+    assert repr(comparison.best).startswith("Entry(linear: relative CRPS ") and len(repr(comparison.best)) < 80

@@ -61,11 +61,13 @@ TABLE: dict[str, Suits] = {
 }
 # What a plain table of runs does not suffice for.
 TOLD_MORE = ("auto", "ensemble", "multi_fidelity", "reduced_outputs", "scikit_learn", "transformed")
+# For inputs so many that something must be left out: only where asked for.
+ASKED_FOR = ("reduced_inputs",)
 
 
 def known_candidates() -> list[str]:
     """Names of all that can be tried on a table: those here as far as they are there, and those of other packages."""
-    known = [name for name in known_surrogates() if name not in TOLD_MORE]
+    known = [name for name in known_surrogates() if name not in (*TOLD_MORE, *ASKED_FOR)]
     return [name for name in TABLE if name == LINEAR or name in known] + [n for n in known if n not in TABLE]
 
 

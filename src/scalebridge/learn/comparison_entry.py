@@ -14,7 +14,7 @@ from scalebridge.models import Surrogate
 from scalebridge.quantities import Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entry:
     """One candidate of a comparison.
 
@@ -37,6 +37,10 @@ class Entry:
     units: NDArray[np.int64]
     failure: str = ""
     behind: tuple[float, float] = (0.0, 0.0)
+
+    def __repr__(self) -> str:
+        told = self.failure or f"relative CRPS {float(np.mean(self.crps / self.spread)):.3g}"
+        return f"Entry({self.name}: {told})"
 
     @property
     def known(self) -> HeldOut:

@@ -15,7 +15,7 @@ from scalebridge.learn.learner import Data, bounded, checked
 from scalebridge.learn.transforms.posteriors import MovedPosterior
 from scalebridge.learn.transforms.symmetric import Symmetric
 from scalebridge.learn.transforms.transform import Inside, Step, Transform, around
-from scalebridge.models import Posterior, Runs, Scale, Structure, Surrogate
+from scalebridge.models import Posterior, Runs, Scale, Structure, Surrogate, structure_of
 from scalebridge.quantities import Floats, Space
 
 
@@ -61,7 +61,8 @@ class Transformed:
         transforms: one or more.
 
     Raises:
-        InputError: no transform; a surrogate that cannot be rebuilt; on fitting, what a transform cannot use.
+        InputError: no transform; a surrogate that cannot be rebuilt, or that declares a structure (a potential has no
+            meaning in other coordinates); on fitting, what a transform cannot use.
     """
 
     surrogate: Surrogate
@@ -81,6 +82,12 @@ class Transformed:
             )
         object.__setattr__(self, "transforms", tuple(kept))
         rebuilt(self.surrogate, self.inputs, self.outputs)
+        declared = structure_of(self.surrogate)
+        if declared.potential or declared.even:
+            raise InputError(
+                f"{self.title} holds a surrogate that declares {declared}, which does not outlive other coordinates; "
+                "leave it out inside (an odd response: Symmetric(odd=...))."
+            )
 
     @property
     def name(self) -> str:

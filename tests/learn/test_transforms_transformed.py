@@ -18,6 +18,7 @@ from scalebridge.learn import (
     save,
 )
 from scalebridge.learn.transforms import Bounds, Dimensionless, Monotone, Periodic, ScalingLaw, Transformed, Warped
+from scalebridge.models import Structure
 from scalebridge.testing import check_surrogate
 from tests.learn.transforms_cases import check_law
 
@@ -92,7 +93,7 @@ def test_its_identity_names_transforms_options_and_runs() -> None:
 
 def test_a_second_fit_begins_with_the_first() -> None:
     x, y = drawn(25)
-    surrogate = Transformed(GaussianProcess(INPUTS, OUTPUTS), TRANSFORMS)
+    surrogate = Transformed(GaussianProcess(INPUTS, OUTPUTS, noise="declared"), TRANSFORMS)
     again = surrogate.fit(x[:20], y[:20]).fit(x, y)
     assert len(again.data[0]) == 25
     np.testing.assert_allclose(again.predict(x)[0], y, rtol=0.05)
@@ -126,6 +127,13 @@ def test_what_cannot_be_rebuilt_is_refused() -> None:
 
     with pytest.raises(InputError, match="cannot be rebuilt"):
         Transformed(Own(), [Bounds()])
+
+
+def test_a_structure_that_other_coordinates_do_not_keep_is_refused() -> None:
+    spaces = sb.Space({"a": "1"}), sb.Space({"y": "1"})
+    process = GaussianProcess(*spaces, structure=Structure(potential=True))
+    with pytest.raises(InputError, match="does not outlive other coordinates"):
+        Transformed(process, [Warped()])
 
 
 def test_an_answer_before_the_fit_is_refused() -> None:

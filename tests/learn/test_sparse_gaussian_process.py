@@ -158,7 +158,9 @@ def test_few_runs_leave_wide_intervals() -> None:
         assert np.mean(share) > 0.85
 
 
-@pytest.mark.parametrize(("option", "value"), [("inducing", 0), ("iterations", 0), ("profile", "cubic")])
+@pytest.mark.parametrize(
+    ("option", "value"), [("inducing", 0), ("iterations", 0), ("iterations", 2.5), ("profile", "cubic")]
+)
 def test_an_option_out_of_range_is_refused(option: str, value: object) -> None:
     with pytest.raises(sb.InputError, match=f"got {option} = "):
         SparseGaussianProcess(INPUTS, OUTPUTS, **{option: value})

@@ -15,8 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scalebridge.errors import InputError
+from scalebridge.learn.learner import least
 from scalebridge.learn.radial import PROFILES
-from scalebridge.learn.spread import unknown
+from scalebridge.learn.spread import same_rows, unknown
 from scalebridge.quantities import Floats
 
 # The least noise that is learned, relative to the outputs' deviation: below it a covariance cannot be factorised.
@@ -104,12 +106,20 @@ def deviation_prior() -> Hyperprior:
     return Hyperprior.one(0.0, 1.0, -5.0, 7.0)
 
 
-def few_rows(b: int, d: int) -> float:
-    """Factor on every deviation, for lengths that were found from the same ``b`` rows of ``d`` inputs.
+def few_rows(x: Floats) -> float:
+    """Factor on every deviation, for lengths that were found from few different rows of ``x [b, d]``.
 
     That of a variance found from as many rows fewer as there are lengths, though never from less than two thirds.
     """
-    return unknown(max(b - d, -(-2 * b // 3)))
+    b = int(same_rows(x).max()) + 1
+    return unknown(max(b - x.shape[1], -(-2 * b // 3)))
+
+
+def whole(title: str, name: str, value: float, lowest: int) -> None:
+    """Raise `InputError` unless an option is a whole number of at least ``lowest``."""
+    least(title, name, value, lowest)
+    if value != int(value):
+        raise InputError(f"{title} got {name} = {value!r}; give a whole number of at least {lowest}.")
 
 
 def minimise(

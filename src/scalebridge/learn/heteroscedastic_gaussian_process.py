@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from scalebridge.learn.evidence import few_rows
+from scalebridge.learn.evidence import few_rows, whole
 from scalebridge.learn.gaussian_posterior import GaussianPosterior
 from scalebridge.learn.independent import Independent
-from scalebridge.learn.learner import Data, Learner, least, one_of
+from scalebridge.learn.learner import Data, Learner, one_of
 from scalebridge.learn.log_noise import LogNoise, Repeats, learn_noise
 from scalebridge.learn.radial import PROFILES
 from scalebridge.learn.scaling import Scaling
-from scalebridge.learn.spread import same_rows
 from scalebridge.quantities import Floats
 
 
@@ -61,7 +60,7 @@ class HeteroscedasticGaussianProcess(Learner[Heteroscedastic]):
     name = "heteroscedastic_gaussian_process"
 
     def _check_options(self) -> None:
-        least(self.title, "iterations", self.iterations, 1)
+        whole(self.title, "iterations", self.iterations, 1)
         one_of(self.title, "profile", self.profile, tuple(PROFILES))
 
     def _learn(self, data: Data) -> Heteroscedastic:
@@ -71,7 +70,7 @@ class HeteroscedasticGaussianProcess(Learner[Heteroscedastic]):
             learn_noise(Repeats.of(at, value[:, a], noise[:, a]), self.profile, self.iterations, self.seed)
             for a in range(value.shape[1])
         ]
-        few = few_rows(int(same_rows(data.x).max()) + 1, at.shape[1])
+        few = few_rows(data.x)
         independent = Independent(tuple(process.widened(few) for process, _ in found))
         return Heteroscedastic(x, y, independent, tuple(noise for _, noise in found), few)
 

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from scalebridge.learn.coregionalised import Coregionalised, Layout, informed, search
-from scalebridge.learn.evidence import few_rows
+from scalebridge.learn.evidence import few_rows, whole
 from scalebridge.learn.gaussian_posterior import GaussianPosterior
-from scalebridge.learn.learner import Data, Learner, least, one_of
+from scalebridge.learn.learner import Data, Learner, one_of
 from scalebridge.learn.radial import PROFILES
 from scalebridge.learn.scaling import Scaling
 from scalebridge.quantities import Floats
@@ -62,8 +62,8 @@ class MultiOutputGaussianProcess(Learner[MultiOutput]):
     name = "multi_output_gaussian_process"
 
     def _check_options(self) -> None:
-        least(self.title, "rank", self.rank, 1)
-        least(self.title, "iterations", self.iterations, 1)
+        whole(self.title, "rank", self.rank, 1)
+        whole(self.title, "iterations", self.iterations, 1)
         one_of(self.title, "profile", self.profile, tuple(PROFILES))
 
     def _learn(self, data: Data) -> MultiOutput:
@@ -71,7 +71,7 @@ class MultiOutputGaussianProcess(Learner[MultiOutput]):
         at, value, noise = (torch.from_numpy(a) for a in (x(data.x), y(data.y), (data.noise_std / y.width) ** 2))
         layout = Layout(at.shape[1], value.shape[1], min(self.rank, value.shape[1]))
         values = search(layout, at, value, noise, self.profile, self.iterations, self.seed)
-        few = few_rows(len(data), at.shape[1])
+        few = few_rows(data.x)
         conditioned = informed(layout, values, at, value, noise, self.profile, few)
         return MultiOutput(x, y, conditioned, few * np.exp(layout.own(torch.from_numpy(values))[:, -1].numpy()))
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from scalebridge.learn.evidence import exact_search, few_rows
+from scalebridge.learn.evidence import exact_search, few_rows, whole
 from scalebridge.learn.gaussian_posterior import GaussianPosterior
 from scalebridge.learn.independent import Independent, Process
 from scalebridge.learn.inducing import Rows, greedy_rows, informed, negative_bound, optimised
-from scalebridge.learn.learner import Data, Learner, least, one_of
+from scalebridge.learn.learner import Data, Learner, one_of
 from scalebridge.learn.radial import PROFILES
 from scalebridge.learn.scaling import Scaling
 from scalebridge.quantities import Floats
@@ -67,15 +67,15 @@ class SparseGaussianProcess(Learner[Sparse]):
     name = "sparse_gaussian_process"
 
     def _check_options(self) -> None:
-        least(self.title, "inducing", self.inducing, 1)
-        least(self.title, "iterations", self.iterations, 1)
+        whole(self.title, "inducing", self.inducing, 1)
+        whole(self.title, "iterations", self.iterations, 1)
         one_of(self.title, "profile", self.profile, tuple(PROFILES))
 
     def _learn(self, data: Data) -> Sparse:
         x, y = Scaling.of(data.x), Scaling.of(data.y)
         at, value, noise = (torch.from_numpy(a) for a in (x(data.x), y(data.y), (data.noise_std / y.width) ** 2))
         found = [self._output(Rows(at, value[:, a].clone(), noise[:, a].clone())) for a in range(value.shape[1])]
-        few = few_rows(len(data), at.shape[1])
+        few = few_rows(data.x)
         return Sparse(
             x,
             y,

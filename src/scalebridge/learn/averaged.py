@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # What is known beforehand of logarithms, for runs in a box of size one with outputs of unit deviation.
 LENGTH, ALONE = (1.5, 2.5), (0.0, 2.0)
-SIZE, SLOPE, NOISE = (1.0, 2.5), (0.0, 1.0), (-7.0, 3.0)
+SIZE, SLOPE, NOISE = (1.5, 2.5), (0.0, 1.0), (-7.0, 3.0)
 # Standard deviation of the level, in those of the outputs.
 LEVEL = 4.0
 # Rounding, and the tolerance of what made the runs, as a part of the variance.

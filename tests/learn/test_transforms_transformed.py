@@ -17,7 +17,16 @@ from scalebridge.learn import (
     load,
     save,
 )
-from scalebridge.learn.transforms import Bounds, Dimensionless, Monotone, Periodic, ScalingLaw, Transformed, Warped
+from scalebridge.learn.transforms import (
+    Bounds,
+    Dimensionless,
+    Monotone,
+    Periodic,
+    ScalingLaw,
+    Symmetric,
+    Transformed,
+    Warped,
+)
 from scalebridge.models import Structure
 from scalebridge.testing import check_surrogate
 from tests.learn.transforms_cases import check_law
@@ -97,6 +106,19 @@ def test_a_second_fit_begins_with_the_first() -> None:
     again = surrogate.fit(x[:20], y[:20]).fit(x, y)
     assert len(again.data[0]) == 25
     np.testing.assert_allclose(again.predict(x)[0], y, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [Dimensionless(), ScalingLaw(outputs="y"), Periodic({"phi": 360.0}), Monotone({"a": 1}), Symmetric(even=["a"])],
+    ids=lambda transform: type(transform).__name__,
+)
+def test_no_points_are_no_answer(transform) -> None:
+    fitted = Transformed(RandomForest(INPUTS, OUTPUTS, trees=5), transform).fit(*drawn(10))
+    nowhere = np.zeros((0, 3))
+    assert [a.shape for a in fitted.predict(nowhere)] == [(0, 1), (0, 1, 3)]
+    assert fitted.posterior(nowhere).std.shape == (0, 1)
+    assert len(fitted.run(nowhere)) == 0
 
 
 def test_rows_that_are_not_finite_fail_alone() -> None:

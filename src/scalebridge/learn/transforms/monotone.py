@@ -123,7 +123,7 @@ class Projected(Step):
     def predict(self, inside: Inside, x: Floats) -> tuple[Floats, Floats]:
         """Monotone mean, and its derivative almost everywhere."""
         size = max(1, CHUNK // self.weights.shape[1] ** len(self.columns))
-        parts = [self._along(inside, x[start : start + size], 0) for start in range(0, len(x), size)]
+        parts = [self._along(inside, x[start : start + size], 0) for start in range(0, max(len(x), 1), size)]
         mean, slope = (np.concatenate(part) for part in zip(*parts, strict=True))
         if not self.chosen.all():
             plain, plain_slope = inside.predict(x)
@@ -153,13 +153,14 @@ class Projected(Step):
         points = np.repeat(x[:, None], count, axis=1)
         points[:, :, column] = np.linspace(low, high, count)
         mean, slope = self._along(inside, points.reshape(n * count, d), k + 1)
-        mean, slope = mean.reshape(n, count, -1), slope.reshape(n, count, -1, d)
+        m = mean.shape[1]
+        mean, slope = mean.reshape(n, count, m), slope.reshape(n, count, m, d)
         place = np.clip((x[:, column] - low) / (high - low), 0.0, 1.0) * (count - 1)
         cell = np.minimum(place.astype(np.int64), count - 2)
         part = place - cell
         still = (x[:, column] <= low) | (x[:, column] >= high)
-        value, change = np.empty((n, mean.shape[2])), np.empty((n, mean.shape[2], d))
-        for a in range(mean.shape[2]):
+        value, change = np.empty((n, m)), np.empty((n, m, d))
+        for a in range(m):
             before, after, d_before, d_after = _isotonic(
                 self.signs[k] * mean[:, :, a], slope[:, :, a], self.weights[k], cell
             )

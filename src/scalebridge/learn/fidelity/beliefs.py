@@ -44,9 +44,10 @@ class Beliefs:
         trend: deviation of the linear part's slopes, or None where there is none.
         rho: deviation of the factor of the level below from one, or None for the cheapest.
         level: variance of the offset.
-        counted, full: the part of the log likelihood that counts; all of it for so many runs, and for more at least
-            as much as of these. No covariance is the true one, and a likelihood that counts in full makes intervals
-            too narrow (P. Gruenwald, T. van Ommen, Bayesian Analysis 12 (2017) 1069-1103).
+        full: up to so many runs the log likelihood counts in full.
+        doubt: else ``b / (b + doubt d)`` of it counts with ``b`` runs of ``d`` inputs, at least as much as of those. No
+            covariance is the true one, and with few runs a likelihood that counts in full makes intervals too narrow
+            (P. Gruenwald, T. van Ommen, Bayesian Analysis 12 (2017) 1069-1103).
     """
 
     profiles: tuple[str, ...]
@@ -55,8 +56,8 @@ class Beliefs:
     trend: tuple[float, float] | None = None
     rho: tuple[float, float] | None = None
     level: float = 9.0
-    counted: float = 0.4
     full: int = 5
+    doubt: float = 10.0
 
     def count(self, d: int) -> int:
         """Number of parameters, rho itself apart."""
@@ -64,7 +65,7 @@ class Beliefs:
 
 
 # The cheapest level, or the only one.
-FIRST = Beliefs(("squared_exponential", "matern52"), (0.0, 2.0), (1.0, 1.5), counted=0.35, full=0)
+FIRST = Beliefs(("squared_exponential", "matern52"), (0.0, 2.0), (1.0, 1.0), full=0)
 # What a level adds to the one below: smoother than these, of any size down to a thousandth of them.
 ADDED = Beliefs(
     ("squared_exponential",),
@@ -98,7 +99,8 @@ class Evidence:
     @property
     def weight(self) -> float:
         """The power of the likelihood."""
-        return max(self.beliefs.counted, min(1.0, self.beliefs.full / len(self.y)))
+        b, d = self.x.shape
+        return max(min(1.0, self.beliefs.full / b), b / (b + self.beliefs.doubt * d))
 
     def terms(self, z: Tensor, rho: Tensor) -> Terms:
         """The terms of parameters ``z [s, p]`` and factors ``rho [s]``."""

@@ -96,14 +96,15 @@ class FusedPosterior:
         draws = np.zeros((n, points, len(self.chains)))
         everywhere = np.arange(points)
         for a, (chain, (mean, _)) in enumerate(zip(self.chains, self._laws, strict=True)):
-            chosen = rng.integers(len(mean), size=n)
+            # Each draw as often as the others: what samples say of the mixture scatters less.
+            chosen = rng.permutation((np.arange(n) + rng.integers(len(mean))) % len(mean))
             normal = rng.standard_normal((n, points))
             for s in np.unique(chosen):
                 own = chosen == s
                 one = _draw(chain, int(s))
                 covariance = self._covariance(one, everywhere, everywhere)[0]
                 values, vectors = np.linalg.eigh(0.5 * (covariance + covariance.T))
-                draws[own, :, a] = mean[s] + (normal[own] * np.sqrt(np.maximum(values, 0))) @ vectors.T
+                draws[own, :, a] = mean[s] + (_matched(normal[own]) * np.sqrt(np.maximum(values, 0))) @ vectors.T
         samples: Floats = np.clip(draws * self.units + self.centres[self.level], *self.bounds)
         return samples
 
@@ -184,6 +185,20 @@ class FusedPosterior:
             for part in np.split(places, range(piece, len(places), piece)):
                 out[:, part] = of(self.at[torch.from_numpy(part)], level).numpy()
         return out
+
+
+def _matched(normal: Floats) -> Floats:
+    """Normal numbers ``[k, n]`` with exactly mean zero and unit covariance, where there are enough for that.
+
+    A mixture has heavy tails: without this, the spread of many samples would hang on the few of its widest draw.
+    """
+    k, n = normal.shape
+    if k < 4 * n:
+        return normal
+    centred = normal - normal.mean(axis=0)
+    root = np.linalg.cholesky(centred.T @ centred / k)
+    matched: Floats = np.linalg.solve(root, centred.T).T
+    return matched
 
 
 def _left(chain: Chain) -> Callable[[Tensor, int], Tensor]:

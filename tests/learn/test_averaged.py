@@ -146,6 +146,16 @@ def test_outputs_may_share_their_parameters_and_an_earlier_fit_is_where_the_sear
     np.testing.assert_allclose(again[0].peaks[0], first[0].peaks[0], atol=0.05)
 
 
+def test_a_fitted_process_takes_more_runs_and_fewer() -> None:
+    # With more runs a noise comes to the parameters.
+    rng = np.random.default_rng(5)
+    x = rng.uniform(-1, 1, (30, 1))
+    few = surrogate(1).fit(x[:6], np.sin(3 * x[:6]))
+    more = few.fit(x, np.sin(3 * x))
+    for fitted in (more, more.fit(x[:6], np.sin(3 * x[:6]))):
+        assert np.abs(fitted.predict(x[:6])[0] - np.sin(3 * x[:6])).max() < 0.01
+
+
 def test_without_averaging_the_intervals_are_narrower() -> None:
     rng = np.random.default_rng(4)
     x, at = rng.uniform(-1, 1, (9, 3)), rng.uniform(-1, 1, (50, 3))

@@ -207,7 +207,9 @@ def learn_outputs(
             centre + 0.5 * width * rng.standard_normal(len(centre)) for _ in range(search.restarts)
         ]
         if earlier is not None and len(earlier[0].peaks) == len(search.forms):
-            starts[0] = earlier[0].peaks[i]
+            # A noise may have come to the parameters since, or gone: it stands last.
+            known = earlier[0].peaks[i]
+            starts[0] = np.concatenate([known, form.start[len(known) :]])[: len(centre)]
         peaks.append(peak(objective, centre, width, starts))
         objectives.append(objective)
     thetas = [

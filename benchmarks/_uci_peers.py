@@ -1,6 +1,6 @@
 """scikit-learn and MAPIE on the splits of `benchmarks.uci`; runs in an environment of its own.
 
-``python _uci_peers.py DATA ANSWER.json SPLITS SEED SET...``.
+``python _uci_peers.py ANSWER.json SPLITS SEED SET...``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Run as a script, this folder is where Python looks first.
+from _uci_data import read, splits
 from mapie.regression import CrossConformalRegressor
 from scipy.stats import norm
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -64,21 +67,18 @@ def boosting_scores(x: Any, y: Any, at: Any, truth: Any, seed: int) -> dict[str,
 
 def main() -> None:
     warnings.filterwarnings("ignore")
-    data, answer, splits, seed, *sets = sys.argv[1:]
+    answer, count, seed, *sets = sys.argv[1:]
     rows: dict[str, dict[str, list[dict[str, float]]]] = {}
     skipped: dict[str, str] = {}
     for name in sets:
-        place = Path(data) / name
-        table = np.loadtxt(place / "data.txt")
-        x = table[:, np.loadtxt(place / "index_features.txt").astype(int)]
-        y = table[:, int(np.loadtxt(place / "index_target.txt"))]
+        x, y = read(name)
+        y = y[:, 0]
         methods = {"histogram gradient boosting + MAPIE": boosting_scores}
         if len(x) <= MOST_ROWS:
             methods["Gaussian process (scikit-learn)"] = process_scores
         else:
             skipped[f"Gaussian process (scikit-learn) on {name}"] = f"{len(x)} rows: a fit takes minutes"
-        for k in range(int(splits)):
-            train, test = (np.loadtxt(place / f"index_{side}_{k}.txt").astype(int) for side in ("train", "test"))
+        for k, (train, test) in enumerate(splits(name)[: int(count)]):
             for method, run in methods.items():
                 begun = time.perf_counter()
                 told = run(x[train], y[train], x[test], y[test], int(seed) + k)

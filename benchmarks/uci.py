@@ -36,8 +36,8 @@ from typing import Any
 import numpy as np
 
 import scalebridge as sb
+from benchmarks._uci_data import known, read, splits
 
-DATA = Path(__file__).parents[1] / "data" / "uci-regression"
 SETS = ("yacht", "energy", "concrete")
 LEVEL, RANGE, CHOSEN_FROM = 0.9, (0.87, 0.93), 300
 # Measured earlier on these splits; yacht's is the lowest NLL known to us for a method of a library.
@@ -50,13 +50,6 @@ OURS, DRAWS = "chosen Gaussian process", 16
 ENVIRONMENT = Path("out/peers/uci")
 PEERS = ("mapie==1.6.0", "scikit-learn==1.9.1")
 SCRIPT = Path(__file__).with_name("_uci_peers.py")
-
-
-def read(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs ``[n, d]`` and the output ``[n, 1]`` of a set."""
-    table = np.loadtxt(DATA / name / "data.txt")
-    columns = np.loadtxt(DATA / name / "index_features.txt").astype(int)
-    return table[:, columns], table[:, [int(np.loadtxt(DATA / name / "index_target.txt"))]]
 
 
 def candidates(d: int, average: int) -> dict[str, Any]:
@@ -109,12 +102,9 @@ def one(task: tuple[str, int, int, bool]) -> dict[str, Any]:
     """`ours` in a process of its own."""
     import torch
 
-    from scalebridge.learn.calibration import published
-
     torch.set_num_threads(1)
     name, k, seed, recalibrated = task
-    split = published(DATA / name)[k]
-    return {"set": name, "split": k, **ours(name, split.train, split.test, seed + k, recalibrated)}
+    return {"set": name, "split": k, **ours(name, *splits(name)[k], seed + k, recalibrated)}
 
 
 def summary(rows: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
@@ -127,10 +117,10 @@ def summary(rows: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
     return told
 
 
-def literature(name: str, splits: int) -> dict[str, Any]:
+def literature(name: str, count: int) -> dict[str, Any]:
     """MC dropout as published, on as many splits."""
-    nll = -np.loadtxt(DATA / name / "mc_dropout_test_ll.txt")[:splits]
-    rmse = np.loadtxt(DATA / name / "mc_dropout_test_MC_rmse.txt")[:splits]
+    told = known(name)["mc_dropout"]
+    nll, rmse = -np.array(told["log_likelihood"])[:count], np.array(told["rmse"])[:count]
     return summary([{"rmse": float(r), "nll": float(n)} for r, n in zip(rmse, nll, strict=True)]) | {
         "nll_by_split": nll.tolist()
     }
@@ -170,14 +160,14 @@ def peers_python() -> tuple[Path | None, str]:
     return python, ""
 
 
-def against_peers(sets: Sequence[str], splits: int, seed: int) -> dict[str, Any]:
+def against_peers(sets: Sequence[str], count: int, seed: int) -> dict[str, Any]:
     """Summaries by set and method, versions, and what was skipped and why."""
     python, reason = peers_python()
     if python is None:
         return {"skipped": reason}
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "peers.json"
-        command = [str(python), str(SCRIPT), str(DATA), str(answer), str(splits), str(seed), *sets]
+        command = [str(python), str(SCRIPT), str(answer), str(count), str(seed), *sets]
         ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
         if ended.returncode:
             return {"skipped": ended.stderr.strip().splitlines()[-1]}

@@ -95,8 +95,8 @@ def audit(session: Session, stage: Stage, number: int) -> Audit:
 
 def check_repeat(session: Session, result: Audit) -> Refused | None:
     """Ask one run again: another answer to the same question is history, branches or undeclared noise."""
-    at = _largest_answered(session, result)
-    return None if at is None else _check_repeat(session, *at)
+    answered = _answered(result)
+    return None if answered is None else _check_repeat(session, *_largest_not_last(session, *answered))
 
 
 def _check_repeat(session: Session, x: Floats, y: Floats) -> Refused | None:
@@ -127,17 +127,20 @@ def _check_repeat(session: Session, x: Floats, y: Floats) -> Refused | None:
 
 def check_symmetry(session: Session, result: Audit) -> Refused | None:
     """Where an odd response was declared, run the mirror image of a verified state."""
-    at = _largest_answered(session, result)
-    return None if at is None else _check_mirror(session, *at)
+    answered = _answered(result)
+    return None if answered is None else _check_mirror(session, *_largest(*answered))
 
 
 def explain(session: Session, failure: Refused) -> Refused:
     """Why the macro problem has no solution: an assumption that the largest run known breaks, or the failure itself."""
     if len(session.data) == 0:
         return failure
-    best = int(np.argmax(np.linalg.norm(session.data.y, axis=1)))
-    x, y = session.data.x[best], session.data.y[best]
-    return _check_repeat(session, x, y) or _check_mirror(session, x, y) or failure
+    known = session.data.x, session.data.y
+    return (
+        _check_repeat(session, *_largest_not_last(session, *known))
+        or _check_mirror(session, *_largest(*known))
+        or failure
+    )
 
 
 def _check_mirror(session: Session, x: Floats, y: Floats) -> Refused | None:
@@ -221,12 +224,23 @@ def _non_response(session: Session, stage: Stage, draws: Draws, w: Floats, lost:
     return float((draws.factor[lost] * (np.abs(w[rows]) * worst).sum(1)).sum())
 
 
-def _largest_answered(session: Session, result: Audit) -> tuple[Floats, Floats] | None:
-    """The verified state with the largest response, and that response."""
+def _answered(result: Audit) -> tuple[Floats, Floats] | None:
+    """The verified states ``[a, d]`` and their responses ``[a, m]``, if there are any."""
     answered = np.flatnonzero(result.answered)
     if len(answered) == 0:
         return None
     rows = result.draws.rows[answered]
-    y = result.stage.values[rows] + result.residuals[answered]
+    return result.stage.solution.states[rows], result.stage.values[rows] + result.residuals[answered]
+
+
+def _largest(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """The state ``[d]`` with the largest response, and that response ``[m]``."""
     best = int(np.argmax(np.linalg.norm(y, axis=1)))
-    return result.stage.solution.states[rows[best]], y[best]
+    return x[best], y[best]
+
+
+def _largest_not_last(session: Session, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """The same among states that were not run last: a model with a path answers alike twice in a row."""
+    last = session.runs[-1].x if session.runs else None
+    apart = np.array([tuple(map(float, row)) != last for row in x])
+    return _largest(x[apart], y[apart]) if apart.any() else _largest(x, y)

@@ -12,6 +12,7 @@ import pytest
 
 import scalebridge as sb
 from scalebridge.learn import (
+    Auto,
     Conformal,
     Ensemble,
     GaussianProcess,
@@ -87,6 +88,7 @@ def methods() -> dict[str, Any]:
         "linear": ScikitLearn(INPUTS, OUTPUTS, Ridge()),
         "tree": ScikitLearn(INPUTS, OUTPUTS, DecisionTreeRegressor(max_depth=4)),
         "recalibrated": Recalibrated(RandomForest(INPUTS, OUTPUTS, trees=10)),
+        "auto": Auto(INPUTS, OUTPUTS, candidates=("random_forest", "polynomial_chaos")),
         "ensemble": Ensemble(SHAPED, OUTPUTS, (quick, RandomForest(SHAPED, OUTPUTS, trees=10)), copies=2),
     }
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scalebridge.learn.gaussian_process import GaussianProcess
     from scalebridge.learn.gradient_boosting import GradientBoosting
     from scalebridge.learn.heteroscedastic_gaussian_process import HeteroscedasticGaussianProcess
-    from scalebridge.learn.multi_fidelity import MultiFidelity
+    from scalebridge.learn.multi_fidelity import MultiFidelity, NextRun
     from scalebridge.learn.multi_output_gaussian_process import MultiOutputGaussianProcess
     from scalebridge.learn.onnx_export import export_onnx
     from scalebridge.learn.pod import POD, Decomposition
@@ -48,6 +48,7 @@ __all__ = [
     "HeteroscedasticGaussianProcess",
     "MultiFidelity",
     "MultiOutputGaussianProcess",
+    "NextRun",
     "Novelty",
     "NoveltyDomain",
     "Online",
@@ -89,6 +90,7 @@ _PLACES = {
     "HeteroscedasticGaussianProcess": "heteroscedastic_gaussian_process",
     "MultiFidelity": "multi_fidelity",
     "MultiOutputGaussianProcess": "multi_output_gaussian_process",
+    "NextRun": "multi_fidelity",
     "Novelty": "states",
     "NoveltyDomain": "states",
     "Online": "calibration.online",

@@ -24,8 +24,8 @@ OPSET, LEARNING_OPSET, IR = 18, 5, 9
 MOST_BYTES = 2_000_000_000
 WRITTEN = (
     "GaussianProcess, SparseGaussianProcess, HeteroscedasticGaussianProcess, PolynomialChaos, RandomForest, "
-    "QuantileForest, GradientBoosting, ScikitLearn with a linear regressor or trees, Ensemble of these and "
-    "Recalibrated of any of these"
+    "QuantileForest, GradientBoosting, ScikitLearn with a linear regressor or trees, Ensemble of these, and Auto and "
+    "Recalibrated with one of these inside"
 )
 
 
@@ -99,6 +99,7 @@ def answered(g: Graph, surrogate: Any, x: str) -> Answer:
 
 def _answered(g: Graph, surrogate: Any, x: str) -> Answer:
     from scalebridge.learn import (
+        Auto,
         Ensemble,
         GaussianProcess,
         GradientBoosting,
@@ -132,6 +133,9 @@ def _answered(g: Graph, surrogate: Any, x: str) -> Answer:
         return predictors.cross_validated(g, surrogate.state, x)
     if isinstance(surrogate, Ensemble):
         return _mixture(g, [answered(g, member, x) for member in surrogate.state])
+    if isinstance(surrogate, Auto):
+        inner = answered(g, surrogate.chosen, x)
+        return Answer(inner.mean, g.multiply(inner.std, surrogate.state.factor))
     if isinstance(surrogate, Recalibrated):
         inner = answered(g, surrogate.model, x)
         factor = surrogate.posterior(surrogate.runs.x[:1]).factor

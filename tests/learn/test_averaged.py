@@ -10,8 +10,11 @@ import torch
 
 import scalebridge as sb
 from scalebridge.learn import GaussianProcess
-from scalebridge.learn.averaged import Form, Joint, Search, _objective, learn_outputs
+from scalebridge.learn.averaged import Seen
+from scalebridge.learn.forms import Form
 from scalebridge.learn.hyperparameters import draws, peak
+from scalebridge.learn.joint import Joint
+from scalebridge.learn.learned_outputs import Search, _objective, learn_outputs
 
 FORMS = [
     Form(profile, additive, odd, noisy=True, dim=3)
@@ -25,10 +28,14 @@ def points(n: int, d: int = 3, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(seed).uniform(-0.5, 0.5, (n, d)))
 
 
+def seen(x: torch.Tensor, bent: int = 0) -> Seen:
+    return Seen(x, x[:bent])
+
+
 @pytest.mark.parametrize("form", FORMS, ids=lambda f: f"{f.profile}-{f.additive}-{f.odd}")
 def test_a_covariance_is_definite_applies_itself_and_gives_its_exact_derivative(form: Form) -> None:
     theta = torch.from_numpy(form.start + 0.2)
-    made, _ = form.made(theta)
+    made, _, _ = form.made(theta)
     x, z = points(9), points(5, seed=1)
     assert float(torch.linalg.eigvalsh(made.between(x, x)).min()) > -1e-10
     torch.testing.assert_close(made.between(x, x).diagonal(), made.diagonal(x))
@@ -49,7 +56,7 @@ def test_the_loss_of_parameters_has_the_gradient_it_tells(form: Form) -> None:
     rng = np.random.default_rng(2)
     x, y = points(12), torch.from_numpy(rng.standard_normal((12, 2)))
     nugget = torch.from_numpy(np.tile([0.0, 0.01], (12, 1)))
-    objective = _objective(form, x, y, nugget)
+    objective = _objective(form, seen(x), y, nugget)
     theta = form.start + 0.1 * rng.standard_normal(len(form.start))
     theta[-1] = -2.0
     told = objective(theta)[1]
@@ -140,9 +147,9 @@ def test_outputs_may_share_their_parameters_and_an_earlier_fit_is_where_the_sear
     x = points(15)
     y = torch.stack([torch.sin(3 * x[:, 0]), torch.cos(2 * x[:, 1])], dim=1)
     search = Search((Form("matern72", False, False, False, 3),), 4, False, 0, 0)
-    first = learn_outputs(search, x, y, torch.zeros_like(y))
+    first = learn_outputs(search, seen(x), y, torch.zeros_like(y))
     assert torch.equal(first[0].lead.scale, first[1].lead.scale)
-    again = learn_outputs(search, x, y, torch.zeros_like(y), first)
+    again = learn_outputs(search, seen(x), y, torch.zeros_like(y), first)
     np.testing.assert_allclose(again[0].peaks[0], first[0].peaks[0], atol=0.05)
 
 

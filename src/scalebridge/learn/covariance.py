@@ -102,6 +102,70 @@ class Covariance:
                 slope = slope + 2 * factor * self.alone * torch.einsum("nkd,k->nd", h1 * delta, c)
         return value, slope
 
+    @property
+    def bend(self) -> Tensor:
+        """Variance ``[d]`` of the slopes of what is smooth, the sum over single inputs left out."""
+        return -2 * self.variance * self._profile(torch.zeros_like(self.variance))[1] * self.scale
+
+    def observed(self, x: Tensor, points: Tensor, bent: Tensor) -> Tensor:
+        """Covariance ``[n, b + c d]`` of values at ``x`` with those at ``points [b, d]`` and slopes at ``bent [c, d]``.
+
+        Slopes are those in all inputs at one point, then at the next (Solak et al. 2003). A sum over single inputs has
+        no part in them.
+        """
+        values = self.between(x, points)
+        return torch.cat([values, self._sloped(x, bent)], dim=1) if len(bent) else values
+
+    def joint(self, points: Tensor, bent: Tensor) -> Tensor:
+        """Covariance ``[b + c d, b + c d]`` of the values at ``points [b, d]`` and the slopes at ``bent [c, d]``."""
+        values = self.observed(points, points, bent)
+        if not len(bent):
+            return values
+        return torch.cat([values, torch.cat([values[:, len(points) :].T, self._bent(bent)], dim=1)])
+
+    def told(self, x: Tensor, points: Tensor, bent: Tensor, coefficients: Tensor) -> tuple[Tensor, Tensor]:
+        """``observed(x, points, bent) @ coefficients``, ``[n]``, and its derivative ``[n, d]``."""
+        value, slope = self.apply(x, points, coefficients[: len(points)])
+        if not len(bent):
+            return value, slope
+        parts = [self._told(rows, bent, coefficients[len(points) :].reshape(bent.shape)) for rows in x.split(ROWS)]
+        return value + torch.cat([v for v, _ in parts]), slope + torch.cat([s for _, s in parts])
+
+    def _sloped(self, x: Tensor, bent: Tensor) -> Tensor:
+        total = self.slope * x[:, None, :].expand(-1, len(bent), -1)
+        for _, mirrored in self._mirrors(bent):
+            delta = x[:, None, :] - mirrored
+            h1 = self._profile(delta.square() @ self.scale)[1]
+            # The mirrored term changes its sign twice: as a part of the covariance and in the derivative.
+            total = total - 2 * self.variance * h1[..., None] * delta * self.scale
+        return total.reshape(len(x), -1)
+
+    def _bent(self, bent: Tensor) -> Tensor:
+        eye = torch.eye(bent.shape[1], dtype=bent.dtype)
+        total = (self.slope * eye).expand(len(bent), len(bent), -1, -1)
+        for _, mirrored in self._mirrors(bent):
+            delta = bent[:, None, :] - mirrored
+            u = delta * self.scale
+            _, h1, h2, _ = self._profile((u * delta).sum(-1))
+            curved = 4 * h2[..., None, None] * u[..., :, None] * u[..., None, :]
+            total = total - self.variance * (2 * h1[..., None, None] * eye * self.scale + curved)
+        return total.permute(0, 2, 1, 3).reshape(bent.numel(), bent.numel())
+
+    def _told(self, x: Tensor, bent: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        trend = self.slope * c.sum(0)
+        value, slope, root = x @ trend, trend.expand_as(x), self.scale.sqrt()
+        for _, mirrored in self._mirrors(bent):
+            _, h1, h2, _ = self._profile(squares(x * root, mirrored * root))
+            along = (x * self.scale) @ c.T - (mirrored * self.scale * c).sum(1)
+            value = value - 2 * self.variance * (h1 * along).sum(1)
+            pull = h2 * along
+            across = x * pull.sum(1)[:, None] - pull @ mirrored
+            slope = slope - self.variance * self.scale * (2 * h1 @ c + 4 * across)
+        return value, slope
+
+    def _profile(self, s: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return PROFILES[self.profile](s)
+
     def _h(self, s: Tensor) -> Tensor:
         return PROFILES[self.profile](s)[0]
 

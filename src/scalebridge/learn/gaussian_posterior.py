@@ -128,14 +128,19 @@ class GaussianPosterior:
         return FLOOR * float(self._prior.diagonal(dim1=1, dim2=2).abs().mean())
 
     @cached_property
-    def blocks(self) -> Floats:
-        """Covariance between the outputs at each point ``[n, m, m]``."""
+    def _blocks(self) -> Tensor:
+        """Scaled covariance ``[n, m, m]``, no scatter in it."""
         prior, floor = self._prior, self._floor
         inner = torch.einsum("rna,rnb->nab", self._white, self._white)
         block = prior - inner + floor * torch.eye(prior.shape[1], dtype=prior.dtype)
         values, vectors = torch.linalg.eigh(block)
-        block = (vectors * values.clamp_min(floor)[:, None, :]) @ vectors.transpose(1, 2)
-        scaled: Floats = block.numpy() * self.units[:, None] * self.units[None, :]
+        kept: Tensor = (vectors * values.clamp_min(floor)[:, None, :]) @ vectors.transpose(1, 2)
+        return kept
+
+    @cached_property
+    def blocks(self) -> Floats:
+        """Covariance between the outputs at each point ``[n, m, m]``."""
+        scaled: Floats = self._blocks.numpy() * self.units[:, None] * self.units[None, :]
         if self.residual is not None:
             m = len(self.units)
             scaled[:, np.arange(m), np.arange(m)] += self.residual
@@ -161,7 +166,12 @@ class GaussianPosterior:
         values, vectors = np.linalg.eigh(0.5 * (cov + cov.T) + self._floor * np.eye(len(cov)))
         rng = np.random.default_rng(seed)
         normal = rng.standard_normal((n, points * m))
-        draws = ((normal * np.sqrt(np.maximum(values, 0))) @ vectors.T).reshape(n, points, m) * self.units
+        root = vectors * np.sqrt(np.maximum(values, 0))
+        # Where rounding alone is left of a variance, samples have the one that quantiles have.
+        own = np.sqrt(np.square(root).sum(axis=1))
+        wanted = self._blocks.diagonal(dim1=1, dim2=2).sqrt().reshape(-1).numpy()
+        root = root * (wanted / np.where(own > 0, own, 1.0))[:, None]
+        draws = (normal @ root.T).reshape(n, points, m) * self.units
         if self.residual is not None:
             draws = draws + rng.standard_normal(draws.shape) * np.sqrt(self.residual)
         samples: Floats = np.clip(self.mean + draws, *self.bounds)

@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from scalebridge.errors import InputError
-from scalebridge.learn.averaged import Averaged, Form, Output, Search, learn_outputs
-from scalebridge.learn.gaussian_posterior import Conditioned, GaussianPosterior
-from scalebridge.learn.kernels import GradientKernel, Kernel
+from scalebridge.learn.averaged import Averaged, Output, Seen
+from scalebridge.learn.forms import Form
+from scalebridge.learn.gaussian_posterior import GaussianPosterior
+from scalebridge.learn.learned_outputs import Search, learn_outputs
 from scalebridge.learn.learner import Data, Learner, least, one_of
-from scalebridge.learn.priors import Prior, fit_linear, fit_power_law
+from scalebridge.learn.potential_process import FittedPotential as FittedPotential
+from scalebridge.learn.potential_process import fit_potential
 from scalebridge.learn.radial import PROFILES
 from scalebridge.learn.scaling import Scaling
 from scalebridge.models import Structure
 from scalebridge.quantities import Floats
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
 # Profiles that "auto" also takes with a sum over single inputs.
 SMOOTH = ("squared_exponential", "matern72")
-
-
-@dataclass(frozen=True)
-class FittedPotential:
-    """What fitting finds where the response has a potential.
-
-    Args:
-        extent: ``[d]``, factor from scaled inputs to the input's units.
-        units: ``[m]``, factor from scaled outputs to the output's units.
-        prior: prior mean in scaled coordinates.
-        conditioned: the kernel and the runs in scaled coordinates.
-        coefficients: ``[b, m]``, of the posterior mean.
-        log_lengths: ``[d]``, logarithms of the lengths in scaled coordinates.
-    """
-
-    extent: Floats
-    units: Floats
-    prior: Prior
-    conditioned: Conditioned
-    coefficients: Tensor
-    log_lengths: Floats
+# Numbers that the runs tell of an output, values and slopes: above the first there are no draws of the parameters,
+# and slopes are taken from so many runs only that there are no more than the second.
+DRAWN, MOST = 1500, 2000
 
 
 @dataclass(frozen=True)
@@ -74,6 +53,13 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
     lengths that the runs leave open stay open. A linear trend is part of the process and as uncertain as the runs
     leave it. With a potential there is a parametric prior mean and the most probable lengths are taken.
 
+    A ``jacobian`` given to `fit` is learned from, by the exact covariance of values and slopes (Solak et al. 2003);
+    a row with an entry that is not finite gave none. A declared ``noise_std`` is that of the values alone, that of the
+    slopes is learned: slopes that contradict the values widen the answer. Of an output, b values and b d slopes count
+    as runs do in cost: above 1500 of both the most probable parameters are taken for true, and above 2000 slopes are
+    taken from every second run, or fewer. With slopes there are no sums over single inputs, and with a potential the
+    ``jacobian`` is not used.
+
     Args:
         inputs, outputs, margin: as in `Learner`.
         structure: ``potential`` learns the potential through its gradient (needs ``m = d``);
@@ -83,6 +69,7 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
         noise: ``"learned"`` adds a noise that the runs do not declare, and says it as scatter of the response;
             ``"declared"`` trusts ``noise_std``, zero where there is none; ``"auto"`` learns it where none is declared
             and rows are repeated or there are 5 d + 10 of them, fewer of which cannot tell it from the response.
+        gradients: ``"auto"`` learns from a ``jacobian`` where one is given; ``"ignore"`` does not.
         lengths: ``"each"`` output has parameters of its own, or all are ``"shared"``. Not for a potential.
         average: how many draws of the parameters; 0 takes the most probable ones for true, which is quick and too
             sure. Not for a potential.
@@ -96,17 +83,19 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
     structure: Structure = field(default_factory=Structure)
     profile: str = "matern72"
     noise: str = field(default="auto", kw_only=True)
+    gradients: str = field(default="auto", kw_only=True)
     lengths: str = field(default="each", kw_only=True)
     average: int = field(default=8, kw_only=True)
     restarts: int = field(default=0, kw_only=True)
     seed: int = field(default=0, kw_only=True)
 
     name = "gaussian_process"
-    version = "2"
+    version = "3"
 
     def _check_options(self) -> None:
         one_of(self.title, "profile", self.profile, ("auto", *PROFILES))
         one_of(self.title, "noise", self.noise, ("auto", "declared", "learned"))
+        one_of(self.title, "gradients", self.gradients, ("auto", "ignore"))
         one_of(self.title, "lengths", self.lengths, ("each", "shared"))
         for option in ("average", "restarts", "seed"):
             least(self.title, option, getattr(self, option), 0)
@@ -122,23 +111,18 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
             )
 
     def _learn(self, data: Data) -> Fitted | FittedPotential:
-        """Condition on the runs; their jacobians are not used."""
-        if self.structure.potential:
-            earlier = self.fitted if isinstance(self.fitted, FittedPotential) else None
-            return _fit_potential(self, earlier, data.x, data.y, data.noise_std)
-        return _averaged(self, data)
+        if not self.structure.potential:
+            return _averaged(self, data)
+        earlier = self.fitted if isinstance(self.fitted, FittedPotential) else None
+        profile = "matern72" if self.profile == "auto" else self.profile
+        return fit_potential(profile, self.structure.even, data, earlier)
 
     def _mean(self, x: Floats) -> tuple[Floats, Floats]:
         f = self.state
-        if isinstance(f, Fitted):
-            at = torch.from_numpy((x - f.centre) / f.extent)
-            values, slopes = f.averaged.apply(at)
-            return f.level + values.numpy() * f.units, slopes.numpy() * f.units[:, None] / f.extent
-        scaled = x / f.extent
-        value, slope = f.prior(scaled)
-        c = f.conditioned
-        dv, ds = c.kernel.apply(torch.from_numpy(scaled), c.points, c.scale, f.coefficients)
-        return (value + dv.numpy()) * f.units, (slope + ds.numpy()) * f.units[:, None] / f.extent
+        if isinstance(f, FittedPotential):
+            return f.mean(x)
+        values, slopes = f.averaged.apply(torch.from_numpy((x - f.centre) / f.extent))
+        return f.level + values.numpy() * f.units, slopes.numpy() * f.units[:, None] / f.extent
 
     def posterior(self, x: Floats) -> GaussianPosterior:
         """Joint posterior at ``x [n, d]``; a noise that was learned is part of it, a declared one is not."""
@@ -155,24 +139,55 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
 
 
 def _averaged(made: GaussianProcess, data: Data) -> Fitted:
-    odd, d = made.structure.even, data.x.shape[1]
+    odd, b = made.structure.even, len(data)
     centre, extent = _box(data.x, odd)
     level, units = _spread(data.y, odd)
-    points = torch.from_numpy((data.x - centre) / extent)
-    values = torch.from_numpy((data.y - level) / units)
-    nugget = torch.from_numpy((data.noise_std / units) ** 2)
-    auto, noisy = made.profile == "auto", _noisy(made.noise, data)
-    sums = [(profile, True) for profile in SMOOTH]
-    kinds = [*((profile, False) for profile in PROFILES), *sums] if auto else [(made.profile, False)]
-    forms = tuple(Form(p, alone, odd, noisy, d) for p, alone in kinds if d > 1 or not alone)
-    search = Search(forms, made.average, auto, made.restarts, made.seed)
-    m = data.y.shape[1]
+    bent, slopes = _slopes(data) if made.gradients == "auto" else _no_slopes(data)
+    seen = Seen(torch.from_numpy((data.x - centre) / extent), torch.from_numpy((bent - centre) / extent))
+    m, told = data.y.shape[1], np.swapaxes(slopes * extent / units[:, None], 1, 2)
+    values = torch.from_numpy(np.concatenate([(data.y - level) / units, told.reshape(-1, m)]))
+    # A noise that is declared is one of the values.
+    nugget = torch.zeros_like(values)
+    nugget[:b] = torch.from_numpy((data.noise_std / units) ** 2)
+    search = Search(
+        _forms(made, data, len(bent) > 0),
+        made.average if len(seen) <= DRAWN else 0,
+        made.profile == "auto",
+        made.restarts,
+        made.seed,
+    )
     known = made.fitted.averaged.outputs if isinstance(made.fitted, Fitted) else None
     outputs: list[Output] = []
     for group in [[a] for a in range(m)] if made.lengths == "each" else [list(range(m))]:
         earlier = None if known is None else [known[a] for a in group]
-        outputs += learn_outputs(search, points, values[:, group], nugget[:, group], earlier)
-    return Fitted(centre, extent, level, units, Averaged(points, tuple(outputs)))
+        outputs += learn_outputs(search, seen, values[:, group], nugget[:, group], earlier)
+    return Fitted(centre, extent, level, units, Averaged(seen.points, tuple(outputs), seen.bent))
+
+
+def _forms(made: GaussianProcess, data: Data, bent: bool) -> tuple[Form, ...]:
+    d, noisy = data.x.shape[1], _noisy(made.noise, data)
+    if made.profile != "auto":
+        return (Form(made.profile, False, made.structure.even, noisy, d, bent),)
+    kinds = [(profile, False) for profile in PROFILES]
+    if d > 1 and not bent:
+        kinds += [(profile, True) for profile in SMOOTH]
+    return tuple(Form(profile, alone, made.structure.even, noisy, d, bent) for profile, alone in kinds)
+
+
+def _no_slopes(data: Data) -> tuple[Floats, Floats]:
+    m, d = data.y.shape[1], data.x.shape[1]
+    return np.empty((0, d)), np.empty((0, m, d))
+
+
+def _slopes(data: Data) -> tuple[Floats, Floats]:
+    """Inputs ``[c, d]`` of runs that gave slopes, and these ``[c, m, d]``; evenly fewer where they are too many."""
+    if data.jacobian is None:
+        return _no_slopes(data)
+    b, d = data.x.shape
+    rows = np.flatnonzero(np.isfinite(data.jacobian).all(axis=(1, 2)))
+    step = -(-len(rows) * d // max(MOST - b, 1))
+    rows = rows[:: max(step, 1)]
+    return data.x[rows], data.jacobian[rows]
 
 
 def _noisy(option: str, data: Data) -> bool:
@@ -197,84 +212,3 @@ def _spread(y: Floats, odd: bool) -> tuple[Floats, Floats]:
         return np.zeros_like(root), np.where(root > 0, root, 1.0)
     scaling = Scaling.of(y)
     return scaling.centre, scaling.width
-
-
-def _fit_potential(
-    made: GaussianProcess, earlier: FittedPotential | None, x: Floats, y: Floats, noise: Floats
-) -> FittedPotential:
-    extent = np.abs(x).max(0) if made.structure.even else np.maximum(np.ptp(x, axis=0), 1e-9 * np.abs(x).max(0))
-    extent = np.maximum(extent, 1e-3 * extent.max()) + 1e-300
-    # Scaling x by `extent` scales the gradient by its inverse: one unit of energy for all components.
-    units = (np.sqrt(np.mean((y * extent) ** 2)) + 1e-300) / extent
-    at, value, noise_scaled = x / extent, y / units, noise / units
-    prior = _prior(made, at, value)
-    kernel: Kernel = GradientKernel("matern72" if made.profile == "auto" else made.profile, made.structure.even)
-    points = torch.from_numpy(at)
-    residual = torch.from_numpy(value - prior(at)[0]).reshape(-1)
-    nugget = torch.from_numpy(noise_scaled**2).reshape(-1)
-    theta = _maximum_posterior(kernel, points, residual, nugget, _expected(made, residual, x.shape[1]), earlier)
-    scale = (-2 * theta[:-1]).exp()
-    variance = float((2 * theta[-1]).exp())
-    covariance = _covariance(kernel, points, scale, variance, nugget)
-    factor = torch.linalg.cholesky(covariance)
-    coefficients = torch.cholesky_solve(residual[:, None], factor).reshape(len(x), -1)
-    conditioned = Conditioned(kernel, scale, variance, points, factor)
-    return FittedPotential(extent, units, prior, conditioned, variance * coefficients, theta[:-1].numpy())
-
-
-def _prior(made: GaussianProcess, at: Floats, value: Floats) -> Prior:
-    return fit_power_law(at, value) if made.structure.even else fit_linear(at, value, False).symmetric(at, value)
-
-
-def _expected(made: GaussianProcess, residual: Tensor, d: int) -> Tensor:
-    # A prior mean with many parameters leaves little of a few runs: a deviation fitted on them is too small.
-    level = float(residual.square().mean().sqrt()) + 0.3 / len(residual) * made.outputs.size
-    return torch.cat([torch.zeros(d, dtype=torch.float64), torch.tensor([np.log(level)], dtype=torch.float64)])
-
-
-def _covariance(kernel: Kernel, points: Tensor, scale: Tensor, variance: Tensor | float, nugget: Tensor) -> Tensor:
-    cross = kernel.cross(points, points, scale)
-    size = len(points) * cross.shape[1]
-    # Rounding and the tolerance of micro solvers: a relative error of 1e-4 of the unexplained part.
-    floor = variance * 1e-8 * scale.max().clamp_min(1.0) + 1e-12
-    return variance * cross.reshape(size, size) + torch.diag(nugget + floor)
-
-
-def _maximum_posterior(
-    kernel: Kernel, points: Tensor, residual: Tensor, nugget: Tensor, centre: Tensor, earlier: FittedPotential | None
-) -> Tensor:
-    """Log lengths and log deviation by L-BFGS on the log posterior with wide log-normal priors around ``centre``.
-
-    An earlier fit of the same process is where the search begins: a few more runs move it little.
-    """
-    from scipy.optimize import minimize
-
-    width = torch.ones_like(centre)
-    width[-1] = 2.0
-    begin = centre.numpy().copy()
-    if earlier is not None:
-        begin = np.concatenate([earlier.log_lengths, [0.5 * np.log(earlier.conditioned.variance)]])
-
-    def objective(values: Floats) -> tuple[float, Floats]:
-        theta = torch.from_numpy(values.copy()).requires_grad_(True)
-        covariance = _covariance(kernel, points, (-2 * theta[:-1]).exp(), (2 * theta[-1]).exp(), nugget)
-        factor, info = torch.linalg.cholesky_ex(covariance)
-        if int(info):
-            return 1e10, np.zeros_like(values)
-        white = torch.linalg.solve_triangular(factor, residual[:, None], upper=False)
-        loss = 0.5 * white.square().sum() + factor.diagonal().log().sum()
-        loss = loss + 0.5 * ((theta - centre) / width).square().sum()
-        loss.backward()
-        return float(loss.detach()), theta.grad.numpy()  # type: ignore[union-attr]
-
-    reach = np.concatenate([np.full(len(centre) - 1, 3.0), [7.0]])
-    low, high = centre.numpy() - reach, centre.numpy() + reach
-    found = minimize(
-        objective,
-        np.clip(begin, low, high),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=list(zip(low, high, strict=True)),
-        options={"maxiter": 40 if earlier is None else 12},
-    )
-    return torch.from_numpy(found.x)

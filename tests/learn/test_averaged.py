@@ -15,6 +15,7 @@ from scalebridge.learn.forms import Form
 from scalebridge.learn.hyperparameters import draws, peak
 from scalebridge.learn.joint import Joint
 from scalebridge.learn.learned_outputs import Search, _objective, learn_outputs
+from tests.learn.cases import INPUTS, OUTPUTS, drawn
 
 FORMS = [
     Form(profile, additive, odd, noisy=True, dim=3)
@@ -161,6 +162,25 @@ def test_a_fitted_process_takes_more_runs_and_fewer() -> None:
     more = few.fit(x, np.sin(3 * x))
     for fitted in (more, more.fit(x[:6], np.sin(3 * x[:6]))):
         assert np.abs(fitted.predict(x[:6])[0] - np.sin(3 * x[:6])).max() < 0.01
+
+
+def test_a_process_without_averaging_takes_more_runs_too() -> None:
+    x, y = drawn(24)
+    few = GaussianProcess(INPUTS, OUTPUTS, average=0).fit(x[:4], y[:4])
+    again = few.fit(x, y)
+    assert np.abs(again.predict(x)[0] - y).max() < 0.01 * np.abs(y).max()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_steep_response_is_not_taken_for_a_line_and_noise(seed: int) -> None:
+    # From long lengths alone the search ends at a line, and calls the rest a noise.
+    def response(z: np.ndarray) -> np.ndarray:
+        return np.tanh(4 * z[:, :1]) - z[:, 1:] ** 3
+
+    rng = np.random.default_rng(seed)
+    x, at = rng.uniform(-1, 1, (60, 2)), rng.uniform(-1, 1, (300, 2))
+    error = surrogate(2).fit(x, response(x)).predict(at)[0] - response(at)
+    assert np.sqrt(np.mean(error**2)) < 0.02
 
 
 def test_without_averaging_the_intervals_are_narrower() -> None:

@@ -16,6 +16,7 @@ from scalebridge.models import Structure, Surrogate
 from scalebridge.problems import ConductionLaminate, PowerLawConductor, random_laminate
 from scalebridge.testing import check_model, check_surrogate
 from scalebridge.testing.surrogates import dense_reduction
+from tests.learn.cases import INPUTS, OUTPUTS
 
 STRUCTURES = [Structure(p, e) for p in (False, True) for e in (False, True)]
 
@@ -35,6 +36,26 @@ def test_it_keeps_the_contract_of_a_surrogate(d: int, structure: Structure) -> N
 @pytest.mark.parametrize("profile", ["matern72", "squared_exponential"])
 def test_it_keeps_the_contract_with_other_numbers_of_outputs_and_profiles(profile: str) -> None:
     check_surrogate(GaussianProcess(*spaces(3, 2), profile=profile))
+
+
+def test_samples_and_quantiles_agree_where_rounding_alone_is_left_of_the_variance() -> None:
+    check_surrogate(GaussianProcess(INPUTS, OUTPUTS), n=44, calibration=0)
+    x = np.linspace(-1, 1, 30)[:, None]
+    process = GaussianProcess(*spaces(1), profile="squared_exponential", noise="declared").fit(x, np.sin(x))
+    posterior = process.posterior(x[3:9] + 1e-4)
+    draws = posterior.sample(4000, seed=1)
+    np.testing.assert_allclose(draws.std(axis=0), posterior.std, rtol=0.1)
+    assert np.mean(draws <= posterior.quantile(0.9), axis=0) == pytest.approx(np.full((6, 1), 0.9), abs=0.03)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES, ids=str)
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_one_run_at_zero_gives_finite_answers(structure: Structure, value: float) -> None:
+    process = GaussianProcess(*spaces(3), structure).fit(np.zeros((1, 3)), np.full((1, 3), value), np.full((1, 3), 0.1))
+    at = np.array([[0.0, 0.0, 0.0], [1.0, -2.0, 0.5], [1e-3, 0.0, 0.0]])
+    posterior = process.posterior(at)
+    for answer in (*process.predict(at), posterior.std, posterior.sample(3), posterior.functional(at).cov):
+        assert np.isfinite(answer).all()
 
 
 def test_it_keeps_the_contract_on_a_problem_in_pascal() -> None:

@@ -21,8 +21,8 @@ SIZE, SLOPE, NOISE = (1.5, 2.5), (0.0, 1.0), (-7.0, 3.0)
 LEVEL = 4.0
 # Rounding, and the tolerance of what made the runs, as a part of the variance; that of derivatives is looser.
 FLOOR, ROUNDING, BENT_FLOOR = 1e-10, 1e-13, 1e-8
-# The second search begins at lengths shorter by this factor's logarithm.
-SHORTER = 1.0
+# Other searches begin at lengths shorter by this, or where slopes are as noisy; logarithms.
+SHORTER, ROUGH = 1.0, -1.0
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,14 @@ class Form:
 
     @property
     def starts(self) -> list[Floats]:
-        """Where to begin, long lengths and short: from long ones a steep response may be taken for a line and noise."""
-        short = self.start
+        """Where to begin, long lengths and short: from long ones a steep response may be taken for a line and noise.
+
+        From slopes without noise, noisy ones may be taken for a response that changes at every run.
+        """
+        short, rough = self.start, self.start
         short[: self.dim] -= SHORTER
-        return [self.start, short]
+        rough[-1] = ROUGH
+        return [self.start, short, rough] if self.bent else [self.start, short]
 
     def made(self, theta: Tensor) -> tuple[Covariance, Tensor, Tensor]:
         """The covariance of ``theta [p]``, its variance of the values' noise, and that of the slopes' noise."""

@@ -185,8 +185,8 @@ def _slopes(data: Data) -> tuple[Floats, Floats]:
         return _no_slopes(data)
     b, d = data.x.shape
     rows = np.flatnonzero(np.isfinite(data.jacobian).all(axis=(1, 2)))
-    step = -(-len(rows) * d // max(MOST - b, 1))
-    rows = rows[:: max(step, 1)]
+    room = max(MOST - b, 0) // d
+    rows = rows[:: max(-(-len(rows) // room), 1)] if room else rows[:0]
     return data.x[rows], data.jacobian[rows]
 
 

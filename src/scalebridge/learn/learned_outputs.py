@@ -130,7 +130,7 @@ def _objective(form: Form, seen: Seen, values: Tensor, nugget: Tensor) -> Object
                 return IMPOSSIBLE, np.zeros_like(theta)
             solved = torch.cholesky_solve(values[:, members], factor)
             loss += float(0.5 * (values[:, members] * solved).sum() + len(members) * factor.diagonal().log().sum())
-            pull += 0.5 * (len(members) * torch.cholesky_inverse(factor) - solved @ solved.T)
+            pull.add_(torch.cholesky_inverse(factor), alpha=0.5 * len(members)).addmm_(solved, solved.T, alpha=-0.5)
         gradient = gradient_of(pull).numpy()
         if not (np.isfinite(loss) and np.isfinite(gradient).all()):
             return IMPOSSIBLE, np.zeros_like(theta)

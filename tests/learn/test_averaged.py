@@ -12,7 +12,7 @@ import scalebridge as sb
 from scalebridge.learn import GaussianProcess
 from scalebridge.learn.averaged import Seen
 from scalebridge.learn.forms import Form
-from scalebridge.learn.hyperparameters import draws, peak
+from scalebridge.learn.hyperparameters import draws, peaks
 from scalebridge.learn.joint import Joint
 from scalebridge.learn.learned_outputs import Search, _objective, learn_outputs
 from tests.learn.cases import INPUTS, OUTPUTS, drawn
@@ -77,11 +77,24 @@ def test_peak_evidence_and_draws_of_a_normal_law_are_its_own() -> None:
         away = theta - centre
         return 0.5 * float(away @ precision @ away), precision @ away
 
-    top = peak(normal, np.zeros(3), np.full(3, 3.0), [np.zeros(3)])
+    (top,) = peaks(normal, np.zeros(3), np.full(3, 3.0), [np.zeros(3), np.ones(3)])
     np.testing.assert_allclose(top.theta, centre, atol=1e-4)
     assert top.evidence == pytest.approx(-0.5 * np.linalg.slogdet(precision)[1] - 3 * np.log(3.0), abs=1e-3)
     sample = np.stack(draws(normal, top, 1500, 1, np.random.default_rng(1)))
     np.testing.assert_allclose(np.cov(sample.T), np.linalg.inv(precision), atol=0.06)
+
+
+def test_two_places_where_parameters_are_probable_are_both_found_and_an_improbable_one_is_not() -> None:
+    def double(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        x = theta[0]
+        return 8 * (x**2 - 1) ** 2 + tilt * x, np.array([32 * x * (x**2 - 1) + tilt])
+
+    tilt = 0.5
+    found = peaks(double, np.zeros(1), np.ones(1), [np.array([v]) for v in (-2.0, -0.5, 1.5)])
+    assert [round(float(p.theta[0])) for p in found] == [-1, 1]
+    assert found[0].evidence - found[1].evidence == pytest.approx(1.0, abs=0.1)
+    tilt = 10.0
+    assert len(peaks(double, np.zeros(1), np.ones(1), [np.array([v]) for v in (-1.5, 1.0)])) == 1
 
 
 def surrogate(d: int = 3, **options: object) -> GaussianProcess:

@@ -204,9 +204,9 @@ def test_with_slopes_a_response_of_eight_inputs_needs_a_third_of_the_runs() -> N
 def test_slopes_of_a_wrong_sign_in_one_run_widen_the_answer() -> None:
     x, wrong = drawn(20), slopes(drawn(20))
     wrong[3] *= -1
-    error, share = held(surrogate().fit(x, response(x), jacobian=wrong))
-    right, at = of(surrogate(), 20), drawn(400, 99)
-    assert surrogate().fit(x, response(x), jacobian=wrong).posterior(at).std.mean() > 3 * right.posterior(at).std.mean()
+    process, right, at = surrogate().fit(x, response(x), jacobian=wrong), of(surrogate(), 20), drawn(400, 99)
+    error, share = held(process)
+    assert process.posterior(at).std.mean() > 3 * right.posterior(at).std.mean()
     assert share > 0.85
     assert error < 1.2 * held(surrogate().fit(x, response(x)))[0]
 
@@ -237,13 +237,13 @@ def test_runs_that_gave_no_slopes_are_taken_as_values_alone() -> None:
 def test_units_change_nothing_and_one_run_or_doubled_runs_or_an_input_that_stands_still_are_learned() -> None:
     x, at = drawn(10), drawn(20, 1)
     units, zero = np.array([1e-4, 1.0, 1e6, 2.0]), np.array([0.3, 0.0, 5e6, 1.0])
-    like = of(surrogate(), 10)
-    unlike = surrogate().fit(zero + units * x, 1e9 * response(x), jacobian=1e9 * slopes(x) / units)
+    like = of(surrogate(average=2), 10)
+    unlike = surrogate(average=2).fit(zero + units * x, 1e9 * response(x), jacobian=1e9 * slopes(x) / units)
     np.testing.assert_allclose(1e-9 * unlike.predict(zero + units * at)[0], like.predict(at)[0], atol=2e-3)
     flat = x.copy()
     flat[:, 1] = 0.4
     for rows in (x[:1], np.concatenate([x, x]), flat, np.zeros((1, 4))):
-        process = surrogate().fit(rows, response(rows), jacobian=slopes(rows))
+        process = surrogate(average=2).fit(rows, response(rows), jacobian=slopes(rows))
         assert np.isfinite(process.posterior(at).std).all()
         np.testing.assert_allclose(process.predict(rows)[0], response(rows), atol=1e-2)
 

@@ -18,13 +18,15 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 
 # Loss of parameters that have none: a covariance that cannot be factorised.
 IMPOSSIBLE = 1e10
+# Another end of a search is looked at where its loss is no higher than the least one by this.
+BESIDE = 15.0
 # Steps of a move and their size, in units of the posterior's deviation: about a quarter of its period in all.
 STEPS, SIZE = 8, 0.3
 
 
 @dataclass(frozen=True)
 class Peak:
-    """The most probable parameters and the posterior around them.
+    """Probable parameters and the posterior around them.
 
     Args:
         theta: ``[p]``.
@@ -37,14 +39,19 @@ class Peak:
     evidence: float
 
 
-def peak(objective: Objective, centre: Floats, width: Floats, starts: Sequence[Floats], steps: int = 200) -> Peak:
-    """Find the most probable parameters by L-BFGS, and the curvature there by differences.
+def peaks(
+    objective: Objective, centre: Floats, width: Floats, starts: Sequence[Floats], steps: int = 200
+) -> list[Peak]:
+    """Find where parameters are probable by L-BFGS, and the curvature there by differences.
 
     Args:
         objective: minus the log posterior and its gradient, for a prior normal around ``centre`` by ``width``.
         centre, width: ``[p]``.
-        starts: where to begin; the best end is taken.
+        starts: where to begin.
         steps: at most, of each search.
+
+    Returns:
+        The different ends of the searches, the most probable one first; none that is out of the question beside it.
     """
     from scipy.optimize import minimize
 
@@ -52,14 +59,22 @@ def peak(objective: Objective, centre: Floats, width: Floats, starts: Sequence[F
     ends = [
         minimize(objective, s, jac=True, method="L-BFGS-B", bounds=reach, options={"maxiter": steps}) for s in starts
     ]
-    best = min(ends, key=lambda end: float(end.fun))
-    theta, step = np.asarray(best.x), 1e-3
-    slope = objective(theta)[1]
+    ends.sort(key=lambda end: float(end.fun))
+    found: list[Peak] = []
+    for end in ends:
+        near = (np.linalg.solve(known.spread, end.x - known.theta) for known in found)
+        if end.fun <= ends[0].fun + BESIDE and not any(away @ away < len(centre) for away in near):
+            found.append(_peak(objective, width, np.asarray(end.x), float(end.fun)))
+    return found
+
+
+def _peak(objective: Objective, width: Floats, theta: Floats, loss: float) -> Peak:
+    slope, step = objective(theta)[1], 1e-3
     rows = [(objective(theta + e)[1] - slope) / step for e in step * np.eye(len(theta))]
     values, vectors = np.linalg.eigh(0.5 * (np.stack(rows) + np.stack(rows).T))
     # No direction is wider than the widest prior.
     values = np.maximum(values, 1 / np.max(width) ** 2)
-    evidence = -float(best.fun) - 0.5 * float(np.log(values).sum()) - float(np.log(width).sum())
+    evidence = -loss - 0.5 * float(np.log(values).sum()) - float(np.log(width).sum())
     return Peak(theta, vectors / np.sqrt(values), evidence)
 
 

@@ -12,7 +12,7 @@ import torch
 from scalebridge.learn.averaged import Member, Output, Seen
 from scalebridge.learn.covariance import Covariance
 from scalebridge.learn.forms import Form, bent_floor, floor
-from scalebridge.learn.hyperparameters import IMPOSSIBLE, Objective, Peak, draws, peak
+from scalebridge.learn.hyperparameters import IMPOSSIBLE, Objective, Peak, draws, peaks
 from scalebridge.learn.joint import BentJoint, Joint
 from scalebridge.quantities import Floats
 
@@ -49,7 +49,8 @@ def learn_outputs(
         earlier: the same outputs of an earlier fit, where the search begins.
     """
     rng = np.random.default_rng(search.seed)
-    peaks, objectives = [], []
+    tops: list[Peak] = []
+    likely: list[tuple[Form, Objective, Peak]] = []
     for i, form in enumerate(search.forms):
         centre, width = form.prior
         objective = _objective(form, seen, values, nugget)
@@ -59,24 +60,23 @@ def learn_outputs(
             # Noises may have come to the parameters since, or gone: they stand last.
             kept = len(known) if len(known) == len(centre) else min(form.size, len(known))
             starts[0][:kept] = known[:kept]
-        peaks.append(peak(objective, centre, width, starts))
-        objectives.append(objective)
-    thetas = [
-        (form, theta)
-        for form, top, objective, count in zip(
-            search.forms, peaks, objectives, _shares(peaks, search.average), strict=True
-        )
-        for theta in (
-            draws(objective, top, count, _moves(len(seen), search.thorough), rng)
-            if search.average
-            else [top.theta] * count
-        )
-    ]
-    best = int(np.argmax([p.evidence for p in peaks]))
-    found = [_conditioned(form, theta, seen, values, nugget) for form, theta in thetas]
-    lead = _conditioned(search.forms[best], peaks[best].theta, seen, values, nugget)
-    told = tuple(p.theta for p in peaks)
-    return [_output(found, lead, seen, g, told, rng) for g in range(values.shape[1])]
+        found = peaks(objective, centre, width, starts)
+        likely += [(form, objective, top) for top in found]
+        tops.append(found[0])
+    thetas: list[tuple[Form, Floats]] = []
+    for (form, objective, top), count in zip(
+        likely, _shares([top for _, _, top in likely], search.average), strict=True
+    ):
+        if search.average:
+            drawn = draws(objective, top, count, _moves(len(seen), search.thorough), rng)
+            thetas += [(form, theta) for theta in drawn]
+        elif count:
+            thetas.append((form, top.theta))
+    form, _, top = max(likely, key=lambda one: one[2].evidence)
+    members = [_conditioned(form, theta, seen, values, nugget) for form, theta in thetas]
+    lead = _conditioned(form, top.theta, seen, values, nugget)
+    told = tuple(top.theta for top in tops)
+    return [_output(members, lead, seen, g, told, rng) for g in range(values.shape[1])]
 
 
 def _shares(peaks: Sequence[Peak], count: int) -> list[int]:

@@ -48,6 +48,19 @@ def test_samples_and_quantiles_agree_where_rounding_alone_is_left_of_the_varianc
     assert np.mean(draws <= posterior.quantile(0.9), axis=0) == pytest.approx(np.full((6, 1), 0.9), abs=0.03)
 
 
+@pytest.mark.parametrize("structure", [Structure(), Structure(even=True)], ids=str)
+def test_it_keeps_the_contract_around_a_fitted_trend(structure: Structure) -> None:
+    check_surrogate(GaussianProcess(*spaces(3), structure, trend="fitted"))
+
+
+def test_around_a_fitted_trend_inputs_of_unlike_units_are_scaled_apart() -> None:
+    inputs = sb.Space({"T": "K", "strain": "1", "p": "Pa"})
+    x = np.random.default_rng(0).uniform(-1, 1, (24, 3)) * [30.0, 1e-3, 1e6] + [300.0, 0.0, 5e6]
+    y = np.sin((x[:, :1] - 300) / 30) + (x[:, 1:2] * 1e3) ** 2
+    fitted = GaussianProcess(inputs, sb.Space({"y": "1"}), trend="fitted").fit(x[:20], y[:20])
+    assert np.abs(fitted.predict(x[20:])[0] - y[20:]).max() < 0.15 * y.std()
+
+
 @pytest.mark.parametrize("structure", STRUCTURES, ids=str)
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_one_run_at_zero_gives_finite_answers(structure: Structure, value: float) -> None:

@@ -158,7 +158,9 @@ def _template(session: Session, surrogate: str | Surrogate) -> Surrogate:
     if surrogate == "auto":
         from scalebridge.learn import GaussianProcess
 
-        made: Surrogate = GaussianProcess(session.coupling.inputs, session.coupling.outputs, session.coupling.structure)
+        spaces = session.coupling.inputs, session.coupling.outputs
+        # What is too sure costs a look, verified as it is; what is too wide costs runs at every look.
+        made: Surrogate = GaussianProcess(*spaces, session.coupling.structure, trend="fitted")
         return made
     if isinstance(surrogate, str):
         from scalebridge.learn.candidates import built

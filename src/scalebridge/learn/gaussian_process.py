@@ -8,13 +8,12 @@ import numpy as np
 import torch
 
 from scalebridge.errors import InputError
+from scalebridge.learn.around_prior import AroundPrior, fit_around_prior
 from scalebridge.learn.averaged import Averaged, Output, Seen
 from scalebridge.learn.forms import Form
 from scalebridge.learn.gaussian_posterior import GaussianPosterior
 from scalebridge.learn.learned_outputs import Search, learn_outputs
 from scalebridge.learn.learner import Data, Learner, least, one_of
-from scalebridge.learn.potential_process import FittedPotential as FittedPotential
-from scalebridge.learn.potential_process import fit_potential
 from scalebridge.learn.radial import PROFILES
 from scalebridge.learn.scaling import Scaling
 from scalebridge.models import Structure
@@ -45,7 +44,7 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class GaussianProcess(Learner["Fitted | FittedPotential"]):
+class GaussianProcess(Learner["Fitted | AroundPrior"]):
     """Exact Gaussian process; see `scalebridge.models.Surrogate`.
 
     Without a potential the outputs are learned one by one. Covariances are weighed by their (tempered) evidence and
@@ -69,6 +68,9 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
         noise: ``"learned"`` adds a noise that the runs do not declare, and says it as scatter of the response;
             ``"declared"`` trusts ``noise_std``, zero where there is none; ``"auto"`` learns it where none is declared
             and rows are repeated or there are 5 d + 10 of them, fewer of which cannot tell it from the response.
+        trend: ``"learned"`` makes a linear trend part of the process; ``"fitted"`` fits it first and takes it for true,
+            the most probable lengths too, which is quick and too sure with few runs: where runs verify what it says.
+            With ``"fitted"`` noise is the declared one and slopes are not used. A potential's is fitted.
         gradients: ``"auto"`` learns from a ``jacobian`` where one is given; ``"ignore"`` does not.
         lengths: ``"each"`` output has parameters of its own, or all are ``"shared"``. Not for a potential.
         average: how many draws of the parameters; 0 takes the most probable ones for true, which is quick and too
@@ -83,6 +85,7 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
     structure: Structure = field(default_factory=Structure)
     profile: str = "matern72"
     noise: str = field(default="auto", kw_only=True)
+    trend: str = field(default="learned", kw_only=True)
     gradients: str = field(default="auto", kw_only=True)
     lengths: str = field(default="each", kw_only=True)
     average: int = field(default=8, kw_only=True)
@@ -95,6 +98,7 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
     def _check_options(self) -> None:
         one_of(self.title, "profile", self.profile, ("auto", *PROFILES))
         one_of(self.title, "noise", self.noise, ("auto", "declared", "learned"))
+        one_of(self.title, "trend", self.trend, ("learned", "fitted"))
         one_of(self.title, "gradients", self.gradients, ("auto", "ignore"))
         one_of(self.title, "lengths", self.lengths, ("each", "shared"))
         for option in ("average", "restarts", "seed"):
@@ -110,16 +114,16 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
                 "noise = 'declared' and noise_std with the runs."
             )
 
-    def _learn(self, data: Data) -> Fitted | FittedPotential:
-        if not self.structure.potential:
+    def _learn(self, data: Data) -> Fitted | AroundPrior:
+        if not self.structure.potential and self.trend == "learned":
             return _averaged(self, data)
-        earlier = self.fitted if isinstance(self.fitted, FittedPotential) else None
+        earlier = self.fitted if isinstance(self.fitted, AroundPrior) else None
         profile = "matern72" if self.profile == "auto" else self.profile
-        return fit_potential(profile, self.structure.even, data, earlier)
+        return fit_around_prior(self.structure, profile, self.inputs, data, earlier)
 
     def _mean(self, x: Floats) -> tuple[Floats, Floats]:
         f = self.state
-        if isinstance(f, FittedPotential):
+        if isinstance(f, AroundPrior):
             return f.mean(x)
         values, slopes = f.averaged.apply(torch.from_numpy((x - f.centre) / f.extent))
         return f.level + values.numpy() * f.units, slopes.numpy() * f.units[:, None] / f.extent
@@ -129,7 +133,7 @@ class GaussianProcess(Learner["Fitted | FittedPotential"]):
         f = self.state
         x = self.inputs.check(x, self.title)
         bounds = (self.outputs.lower, self.outputs.upper)
-        if isinstance(f, FittedPotential):
+        if isinstance(f, AroundPrior):
             return GaussianPosterior(self.predict(x)[0], torch.from_numpy(x / f.extent), f.conditioned, f.units, bounds)
         at = torch.from_numpy((x - f.centre) / f.extent)
         mean = np.clip(f.level + f.averaged.mean(at).numpy() * f.units, *bounds)

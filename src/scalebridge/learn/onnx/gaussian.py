@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from scalebridge.errors import InputError
+from scalebridge.learn.around_prior import AroundPrior
 from scalebridge.learn.averaged import Member, Output
 from scalebridge.learn.covariance import Covariance
 from scalebridge.learn.gaussian_posterior import FLOOR, Conditioned
-from scalebridge.learn.gaussian_process import Fitted, FittedPotential
+from scalebridge.learn.gaussian_process import Fitted
 from scalebridge.learn.heteroscedastic_gaussian_process import Heteroscedastic
 from scalebridge.learn.independent import Independent
 from scalebridge.learn.kernels import GradientKernel
@@ -73,7 +74,7 @@ def _processes(g: Graph, independent: Independent, x: str) -> tuple[str, list[st
     return g.joined(means, 1), own, told
 
 
-def potential(g: Graph, known: FittedPotential, x: str) -> Answer:
+def potential(g: Graph, known: AroundPrior, x: str) -> Answer:
     """Mean and deviation of a response that is the gradient of a potential.
 
     Raises:

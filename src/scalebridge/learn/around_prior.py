@@ -1,4 +1,8 @@
-"""A response that has a potential, learned as the gradient of a Gaussian process."""
+"""A Gaussian process around a parametric mean that is fitted and taken for true, its most probable lengths too.
+
+Quick, and its mean keeps a macro solver alive. With few runs it is too sure of itself: for potentials, whose mean has
+few parameters, and where runs of the model verify what it says.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,19 @@ import numpy as np
 import torch
 
 from scalebridge.learn.gaussian_posterior import Conditioned
-from scalebridge.learn.kernels import GradientKernel, Kernel
+from scalebridge.learn.kernels import GradientKernel, Kernel, SeparableKernel
 from scalebridge.learn.learner import Data
 from scalebridge.learn.priors import Prior, fit_linear, fit_power_law
-from scalebridge.quantities import Floats
+from scalebridge.models import Structure
+from scalebridge.quantities import Floats, Space
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True)
-class FittedPotential:
-    """What fitting finds where the response has a potential.
+class AroundPrior:
+    """What fitting finds.
 
     Args:
         extent: ``[d]``, factor from scaled inputs to the input's units.
@@ -40,51 +45,69 @@ class FittedPotential:
 
     def mean(self, x: Floats) -> tuple[Floats, Floats]:
         """Mean ``[n, m]`` at ``x [n, d]`` and its derivative ``[n, m, d]``."""
-        scaled, c = x / self.extent, self.conditioned
+        scaled = x / self.extent
         value, slope = self.prior(scaled)
+        c = self.conditioned
         dv, ds = c.kernel.apply(torch.from_numpy(scaled), c.points, c.scale, self.coefficients)
         return (value + dv.numpy()) * self.units, (slope + ds.numpy()) * self.units[:, None] / self.extent
 
 
-def fit_potential(profile: str, odd: bool, data: Data, earlier: FittedPotential | None) -> FittedPotential:
-    """Condition on runs of a response that has a potential.
-
-    Args:
-        profile: of the potential's covariance.
-        odd: whether the response is: its potential is even.
-        data: the runs.
-        earlier: an earlier fit, where the search begins.
-    """
+def fit_around_prior(
+    structure: Structure, profile: str, inputs: Space, data: Data, earlier: AroundPrior | None = None
+) -> AroundPrior:
+    """Fit the mean by least squares, then lengths and deviation by maximum posterior, begun at an earlier fit's."""
     x, y = data.x, data.y
-    extent = np.abs(x).max(0) if odd else np.maximum(np.ptp(x, axis=0), 1e-9 * np.abs(x).max(0))
-    # Runs at zero alone tell no extent.
-    extent = np.maximum(extent, 1e-3 * extent.max()) if extent.any() else np.ones_like(extent)
-    # Scaling x by `extent` scales the gradient by its inverse: one unit of energy for all components.
-    energy = np.sqrt(np.mean((y * extent) ** 2))
-    units = (energy if energy > 0 else 1.0) / extent
-    at, value, noise_scaled = x / extent, y / units, data.noise_std / units
-    prior = _prior(odd, at, value)
-    kernel: Kernel = GradientKernel(profile, odd)
+    extent = _extent(structure, inputs, x)
+    units = _units(structure, y, extent)
+    at, value, noise = x / extent, y / units, data.noise_std / units
+    prior = _prior(structure, at, value)
+    kernel: Kernel = (
+        GradientKernel(profile, structure.even)
+        if structure.potential
+        else SeparableKernel(profile, structure.even, y.shape[1])
+    )
     points = torch.from_numpy(at)
     residual = torch.from_numpy(value - prior(at)[0]).reshape(-1)
-    nugget = torch.from_numpy(noise_scaled**2).reshape(-1)
-    theta = _maximum_posterior(kernel, points, residual, nugget, _expected(residual, x.shape[1]), earlier)
+    nugget = torch.from_numpy(noise**2).reshape(-1)
+    theta = _maximum_posterior(kernel, points, residual, nugget, _expected(residual, *x.shape), earlier)
     scale = (-2 * theta[:-1]).exp()
     variance = float((2 * theta[-1]).exp())
-    covariance = _covariance(kernel, points, scale, variance, nugget)
-    factor = torch.linalg.cholesky(covariance)
+    factor = torch.linalg.cholesky(_covariance(kernel, points, scale, variance, nugget))
     coefficients = torch.cholesky_solve(residual[:, None], factor).reshape(len(x), -1)
     conditioned = Conditioned(kernel, scale, variance, points, factor)
-    return FittedPotential(extent, units, prior, conditioned, variance * coefficients, theta[:-1].numpy())
+    return AroundPrior(extent, units, prior, conditioned, variance * coefficients, theta[:-1].numpy())
 
 
-def _prior(odd: bool, at: Floats, value: Floats) -> Prior:
-    return fit_power_law(at, value) if odd else fit_linear(at, value, False).symmetric(at, value)
+def _extent(structure: Structure, inputs: Space, x: Floats) -> Floats:
+    size = np.abs(x).max(axis=0)
+    extent = size if structure.even else np.maximum(np.ptp(x, axis=0), 1e-9 * size)
+    if structure.potential or len({v.unit for v in inputs}) == 1:
+        # Inputs of one unit: one that hardly moves is not stretched to the size of the others.
+        extent = np.maximum(extent, 1e-3 * extent.max())
+    # Runs at zero alone tell no extent.
+    return np.where(extent > 0, extent, 1.0)
 
 
-def _expected(residual: Tensor, d: int) -> Tensor:
+def _units(structure: Structure, y: Floats, extent: Floats) -> Floats:
+    if structure.potential:
+        # Scaling x by `extent` scales the gradient by its inverse: one unit of energy for all components.
+        energy = float(np.sqrt(np.mean((y * extent) ** 2)))
+        return (energy if energy > 0 else 1.0) / extent
+    spread = np.sqrt(np.mean(y**2, axis=0)) if structure.even else y.std(axis=0)
+    floored = np.maximum(spread, 1e-9 * np.abs(y).max())
+    return np.where(floored > 0, floored, 1.0)
+
+
+def _prior(structure: Structure, at: Floats, value: Floats) -> Prior:
+    if structure.potential and structure.even:
+        return fit_power_law(at, value)
+    law = fit_linear(at, value, structure.even)
+    return law.symmetric(at, value) if structure.potential else law
+
+
+def _expected(residual: Tensor, b: int, d: int) -> Tensor:
     # A prior mean with many parameters leaves little of a few runs: a deviation fitted on them is too small.
-    level = float(residual.square().mean().sqrt()) + 0.3 / len(residual) * d
+    level = float(residual.square().mean().sqrt()) + 0.3 / b
     return torch.cat([torch.zeros(d, dtype=torch.float64), torch.tensor([np.log(level)], dtype=torch.float64)])
 
 
@@ -97,7 +120,7 @@ def _covariance(kernel: Kernel, points: Tensor, scale: Tensor, variance: Tensor 
 
 
 def _maximum_posterior(
-    kernel: Kernel, points: Tensor, residual: Tensor, nugget: Tensor, centre: Tensor, earlier: FittedPotential | None
+    kernel: Kernel, points: Tensor, residual: Tensor, nugget: Tensor, centre: Tensor, earlier: AroundPrior | None
 ) -> Tensor:
     """Log lengths and log deviation by L-BFGS on the log posterior with wide log-normal priors around ``centre``.
 

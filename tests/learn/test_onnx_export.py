@@ -228,3 +228,14 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_a_missing_package_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
     refused(RandomForest(INPUTS, OUTPUTS, trees=3).fit(*drawn(20)), tmp_path, r'pip install "scalebridge\[onnx\]"')
+
+
+def test_processes_without_a_graph_say_which_option_has_one(tmp_path: Path) -> None:
+    x, y = drawn(12)
+    slopes = np.zeros((12, 2, 3))
+    for fitted, told in (
+        (GaussianProcess(INPUTS, OUTPUTS).fit(x, y, None, slopes), "gradients='ignore'"),
+        (GaussianProcess(INPUTS, OUTPUTS, trend="fitted").fit(x, y), "trend='learned'"),
+    ):
+        with pytest.raises(sb.InputError, match=told):
+            export_onnx(fitted, tmp_path / "m.onnx")

@@ -28,6 +28,8 @@ MOST_NOISE = 4.0
 
 def averaged(g: Graph, known: Fitted, x: str) -> Answer:
     """Mean and deviation of outputs that are averaged over their covariances."""
+    if len(known.averaged.bent):
+        raise InputError("a Gaussian process that learned from slopes has no graph; fit with gradients='ignore'.")
     at = g.divide(g.subtract(x, known.centre), known.extent)
     points = known.averaged.points.numpy()
     means, own, told = [], [], []
@@ -82,7 +84,7 @@ def potential(g: Graph, known: AroundPrior, x: str) -> Answer:
     """
     c, at = known.conditioned, g.divide(x, known.extent)
     if not isinstance(c.kernel, GradientKernel):
-        raise InputError(f"a Gaussian process by {type(c.kernel).__name__} has no graph.")
+        raise InputError("a Gaussian process around a fitted trend has no graph; fit with trend='learned'.")
     mean, std = _gradient(g, c, c.kernel, known.coefficients.numpy(), at)
     return Answer(g.multiply(g.add(prior(g, known.prior, at), mean), known.units), g.multiply(std, known.units))
 

@@ -191,7 +191,7 @@ class GaussianPosterior:
         """The weighted sum on its representatives, kept: placement asks for the same one again and again."""
         key = weights.tobytes()
         if key not in self._sums:
-            at, total = _representatives(self.at.numpy(), weights * self.units)
+            at, total = representatives(self.at.numpy(), weights * self.units)
             points, w = torch.from_numpy(at), torch.from_numpy(total)
             white = self._white if len(at) == len(self.at) else self.conditioned.whitened(points)
             self._sums[key] = _Summed(points, w, torch.einsum("rkb,kb->r", white, w))
@@ -236,7 +236,7 @@ class GaussianPosterior:
         return scaled.reshape(len(rows) * m, len(columns) * m)
 
 
-def _representatives(x: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def representatives(x: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Group points by halving along their widest direction; each group keeps its total weight ``[r, m]``.
 
     Points without weight have no part in it.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scalebridge.learn.fidelity.chain import Chain
-from scalebridge.learn.gaussian_posterior import _representatives
+from scalebridge.learn.gaussian_posterior import representatives
 from scalebridge.learn.reduction import downdated, noise_matrix, reduced
 from scalebridge.models import Functional
 from scalebridge.quantities import Floats
@@ -174,7 +174,7 @@ class FusedPosterior:
         """Representatives of the points of each level, the level, and their weights."""
         for level, places in self._by_level(np.arange(len(self.at))):
             if weights[places].any() or not weights.any():
-                at, total = _representatives(self.at.numpy()[places], weights[places, None])
+                at, total = representatives(self.at.numpy()[places], weights[places, None])
                 yield torch.from_numpy(at), level, torch.from_numpy(total[:, 0])
 
     def _gathered(self, chain: Chain, of: Callable[[Tensor, int], Tensor]) -> Floats:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import scalebridge as sb
+from scalebridge.learn import GaussianProcess
+from scalebridge.models import structure_of
 from scalebridge.problems import (
     Bar,
     Case,
@@ -145,6 +147,17 @@ def test_hidden_history_is_seen_because_the_same_input_gives_another_output(stre
     assert "the same input gave different outputs" in answer.reason
     assert "history" in answer.reason
     assert answer.runs[-1].replicate == 1
+
+
+def test_hidden_history_is_seen_where_the_largest_state_was_the_last_to_be_run() -> None:
+    # Asked again at once, a model whose history is its path has not moved since, and answers the same.
+    case = history_bar(0.02)
+    process = GaussianProcess(case.micro.inputs, case.micro.outputs, structure_of(case.micro))
+    answer = solve(case, 2, surrogate=process)
+    verified = [r for r in answer.runs if r.phase == "verify"]
+    assert max(verified, key=lambda r: np.linalg.norm(r.y)) is verified[-1]
+    assert refused(answer)
+    assert "the same input gave different outputs" in answer.reason
 
 
 @pytest.mark.parametrize(("actual", "declared"), [(0.05, None), (0.02, 0.002)])

@@ -7,42 +7,31 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks._peers import ONE_THREAD, python_with, run
+
 MUGRID = "muGrid==1.6.1"
 ENVIRONMENT = Path("out/mugrid")
 SCRIPT = Path(__file__).with_name("_mugrid_sphere.py")
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 MANDEL = (1.0, 1.0, 1.0, 2.0, 2.0, 2.0)
 
 
 def mugrid_python() -> tuple[Path | None, str]:
     """Return an interpreter that has muGrid, making its environment where there is none, or the reason why not."""
-    python = ENVIRONMENT.resolve() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        for command in (
-            [sys.executable, "-m", "venv", str(ENVIRONMENT)],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", MUGRID],
-        ):
-            made = subprocess.run(command, capture_output=True, text=True)
-            if made.returncode:
-                shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-                return None, (made.stderr.strip() or made.stdout.strip()).splitlines()[-1]
-    return python, ""
+    return python_with([MUGRID], ENVIRONMENT)
 
 
 def mugrid(python: Path, n: int, contrast: float, precision: str, rtol: float) -> dict[str, Any]:
     """CPU seconds, iterations and values of muGrid, one thread."""
-    command = [str(python), str(SCRIPT), str(n), str(contrast), precision, str(rtol)]
-    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **ONE_THREAD})
-    if ended.returncode:
-        return {"skipped": ended.stderr.strip().splitlines()[-1]}
-    figures: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    said, reason = run(python, SCRIPT, n, contrast, precision, rtol)
+    if reason:
+        return {"skipped": reason}
+    figures: dict[str, Any] = json.loads(said.splitlines()[-1])
     return figures
 
 

@@ -14,10 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -27,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import _peers
 from benchmarks._cheap_learners import Cheap, forest, neighbours, ridge
 from scalebridge.learn import Conformal, Online, Recalibrated
 from scalebridge.learn.calibration import score
@@ -111,21 +108,6 @@ def line(name: str, told: dict[str, Any]) -> str:
     return f"{name:52s} coverage {c['mean']:.4f} ± {c['error']:.4f}  width {w['mean']:.3f}  met {told['met']}"
 
 
-def peers_python() -> tuple[Path | None, str]:
-    """Return an interpreter that has the peers, making its environment where there is none, or the reason why not."""
-    python = ENVIRONMENT.resolve() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        for command in (
-            [sys.executable, "-m", "venv", str(ENVIRONMENT)],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PEERS],
-        ):
-            made = subprocess.run(command, capture_output=True, text=True)
-            if made.returncode:
-                shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-                return None, (made.stderr.strip() or made.stdout.strip()).splitlines()[-1]
-    return python, ""
-
-
 def ours(kind: str, repeats: int, seed: int) -> tuple[dict[str, np.ndarray], dict[str, list[np.ndarray]], np.ndarray]:
     """The problems for the peers, our intervals ``[n, 2]`` on them, and the truth."""
     learner = neighbours(3)
@@ -161,7 +143,7 @@ def ours(kind: str, repeats: int, seed: int) -> tuple[dict[str, np.ndarray], dic
 
 def against_peers(repeats: int, seed: int) -> dict[str, Any]:
     """Coverage and width of ours and theirs, and the largest gap between the ends."""
-    python, reason = peers_python()
+    python, reason = _peers.python_with(PEERS, ENVIRONMENT)
     if python is None:
         return {"skipped": reason}
     found: dict[str, Any] = {"rows": []}
@@ -170,13 +152,10 @@ def against_peers(repeats: int, seed: int) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             asked, answered = Path(folder) / "problems.npz", Path(folder) / "intervals.npz"
             np.savez(asked, **problems)  # type: ignore[arg-type]
-            ended = subprocess.run(
-                [str(python), str(SCRIPT), str(asked), str(answered)],
-                capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-            )  # fmt: skip
-            if ended.returncode:
-                return {"skipped": ended.stderr.strip().splitlines()[-1]}
-            found |= json.loads(ended.stdout.splitlines()[-1])
+            said, reason = _peers.run(python, SCRIPT, asked, answered)
+            if reason:
+                return {"skipped": reason}
+            found |= json.loads(said.splitlines()[-1])
             theirs = dict(np.load(answered, allow_pickle=False))
         for name, ends in theirs.items():
             own = np.stack(intervals[name.split(" ", 1)[1]])

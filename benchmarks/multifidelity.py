@@ -18,10 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -32,6 +28,7 @@ import numpy as np
 from scipy.stats import norm, qmc
 
 import scalebridge as sb
+from benchmarks import _peers
 from scalebridge.learn import GaussianProcess
 from scalebridge.learn.multi_fidelity import MultiFidelity
 from scalebridge.problems import scalar
@@ -112,45 +109,17 @@ def summary(rows: list[dict[str, float]]) -> dict[str, float]:
     return {**found, "least": min(row["coverage"] for row in rows), "seeds": len(rows)}
 
 
-def peers_python() -> tuple[Path | None, str]:
-    """Return an interpreter that has the peer, making its environment where there is none, or the reason why not."""
-    python = ENVIRONMENT.resolve() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        for command in (
-            [sys.executable, "-m", "venv", str(ENVIRONMENT)],
-            [
-                str(python),
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-c",
-                "constraints.txt",
-                *PEERS,
-            ],
-        ):
-            made = subprocess.run(command, capture_output=True, text=True)
-            if made.returncode:
-                shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-                return None, (made.stderr.strip() or made.stdout.strip()).splitlines()[-1]
-    return python, ""
-
-
 def peer_answers(problems: dict[str, Problem]) -> tuple[dict[str, Answer], dict[str, Any]]:
     """Mean and interval of SMT's MFK on the same data, and what is to be said of the run."""
-    python, reason = peers_python()
+    python, reason = _peers.python_with(PEERS, ENVIRONMENT, Path("constraints.txt"))
     if python is None:
         return {}, {"skipped": reason}
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "problems.npz", Path(folder) / "answers.npz"
         np.savez(asked, **{f"{key}/{part}": a for key, data in problems.items() for part, a in data.items()})  # type: ignore[arg-type]
-        ended = subprocess.run(
-            [str(python), str(SCRIPT), str(asked), str(answered)],
-            capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        if ended.returncode:
-            return {}, {"skipped": ended.stderr.strip().splitlines()[-1]}
+        said, reason = _peers.run(python, SCRIPT, asked, answered)
+        if reason:
+            return {}, {"skipped": reason}
         theirs = dict(np.load(answered, allow_pickle=False))
     found = {}
     reach = float(norm.ppf(0.5 + LEVEL / 2))
@@ -158,7 +127,7 @@ def peer_answers(problems: dict[str, Problem]) -> tuple[dict[str, Answer], dict[
         if f"{key}/mean" in theirs:
             mean, std = theirs[f"{key}/mean"], np.sqrt(np.maximum(theirs[f"{key}/variance"], 0))
             found[key] = (mean, std, mean - reach * std, mean + reach * std)
-    return found, json.loads(ended.stdout.splitlines()[-1])
+    return found, json.loads(said.splitlines()[-1])
 
 
 def compare(problems: dict[str, Problem]) -> dict[str, Any]:

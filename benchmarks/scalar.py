@@ -14,10 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,12 +23,12 @@ import numpy as np
 from scipy.stats import norm, qmc
 
 import scalebridge as sb
+from benchmarks import _peers
 from scalebridge.learn import GaussianProcess
 from scalebridge.problems import scalar
 
 RATIO, RANGE, LEVEL = 1.05, (0.92, 0.98), 0.95
 ENVIRONMENT = Path("out/peers/scalar")
-CONSTRAINTS = Path("constraints.txt")
 PEERS = ("scikit-learn", "botorch==0.18.1", "gpytorch==1.15.2", "smt==2.15.0")
 SCRIPT = Path(__file__).with_name("_scalar_peers.py")
 FUNCTIONS = {
@@ -86,38 +82,19 @@ def ours(case: Case, options: dict[str, Any]) -> dict[str, float]:
     return judged(posterior.mean[:, 0], posterior.std[:, 0], case["truth"], seconds)
 
 
-def peers_python() -> tuple[Path | None, str]:
-    """Return an interpreter that has the peers, making its environment where there is none, or the reason why not."""
-    python = ENVIRONMENT.resolve() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        for command in (
-            [sys.executable, "-m", "venv", str(ENVIRONMENT)],
-            [*install, "-c", str(CONSTRAINTS), *PEERS],
-        ):
-            made = subprocess.run(command, capture_output=True, text=True)
-            if made.returncode:
-                shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-                return None, (made.stderr.strip() or made.stdout.strip()).splitlines()[-1]
-    return python, ""
-
-
 def peers(cases: dict[str, Case]) -> tuple[dict[str, dict[str, dict[str, float]]], dict[str, Any]]:
     """Figures of each peer on each case, and what it said of itself."""
-    python, reason = peers_python()
+    python, reason = _peers.python_with(PEERS, ENVIRONMENT, Path("constraints.txt"))
     if python is None:
         return {}, {"skipped": reason}
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "cases.npz", Path(folder) / "laws.npz"
         parts = {f"{key}|{part}": case[part] for key, case in cases.items() for part in ("x", "y", "at")}
         np.savez(asked, **parts)  # type: ignore[arg-type]
-        ended = subprocess.run(
-            [str(python), str(SCRIPT), str(asked), str(answered)],
-            capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        if ended.returncode:
-            return {}, {"skipped": ended.stderr.strip().splitlines()[-1]}
-        told: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+        said, reason = _peers.run(python, SCRIPT, asked, answered)
+        if reason:
+            return {}, {"skipped": reason}
+        told: dict[str, Any] = json.loads(said.splitlines()[-1])
         laws = dict(np.load(answered, allow_pickle=False))
     found: dict[str, dict[str, dict[str, float]]] = {}
     for run, seconds in told.pop("seconds").items():

@@ -20,10 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -36,6 +32,7 @@ from typing import Any
 import numpy as np
 
 import scalebridge as sb
+from benchmarks import _peers
 from benchmarks._uci_data import known, read, splits
 
 SETS = ("yacht", "energy", "concrete")
@@ -145,32 +142,16 @@ def judged(name: str, rows: list[dict[str, Any]], peers: Mapping[str, Any]) -> d
     }
 
 
-def peers_python() -> tuple[Path | None, str]:
-    """An interpreter that has the peers, making its environment where there is none, or the reason why not."""
-    python = ENVIRONMENT.resolve() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not python.exists():
-        for command in (
-            [sys.executable, "-m", "venv", str(ENVIRONMENT)],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PEERS],
-        ):
-            made = subprocess.run(command, capture_output=True, text=True)
-            if made.returncode:
-                shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-                return None, (made.stderr.strip() or made.stdout.strip()).splitlines()[-1]
-    return python, ""
-
-
 def against_peers(sets: Sequence[str], count: int, seed: int) -> dict[str, Any]:
     """Summaries by set and method, versions, and what was skipped and why."""
-    python, reason = peers_python()
+    python, reason = _peers.python_with(PEERS, ENVIRONMENT)
     if python is None:
         return {"skipped": reason}
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "peers.json"
-        command = [str(python), str(SCRIPT), str(answer), str(count), str(seed), *sets]
-        ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        if ended.returncode:
-            return {"skipped": ended.stderr.strip().splitlines()[-1]}
+        _, reason = _peers.run(python, SCRIPT, answer, count, seed, *sets)
+        if reason:
+            return {"skipped": reason}
         told: dict[str, Any] = json.loads(answer.read_text())
     by_set = {name: {m: summary(rows) for m, rows in found.items()} for name, found in told.pop("rows").items()}
     return {**told, "sets": by_set}

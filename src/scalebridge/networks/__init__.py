@@ -1,0 +1,37 @@
+"""Networks: modules of torch and the one loop that trains them; no surrogate, no image reader.
+
+Names are imported on first use (PEP 562), so that ``import scalebridge`` brings no torch.
+
+::
+
+    net = sb.networks.MLP(8, 1, widths=(64, 64))
+    trained = sb.networks.train(net, loss, (x, y), epochs=200, seed=0, validation=(x_held, y_held), patience=30)
+    trained.best, trained.training, trained.validation
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scalebridge.networks.training import Epoch, Trained, train
+
+_HOME = {
+    "Epoch": "training",
+    "Trained": "training",
+    "train": "training",
+}
+
+__all__ = ["Epoch", "Trained", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module of a public name on first use."""
+    if name in _HOME:
+        return getattr(importlib.import_module(f"scalebridge.networks.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'scalebridge.networks' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,7 +15,7 @@ from scalebridge.microstructure.thresholds import THRESHOLDS, Mixture, fit_mixtu
 from scalebridge.microstructure.touching import cuts
 from scalebridge.microstructure.uncertainty import FractionError, fraction_error
 from scalebridge.microstructure.visible import field_of_view
-from scalebridge.microstructure.voids import Voids, find_voids
+from scalebridge.microstructure.voids import EXTENTS, Voids, find_voids
 
 Grey = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -106,6 +106,7 @@ def segment(
     denoising: str = "total_variation",
     separate: bool = True,
     inside: Mask | None = None,
+    voids: str = "dark",
 ) -> Segmentation:
     """Part an image into matrix and fibre, or void, matrix and fibre.
 
@@ -122,23 +123,25 @@ def segment(
             given back at the fibres' edges. On synthetic packings this removes most of the bias of a plain
             threshold (from +0.02 ... +0.06 to -0.02 ... +0.02). False: the plain threshold.
         inside: the field of view ``[rows, columns]``; found by `field_of_view` when ``None``.
+        voids: what of a void counts: ``"dark"``, the pixels darker than the matrix beyond doubt, or ``"enclosed"``,
+            all that a dark rim encloses (see `voids`). A note gives the other figure where they differ.
 
     Raises:
         InputError: an unknown option, a mask of another shape, or an image that holds one phase only.
     """
-    _check_options(phases, threshold, denoising)
+    _check_options(phases, threshold, denoising, voids)
     visible = _visible(image, inside)
     noise = noise_std(image.grey, visible)
     clean = denoise(image.grey, visible, denoising, noise)
     _refuse_flat(clean[visible], image.name)
-    voids = _voids(clean, visible)
-    solid = visible & ~voids.pixels
+    found = _voids(clean, visible, voids)
+    solid = visible & ~found.enclosed
     level = _level(clean[solid], threshold, image.name)
     eta, shading = _contrast(clean, solid, level, image.name)
     mixture = fit_mixture(clean[solid])
     error = fraction_error(image.grey, clean, solid, visible, rule=threshold, level=level, noise=noise, mixture=mixture)
     lines, level, error = _separated(clean, solid, visible, level, mixture, error, separate)
-    labels = _labels(clean, level, voids.pixels, lines, phases)
+    labels = _labels(clean, level, found.pixels, lines, phases)
     fraction = np.bincount(labels[visible], minlength=phases) / visible.sum()
     _refuse_lost(fraction, image.name)
     return Segmentation(
@@ -147,25 +150,27 @@ def segment(
         inside=visible,
         phases=("matrix", "fibre") if phases == 2 else ("void", "matrix", "fibre"),
         fraction=fraction,
-        fraction_std=_fraction_std(error.std, voids.fraction_std, phases),
+        fraction_std=_fraction_std(error.std, found.fraction_std, phases),
         error=error,
         threshold=level,
         noise=noise,
         separability=eta,
         cuts=lines,
-        notes=_notes(image, eta, shading, mixture, error, voids, visible, phases),
+        notes=_notes(image, eta, shading, mixture, error, found, visible, phases),
         clean=clean,
-        voids=voids.pixels,
+        voids=found.pixels,
     )
 
 
-def _check_options(phases: int, threshold: str, denoising: str) -> None:
+def _check_options(phases: int, threshold: str, denoising: str, voids: str) -> None:
     if phases not in (2, 3):
         raise InputError(f"{phases} phases were asked for; 2 (matrix, fibre) or 3 (void, matrix, fibre) can be told.")
     if threshold not in THRESHOLDS:
         raise InputError(f"The threshold rule '{threshold}' is not known{did_you_mean(threshold, THRESHOLDS)}")
     if denoising not in DENOISERS:
         raise InputError(f"The denoising '{denoising}' is not known{did_you_mean(denoising, DENOISERS)}")
+    if voids not in EXTENTS:
+        raise InputError(f"The extent of voids '{voids}' is not known{did_you_mean(voids, EXTENTS)}")
 
 
 def _visible(image: Micrograph, inside: Mask | None) -> Mask:
@@ -182,9 +187,9 @@ def _visible(image: Micrograph, inside: Mask | None) -> Mask:
     return mask
 
 
-def _voids(clean: Grey, visible: Mask) -> Voids:
+def _voids(clean: Grey, visible: Mask, extent: str) -> Voids:
     mixture = fit_mixture(clean[visible])
-    return find_voids(clean, visible, float(mixture.mean[0]), float(mixture.mean[1]))
+    return find_voids(clean, visible, float(mixture.mean[0]), float(mixture.mean[1]), mixture.std, extent)
 
 
 def _refuse_flat(values: Grey, name: str) -> None:
@@ -270,6 +275,18 @@ def _fraction_std(bright: float, void: float, phases: int) -> NDArray[np.float64
     return np.array([void, float(np.hypot(bright, void)), bright])
 
 
+def _enclosed_note(voids: Voids, visible: Mask, phases: int) -> list[str]:
+    total = float(visible.sum())
+    core, whole = float(voids.pixels.sum()) / total, float(voids.enclosed.sum()) / total
+    if phases == 2 or whole - core <= 2 * float(np.hypot(voids.fraction_std, voids.enclosed_std)):
+        return []
+    return [
+        f"Voids: {core:.2%} of the field of view is darker than the matrix beyond doubt, and these dark pixels enclose "
+        f"regions that are only a little darker; if the middle of the voids is brightened by phase contrast, the void "
+        f"fraction is {whole:.2%} ± {voids.enclosed_std:.2%} instead; look, and count them by voids='enclosed'."
+    ]
+
+
 def _notes(
     image: Micrograph,
     eta: float,
@@ -294,6 +311,7 @@ def _notes(
     share = float(voids.pixels.sum()) / float(visible.sum())
     if share and phases == 2:
         notes.append(f"{share:.2%} of the field of view is void and counts as matrix; ask for phases=3 to part it.")
+    notes.extend(_enclosed_note(voids, visible, phases))
     if image.pixel_size is None:
         notes.append("The pixel size is not known: lengths are in pixels.")
     if not visible.all():

@@ -23,43 +23,77 @@ REACH = 3
 """Pixels over which a void reaches beyond its seeds, and half the width of the breaks of its rim that are bridged."""
 
 
+BEYOND_DOUBT = 5.0
+"""How far below the matrix a pixel lies at least to be void by its grey value alone, in spreads of the matrix."""
+
+EXTENTS = ("dark", "enclosed")
+"""What of a void counts: the pixels that are dark themselves, or all that its dark rim encloses."""
+
+
 @dataclass(frozen=True, eq=False)
 class Voids:
-    """Voids found: their pixels and the uncertainty of their share of the field of view."""
+    """Voids found: their pixels and the uncertainty of their share of the field of view.
+
+    Attributes:
+        pixels: what counts as void, ``[rows, columns]``.
+        enclosed: the same with all that dark rims enclose; holds ``pixels``.
+        fraction_std: deviation of the share of ``pixels``.
+        enclosed_std: deviation of the share of ``enclosed``.
+    """
 
     pixels: Mask
+    enclosed: Mask
     fraction_std: float
+    enclosed_std: float
 
 
-def find_voids(grey: Grey, inside: Mask, dark: float, bright: float) -> Voids:
+def find_voids(grey: Grey, inside: Mask, dark: float, bright: float, spread: float, extent: str = "dark") -> Voids:
     """Find compact regions much darker than the matrix.
 
-    Seeds are where the smoothed image lies `DEPTH` contrasts below the matrix; a void is what lies below
-    the halfway level between its seeds and the matrix within `REACH` of a seed, and what this rim encloses.
-    Its deviation joins half the change of the share when the level is moved to 0.35 and 0.65 of the way with
-    an edge that may lie anywhere within a pixel.
+    Seeds are where the smoothed image lies `DEPTH` contrasts below the matrix. Around them:
+
+    - ``"dark"``: a pixel is void when it is nearer to the darkest of the voids than to the matrix and lies
+      `BEYOND_DOUBT` spreads below the matrix. Its deviation joins half the change of the share when this level is
+      moved by one spread to either side with an edge that may lie anywhere within a pixel.
+    - ``"enclosed"``: what lies below the halfway level between the seeds and the matrix within `REACH` of a seed,
+      and what this rim encloses. In phase-contrast scans the rim of a large void is dark and its middle nearly as
+      bright as the matrix; grey values alone cannot tell such a middle from resin. Its deviation joins half the
+      change when the level is moved to 0.35 and 0.65 of the way with the same edge.
 
     Args:
         grey: denoised grey values, ``[rows, columns]``.
         inside: the field of view.
         dark: mean grey value of the matrix.
         bright: mean grey value of the inclusions.
+        spread: standard deviation of the grey values of a phase.
+        extent: one of `EXTENTS`.
     """
-    from scipy.ndimage import binary_erosion, gaussian_filter
+    from scipy.ndimage import gaussian_filter
 
     contrast = bright - dark
     smooth = gaussian_filter(grey, SMOOTHING)
     seeds = _deep(smooth < dark - DEPTH * contrast, grey, dark - contrast) & inside
     if not seeds.any():
-        return Voids(seeds, 0.0)
+        return Voids(seeds, seeds, 0.0, 0.0)
     floor = float(np.median(grey[seeds]))
     ceiling = (dark + bright) / 2
     narrow, middle, wide = (
         _grown(grey, inside, seeds, floor + way * (dark - floor), ceiling) for way in (0.35, 0.5, 0.65)
     )
-    moved = abs(float(wide.sum()) - float(narrow.sum())) / 2
-    edge = float((middle & ~binary_erosion(middle, border_value=1)).sum()) / np.sqrt(12)
-    return Voids(middle, float(np.hypot(moved, edge)) / float(inside.sum()))
+    enclosed_std = _deviation(narrow, middle, wide, inside)
+    if extent == "enclosed":
+        return Voids(middle, middle, enclosed_std, enclosed_std)
+    level = min((float(grey[middle].min()) + dark) / 2, dark - BEYOND_DOUBT * spread)
+    fewer, core, more = (middle & (grey < level + shift) for shift in (-spread, 0.0, spread))
+    return Voids(core, middle, _deviation(fewer, core, more, inside), enclosed_std)
+
+
+def _deviation(fewer: Mask, pixels: Mask, more: Mask, inside: Mask) -> float:
+    from scipy.ndimage import binary_erosion
+
+    moved = abs(float(more.sum()) - float(fewer.sum())) / 2
+    edge = float((pixels & ~binary_erosion(pixels, border_value=1)).sum()) / np.sqrt(12)
+    return float(np.hypot(moved, edge)) / float(inside.sum())
 
 
 def _deep(seeds: Mask, grey: Grey, level: float) -> Mask:

@@ -15,15 +15,34 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scalebridge.networks.random_state import own_random_state
+    from scalebridge.networks.resnet import ResNet, as_imagenet, read_resnet
     from scalebridge.networks.training import Epoch, Trained, train
+    from scalebridge.networks.weights import put_weights, read_weights
 
 _HOME = {
     "Epoch": "training",
+    "ResNet": "resnet",
     "Trained": "training",
+    "as_imagenet": "resnet",
+    "own_random_state": "random_state",
+    "put_weights": "weights",
+    "read_resnet": "resnet",
+    "read_weights": "weights",
     "train": "training",
 }
 
-__all__ = ["Epoch", "Trained", "train"]
+__all__ = [
+    "Epoch",
+    "ResNet",
+    "Trained",
+    "as_imagenet",
+    "own_random_state",
+    "put_weights",
+    "read_resnet",
+    "read_weights",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.networks.checkpoint import Progress, read_checkpoint, write_checkpoint
+from scalebridge.networks.random_state import own_random_state
 
 Batch: TypeAlias = tuple[Tensor, ...]
 Batches: TypeAlias = Callable[[torch.Generator], Iterable[Batch]]
@@ -137,7 +137,7 @@ def train(
             rate = learning_rate * _share(number, epochs)
             generator = torch.Generator().manual_seed(_mixed(seed, number))
             batches = data(generator) if callable(data) else _shuffled(rows or (), batch, generator)
-            with _own_random_state(module, _mixed(seed, number)):
+            with own_random_state(_mixed(seed, number), _devices(module)):
                 fell = _pass(module, loss, batches, optimiser, rate, clip, number)
             told = Epoch(number, fell, math.nan if held is None else _held_out(module, loss, held, batch), rate)
             done = done.after(module, (told.training, told.validation, told.learning_rate))
@@ -185,13 +185,8 @@ def _mixed(seed: int, number: int) -> int:
     return (seed * 1_000_003 + number) % 2**63
 
 
-@contextmanager
-def _own_random_state(module: nn.Module, seed: int) -> Iterator[None]:
-    """Torch's random state seeded within, and restored after."""
-    devices = sorted({p.device.index or 0 for p in module.parameters() if p.is_cuda})
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
-        yield
+def _devices(module: nn.Module) -> list[int]:
+    return sorted({p.device.index or 0 for p in module.parameters() if p.is_cuda})
 
 
 def _shuffled(rows: Batch, batch: int, generator: torch.Generator) -> Iterator[Batch]:

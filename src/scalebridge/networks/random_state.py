@@ -1,0 +1,19 @@
+"""Torch's random state, seeded for a while and left as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def own_random_state(seed: int, devices: Sequence[int] = ()) -> Iterator[None]:
+    """Seed torch within; restore its state on the CPU and on the CUDA ``devices`` after.
+
+    Every network of ours is built and trained inside, so that nobody else's random numbers depend on it.
+    """
+    with torch.random.fork_rng(list(devices)):
+        torch.manual_seed(seed)
+        yield

@@ -148,3 +148,13 @@ def test_an_unknown_pixel_size_is_said_and_asked_for() -> None:
 def test_a_pixel_size_that_is_no_positive_length_is_refused(size: str) -> None:
     with pytest.raises(sb.InputError, match="pixel size"):
         ms.from_array(NOISE, pixel_size=size)
+
+
+def test_a_colour_image_is_read_by_its_luminance_where_that_is_asked_for(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    colour = rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)
+    Image.fromarray(colour).save(tmp_path / "colour.png")
+    with pytest.raises(sb.errors.InputError, match="is in colour"):
+        sb.microstructure.read(tmp_path / "colour.png")
+    grey = sb.microstructure.read(tmp_path / "colour.png", luminance=True).grey
+    np.testing.assert_allclose(grey, colour @ [0.299, 0.587, 0.114] / 255, atol=0.5 / 255 + 1e-12)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scalebridge.errors import InputError
 
 LARGEST_PIXELS = 400_000_000
+LUMINANCE = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue (ITU-R BT.601)."""
 _TRANSPARENT = {"LA", "RGBA", "La", "RGBa", "PA"}
 
 
@@ -22,8 +24,12 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def decode(path: Path) -> NDArray[np.generic]:
+def decode(path: Path, luminance: bool = False) -> NDArray[np.generic]:
     """Return the samples ``[rows, columns]`` of a grey image file in the type they are stored in.
+
+    Args:
+        path: the file.
+        luminance: take the luminance of a colour image, which is refused otherwise.
 
     Raises:
         InputError: missing, unreadable, truncated, too large, a stack, a palette, colour, transparency.
@@ -40,7 +46,7 @@ def decode(path: Path) -> NDArray[np.generic]:
             with Image.open(path) as image:
                 _check_header(image, path)
                 image.load()
-                return _grey_samples(image, path)
+                return _grey_samples(image, path, luminance)
         except InputError:
             raise
         except Image.DecompressionBombError:
@@ -75,7 +81,7 @@ def _too_large(path: Path, size: str) -> str:
     )
 
 
-def _grey_samples(image: Any, path: Path) -> NDArray[np.generic]:
+def _grey_samples(image: Any, path: Path, luminance: bool) -> NDArray[np.generic]:
     if image.mode in {"P", "PA"}:
         raise InputError(
             f"The image '{path}' stores palette indices, not grey values; it may be a label image, "
@@ -92,6 +98,8 @@ def _grey_samples(image: Any, path: Path) -> NDArray[np.generic]:
     if image.mode not in {"RGB", "RGBA", "LA", "RGBa", "La"}:
         raise InputError(f"The image '{path}' is in the colour mode {image.mode}; convert it to grey.")
     if samples.shape[2] > 1 and np.any(samples != samples[:, :, :1]):
+        if luminance:
+            return np.asarray(np.rint(samples[:, :, :3] @ np.array(LUMINANCE)), dtype=samples.dtype)
         raise InputError(
             f"The image '{path}' is in colour (its channels differ), and phases are told apart by grey value; "
             "convert it to grey, or save the channel that shows them."

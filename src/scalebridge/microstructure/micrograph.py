@@ -58,7 +58,7 @@ class Micrograph:
         return f"{self.name}: {self.shape[0]} x {self.shape[1]} pixels, {self.dtype}, {scale}{digest}."
 
 
-def read(path: str | Path, pixel_size: str | None = None) -> Micrograph:
+def read(path: str | Path, pixel_size: str | None = None, *, luminance: bool = False) -> Micrograph:
     """Read a grey image from a file (PNG, TIFF, JPEG, BMP, ... with 8, 16 or 32 bits).
 
     Integers are divided by the largest value of their type; floats must lie in [0, 1].
@@ -68,13 +68,14 @@ def read(path: str | Path, pixel_size: str | None = None) -> Micrograph:
     Args:
         path: the file.
         pixel_size: edge of a pixel with its unit, as ``"1.1 um"``; ``None`` when unknown.
+        luminance: take the luminance of a true colour image in place of refusing it.
 
     Raises:
         InputError: the file is missing, unreadable, truncated, constant, too small, not grey or not
             finite, or the pixel size is no positive length.
     """
     source = Path(path)
-    samples = decode(source)
+    samples = decode(source, luminance)
     return _checked(samples, str(path), file_digest(source), pixel_size)
 
 

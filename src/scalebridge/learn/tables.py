@@ -20,8 +20,8 @@ def read(x: Any, y: Any, inputs: Any = None, outputs: Any = None) -> tuple[Space
     """Spaces and values ``[n, d]``, ``[n, m]`` of arrays or tables.
 
     Args:
-        x: ``[n, d]``, or a table: a mapping, a structured array or a data frame, with columns named ``"T"`` or, with
-            a unit, ``"T [degC]"``.
+        x: ``[n, d]``, or a table: a mapping, a structured array, a data frame or a dataset, with columns named
+            ``"T"`` or, with a unit, ``"T [degC]"``; a dataset's units are those of its space.
         y: ``[n, m]`` or ``[n]``, a table, or the names of columns of ``x``.
         inputs, outputs: spaces, or what makes one; columns of a table are converted to their units, and those which
             they do not name are left out. By default all columns, in their own units.
@@ -31,6 +31,7 @@ def read(x: Any, y: Any, inputs: Any = None, outputs: Any = None) -> tuple[Space
         UnitError: a unit that is not known or does not convert.
         ShapeError: columns that are not those of the spaces.
     """
+    x, y = _with_headers(x), _with_headers(y)
     named = isinstance(y, str) or (isinstance(y, Sequence) and bool(y) and all(isinstance(v, str) for v in y))
     if named and not _is_table(x):
         raise InputError(f"The outputs are named ({y}), but the inputs are no table; give y as an array [n, m].")
@@ -120,6 +121,14 @@ def _array(values: Any, side: str) -> Floats:
     if array.ndim != 2:
         raise ShapeError(f"The {side} have the shape {array.shape}; give an array [n, columns] or a table.")
     return np.concatenate([_column(array[:, [i]], str(i), side) for i in _range(array)], axis=1)
+
+
+def _with_headers(values: Any) -> Any:
+    """A table that declares its columns in a ``space`` (a dataset) as one whose headers say the units."""
+    space = getattr(values, "space", None)
+    if not isinstance(space, Space) or not _is_table(values):
+        return values
+    return {f"{v.name} [{v.unit}]" if v.kind != "category" else v.name: values[v.name] for v in space}
 
 
 def _is_table(values: Any) -> bool:

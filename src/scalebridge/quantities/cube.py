@@ -91,7 +91,7 @@ def _logarithmic(space: Space, log: bool | Sequence[str], owner: str) -> tuple[s
 
 
 def _check(space: Space, owner: str) -> None:
-    if not space.size:
+    if not space.variables:
         raise InputError(f'{owner} got a space without variables; give one such as {{"T": ("K", 80, 700)}}.')
     for v in space:
         if v.kind not in PLACED:

@@ -55,8 +55,17 @@ class Space:
         return tuple(v.name for v in self.variables)
 
     @property
+    def numeric(self) -> Space:
+        """The variables of a fixed size: those that a batch ``[b, size]`` can hold (no categories, no fields)."""
+        return Space([v for v in self.variables if v.is_fixed])
+
+    @property
     def size(self) -> int:
-        """Number of components of one sample."""
+        """Number of components of one sample.
+
+        Raises:
+            InputError: a category or a field is among the variables; `numeric` leaves them out.
+        """
         return sum(v.size for v in self.variables)
 
     @property

@@ -9,7 +9,9 @@ from numbers import Integral, Real
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities.units import check_unit
 
-KINDS = ("array", "symmetric")
+KINDS = ("array", "symmetric", "category", "field")
+# Kinds whose samples all have as many components as the declared shape says.
+FIXED = ("array", "symmetric")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,9 @@ class Variable:
         shape: shape of one sample; ``()`` for a number.
         bounds: ``(lower, upper)`` in ``unit`` for every component; ``None`` on a side for no bound.
         kind: ``"array"``, or ``"symmetric"`` for a symmetric tensor in Mandel components
-            (plane strain 3: 11, 22, sqrt2*12; solid 6), so that energies have true gradients.
+            (plane strain 3: 11, 22, sqrt2*12; solid 6), so that energies have true gradients;
+            ``"category"`` for text (a specimen's identifier, a tree), ``"field"`` for arrays whose shape may differ
+            from sample to sample (images). The last two have no fixed size.
         description: one line for people.
 
     Raises:
@@ -58,6 +62,12 @@ class Variable:
                 f"The symmetric variable '{self.name}' has the shape {self.shape}; "
                 "Mandel components have shape (3,) in plane strain and (6,) in a solid."
             )
+        if not self.is_fixed and self.shape:
+            raise InputError(
+                f"The {self.kind} '{self.name}' has the shape {self.shape}; a {self.kind} is declared with shape ()."
+            )
+        if self.kind == "category" and (self.unit != "1" or self.bounds is not None):
+            raise InputError(f"The category '{self.name}' is text and has neither unit nor bounds; leave them out.")
         if self.bounds is not None:
             object.__setattr__(self, "bounds", tuple(self.bounds))
         lower, upper = self.limits
@@ -67,8 +77,22 @@ class Variable:
             )
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether every sample has as many components (a category and a field have none to count)."""
+        return self.kind in FIXED
+
+    @property
     def size(self) -> int:
-        """Number of components."""
+        """Number of components.
+
+        Raises:
+            InputError: a category or a field, which has no fixed size.
+        """
+        if not self.is_fixed:
+            raise InputError(
+                f"The variable '{self.name}' is a {self.kind} and has no fixed size; leave it out with space.numeric "
+                "(of a dataset: only(...) with columns of numbers), or turn it into numbers first."
+            )
         return math.prod(self.shape)
 
     @property

@@ -1,0 +1,1 @@
+"""Readers of file formats, each of which refuses what it cannot trust."""

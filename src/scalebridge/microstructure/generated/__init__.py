@@ -1,0 +1,1 @@
+"""Generated microstructures: packings, grains, Gaussian fields, spinodals, weaves; matched to measured statistics."""

@@ -30,7 +30,7 @@ from scalebridge.models import (
 from scalebridge.quantities import Space, Variable
 
 if TYPE_CHECKING:
-    from scalebridge import learn, macro, micro, microstructure, problems, testing
+    from scalebridge import data, explain, learn, macro, micro, microstructure, networks, problems, testing
     from scalebridge.bridge import Answer, learn_model
     from scalebridge.bridge.solve import solve
     from scalebridge.campaign import Campaign, Store, designs
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ROOMS = ("learn", "macro", "micro", "microstructure", "problems", "testing")
+_ROOMS = ("data", "explain", "learn", "macro", "micro", "microstructure", "networks", "problems", "testing")
 _LAZY = {
     "Active": "learn.active",
     "Answer": "bridge",
@@ -75,13 +75,16 @@ __all__ = [
     "UnitError",
     "Variable",
     "compare",
+    "data",
     "designs",
+    "explain",
     "learn",
     "learn_model",
     "macro",
     "micro",
     "microstructure",
     "model",
+    "networks",
     "problems",
     "solve",
     "testing",

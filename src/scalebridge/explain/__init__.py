@@ -1,0 +1,1 @@
+"""Why a surrogate says what it says, and where it errs."""

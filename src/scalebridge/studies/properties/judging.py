@@ -1,0 +1,103 @@
+"""Figures of merit of answers at specimens held back, and what they say in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalebridge.learn.held_out import HeldOut, cluster_error
+from scalebridge.studies.properties.learning import Learned
+
+TOLD = 2.0
+"""Standard errors from which a difference is told."""
+
+LEAST_IN_GROUP = 2
+
+
+def figures(held: HeldOut, groups: NDArray[np.int64]) -> dict[str, float]:
+    """Error, share of the variance explained, coverage with its error, and width of the intervals.
+
+    Args:
+        held: answers of one property.
+        groups: ``[n]``, specimens that are not independent.
+    """
+    y, mean = held.y[:, 0], held.mean[:, 0]
+    error = mean - y
+    inside = held.covered[:, 0].astype(np.float64)
+    return {
+        "rmse": float(np.sqrt(np.mean(error**2))),
+        "mae": float(np.mean(np.abs(error))),
+        "bias": float(error.mean()),
+        "r2": float(1 - np.sum(error**2) / np.sum((y - y.mean()) ** 2)),
+        "crps": float(held.crps.mean()),
+        "coverage": float(inside.mean()),
+        "coverage_std": _share_error(inside, groups[held.rows]),
+        "width": float(np.mean(held.upper - held.lower)),
+    }
+
+
+def better_than_mean(learned: Learned, groups: NDArray[np.int64]) -> bool:
+    """Whether the procedure beats the mean of the others by more than chance."""
+    gain, error = _gain(learned, groups)
+    return gain > TOLD * error
+
+
+def verdict(learned: Learned, groups: NDArray[np.int64], level: float, unit: str) -> str:
+    """What was learned, in one or two sentences."""
+    f, m = figures(learned.procedure, groups), figures(learned.mean_only, groups)
+    if not better_than_mean(learned, groups):
+        errors = f"{f['rmse']:.3g} against {m['rmse']:.3g} {unit}".strip()
+        return (
+            f"The images do not tell '{learned.target}' better than the mean of the others does ({errors}): use the "
+            "mean, or look for what the images lack."
+        )
+    share = f"{100 * max(f['r2'], 0):.0f} %"
+    told = f"{_capital(learned.chosen.label)}: {share} of the variance at specimens held back is explained."
+    short = level - f["coverage"]
+    if abs(short) > TOLD * max(f["coverage_std"], 1e-9) and abs(short) > 0.02:
+        told += (
+            f" The intervals hold {'too little' if short > 0 else 'more than they claim'}; read them with that in mind."
+        )
+    return told
+
+
+def by_group(held: HeldOut, groups: NDArray[np.int64], names: list[str]) -> list[dict[str, Any]]:
+    """Error and coverage of each group; the deviation of the mean error where a group has several specimens."""
+    told = []
+    for number, name in enumerate(names):
+        chosen = groups[held.rows] == number
+        error = (held.mean - held.y)[chosen, 0]
+        count = int(chosen.sum())
+        if count < LEAST_IN_GROUP:
+            continue
+        told.append(
+            {
+                "group": name,
+                "count": count,
+                "bias": float(error.mean()),
+                "bias_std": float(error.std(ddof=1) / np.sqrt(count)),
+                "rmse": float(np.sqrt(np.mean(error**2))),
+                "coverage": float(held.covered[chosen, 0].mean()),
+            }
+        )
+    return told
+
+
+def _gain(learned: Learned, groups: NDArray[np.int64]) -> tuple[float, float]:
+    ours, theirs = learned.procedure, learned.mean_only
+    order = np.argsort(ours.rows), np.argsort(theirs.rows)
+    gain = theirs.crps[order[1], 0] - ours.crps[order[0], 0]
+    return float(gain.mean()), cluster_error(gain, groups[ours.rows[order[0]]])
+
+
+def _share_error(inside: NDArray[np.float64], groups: NDArray[np.int64]) -> float:
+    """Standard error of a share; of one that is all or nothing, that of one miss more."""
+    found = cluster_error(inside, groups)
+    n = len(inside)
+    return max(found, float(np.sqrt(max(inside.mean() * (1 - inside.mean()), (n - 1) / n**2) / n)))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""Macro models in the box: solids and heat conduction, with adjoints and mesh estimates."""
+"""Macro models in the box: solids and heat conduction with adjoints and mesh estimates; laminates, plates, beams."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scalebridge.macro import meshes
+    from scalebridge.macro import laminate, meshes
     from scalebridge.macro.heat import Heat
     from scalebridge.macro.quantities_of_interest import (
         HeatFlow,
@@ -53,14 +53,15 @@ __all__ = [
     "Solid",
     "TemperatureAt",
     "adjoint",
+    "laminate",
     "meshes",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import skfem, scipy and torch on first use only (PEP 562)."""
-    if name == "meshes":
-        return importlib.import_module("scalebridge.macro.meshes")
+    if name in ("laminate", "meshes"):
+        return importlib.import_module(f"scalebridge.macro.{name}")
     if name in _LAZY:
         return getattr(importlib.import_module(f"scalebridge.macro.{_LAZY[name]}"), name)
     raise AttributeError(f"module 'scalebridge.macro' has no attribute '{name}'")

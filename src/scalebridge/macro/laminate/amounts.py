@@ -1,0 +1,21 @@
+"""Amounts as numbers in SI units or as texts with a unit, checked."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from scalebridge.errors import InputError
+from scalebridge.quantities.units import magnitude
+
+
+def positive(value: Any, unit: str, owner: str) -> float:
+    """Return a positive, finite amount in ``unit``.
+
+    Raises:
+        InputError: another amount, or a text that does not convert.
+    """
+    amount = magnitude(value, unit, owner)
+    if not (math.isfinite(amount) and amount > 0.0):
+        raise InputError(f"{owner} is {value}; it must be positive and finite, in {unit}.")
+    return amount

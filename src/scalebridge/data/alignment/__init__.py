@@ -1,0 +1,1 @@
+"""Data of different scales made consistent: units, frames, clocks, sampling, identifiers, footprints, diversity."""

@@ -55,8 +55,12 @@ class LowRankPosterior:
 
     @property
     def std(self) -> Floats:
-        """Standard deviation ``[n, m]``."""
-        return np.sqrt(np.diagonal(self.blocks, axis1=1, axis2=2))
+        """Standard deviation ``[n, m]``, without the blocks, whose memory grows with the square of the outputs."""
+        variance = np.einsum("nmr,nmr->nm", self.factor, self.factor) + self.residual
+        if self.shared is not None:
+            variance = variance + np.asarray(self.shared.multiply(self.shared).sum(axis=1)).reshape(variance.shape)
+        std: Floats = np.sqrt(variance)
+        return std
 
     def quantile(self, p: float) -> Floats:
         """Quantile ``[n, m]`` of the normal marginals, kept inside the bounds."""

@@ -15,13 +15,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scalebridge.networks.branched import Branched
+    from scalebridge.networks.convolutional import ImageToField, ImageToNumbers
+    from scalebridge.networks.layers import LinearMembers, Members, Reordered
+    from scalebridge.networks.mlp import MLP
     from scalebridge.networks.random_state import own_random_state
     from scalebridge.networks.resnet import ResNet, as_imagenet, read_resnet
     from scalebridge.networks.training import Epoch, Trained, train
     from scalebridge.networks.weights import put_weights, read_weights
 
 _HOME = {
+    "Branched": "branched",
     "Epoch": "training",
+    "ImageToField": "convolutional",
+    "ImageToNumbers": "convolutional",
+    "LinearMembers": "layers",
+    "MLP": "mlp",
+    "Members": "layers",
+    "Reordered": "layers",
     "ResNet": "resnet",
     "Trained": "training",
     "as_imagenet": "resnet",
@@ -33,7 +44,14 @@ _HOME = {
 }
 
 __all__ = [
+    "MLP",
+    "Branched",
     "Epoch",
+    "ImageToField",
+    "ImageToNumbers",
+    "LinearMembers",
+    "Members",
+    "Reordered",
     "ResNet",
     "Trained",
     "as_imagenet",

@@ -1,0 +1,1 @@
+"""Surrogates around neural networks: ensembles whose spread is fitted on rows that members had not seen."""

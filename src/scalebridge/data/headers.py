@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scalebridge.data.units_in_text import unit_from_text
+from scalebridge.data.units_in_text import NONE, unit_from_text
 from scalebridge.errors import InputError, UnitError, did_you_mean
 from scalebridge.quantities.units import check_unit
 
@@ -95,6 +95,9 @@ def split(text: str, owner: str = "A table") -> tuple[str, str | None, str]:
         return square["name"], unit, ""
     if round_ and round_["name"]:
         unit = unit_from_text(round_["unit"], round_["name"])
+        if unit == "1" and round_["unit"].strip().lower() not in NONE:
+            # "Aspect Ratio (L/W)": the brackets say which ratio.
+            return text, "1", ""
         if unit is None:
             return text, None, f"'{round_['unit']}' in the header '{text}' is no unit that is known."
         assumed = round_["unit"].strip() == "C" and unit == "degC"

@@ -38,7 +38,7 @@ def take(dataset: Dataset, indices: NDArray[np.int64]) -> Dataset:
     """The rows ``indices``; edges between nodes that stay keep them, by their new numbers."""
     time = dataset.time
     if time is not None and time.step is not None:
-        time = replace(time, step=_step_of(dataset.columns[time.column][indices]))
+        time = replace(time, step=step_of(dataset.columns[time.column][indices]))
     return replace(
         dataset,
         columns={name: _taken(column, indices) for name, column in dataset.columns.items()},
@@ -55,7 +55,8 @@ def _taken(column: NDArray[Any], indices: NDArray[np.int64]) -> NDArray[Any]:
     return part
 
 
-def _step_of(seconds: NDArray[np.float64]) -> float | None:
+def step_of(seconds: NDArray[np.float64]) -> float | None:
+    """Seconds from row to row where they are all alike, else None."""
     steps = np.diff(seconds)
     if not len(steps) or not steps[0] > 0 or not np.allclose(steps, steps[0], rtol=1e-6, atol=1e-6):
         return None

@@ -1,0 +1,1 @@
+"""Versions of data: what changed between two, and a folder that keeps them by their digests."""

@@ -138,8 +138,7 @@ def clipped_power(correlation: Floats) -> tuple[Floats, float]:
     from scipy.fft import fftn
 
     power = np.asarray(fftn(correlation).real / correlation.size)
-    power.flat[0] = max(power.flat[0], 0.0)
-    lost = float(-power[power < 0.0].sum() / np.abs(power).sum())
+    lost = float(np.maximum(-power, 0.0).sum() / np.abs(power).sum())
     return np.maximum(power, 0.0), lost
 
 

@@ -1,0 +1,45 @@
+"""What `match` returns: the structure, and how far its statistics are from those measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalebridge.microstructure.generated.level_cut import LevelCut
+from scalebridge.microstructure.generated.unequal_balls import UnequalBalls
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """A generated structure and its distance from the one measured.
+
+    Attributes:
+        structure: in a periodic cell of side 1, at any resolution.
+        size: side of the cell in pixels of the measured image.
+        parameters: what the generator was given, by name.
+        distances: between measured and generated, by statistic; what each is relative to is told by the function
+            that made this.
+        measured: the measured statistics by name, arrays or numbers.
+        generated: the same of the structure.
+        notes: what is not matched, one sentence each.
+    """
+
+    structure: UnequalBalls | LevelCut
+    size: float
+    parameters: Mapping[str, float]
+    distances: Mapping[str, float]
+    measured: Mapping[str, NDArray[np.float64] | float]
+    generated: Mapping[str, NDArray[np.float64] | float]
+    notes: tuple[str, ...]
+
+    def labels(self) -> NDArray[np.uint8]:
+        """Return the phases at the resolution of the measured image."""
+        return self.structure.labels(round(self.size))
+
+    def describe(self) -> str:
+        """Return the distances in one line, and the notes."""
+        told = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in self.distances.items())
+        return " ".join([f"Generated in {self.size:.0f} pixels; off by: {told}.", *self.notes])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scalebridge.macro import laminate, meshes
+    from scalebridge.macro.creep import CreepCompliance
     from scalebridge.macro.heat import Heat
     from scalebridge.macro.quantities_of_interest import (
         HeatFlow,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from scalebridge.macro.torch_residual import adjoint
 
 _LAZY = {
+    "CreepCompliance": "creep",
     "Heat": "heat",
     "HeatFlow": "quantities_of_interest",
     "MeanDisplacement": "quantities_of_interest",
@@ -40,6 +42,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "CreepCompliance",
     "Heat",
     "HeatFlow",
     "MeanDisplacement",

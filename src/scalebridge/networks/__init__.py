@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scalebridge.networks.branched import Branched
     from scalebridge.networks.convolutional import ImageToField, ImageToNumbers
+    from scalebridge.networks.encoder import PatchEncoder
     from scalebridge.networks.layers import LinearMembers, Members, Reordered
     from scalebridge.networks.mlp import MLP
     from scalebridge.networks.random_state import own_random_state
     from scalebridge.networks.resnet import ResNet, as_imagenet, read_resnet
+    from scalebridge.networks.self_supervised import train_without_labels, vicreg, view
     from scalebridge.networks.training import Epoch, Trained, train
     from scalebridge.networks.weights import put_weights, read_weights
 
@@ -32,6 +34,7 @@ _HOME = {
     "LinearMembers": "layers",
     "MLP": "mlp",
     "Members": "layers",
+    "PatchEncoder": "encoder",
     "Reordered": "layers",
     "ResNet": "resnet",
     "Trained": "training",
@@ -41,6 +44,9 @@ _HOME = {
     "read_resnet": "resnet",
     "read_weights": "weights",
     "train": "training",
+    "train_without_labels": "self_supervised",
+    "vicreg": "self_supervised",
+    "view": "self_supervised",
 }
 
 __all__ = [
@@ -51,6 +57,7 @@ __all__ = [
     "ImageToNumbers",
     "LinearMembers",
     "Members",
+    "PatchEncoder",
     "Reordered",
     "ResNet",
     "Trained",
@@ -60,6 +67,9 @@ __all__ = [
     "read_resnet",
     "read_weights",
     "train",
+    "train_without_labels",
+    "vicreg",
+    "view",
 ]
 
 

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from scalebridge.data.archive import load, save
     from scalebridge.data.dataset import Dataset
     from scalebridge.data.frames import Frame, TimeFrame
+    from scalebridge.data.readers.graph import read_graph
+    from scalebridge.data.readers.grid import read_grid
+    from scalebridge.data.readers.images import read_images
+    from scalebridge.data.readers.points import read_points
+    from scalebridge.data.readers.series import read_series
+    from scalebridge.data.readers.table import read_table
+    from scalebridge.data.reading import read
     from scalebridge.data.source import File, Source
     from scalebridge.data.steps import Changed, Step
     from scalebridge.data.tables import from_columns
@@ -32,10 +39,35 @@ _HOME = {
     "TimeFrame": "frames",
     "from_columns": "tables",
     "load": "archive",
+    "read": "reading",
+    "read_graph": "readers.graph",
+    "read_grid": "readers.grid",
+    "read_images": "readers.images",
+    "read_points": "readers.points",
+    "read_series": "readers.series",
+    "read_table": "readers.table",
     "save": "archive",
 }
 
-__all__ = ["Changed", "Dataset", "File", "Frame", "Source", "Step", "TimeFrame", "from_columns", "load", "save"]
+__all__ = [
+    "Changed",
+    "Dataset",
+    "File",
+    "Frame",
+    "Source",
+    "Step",
+    "TimeFrame",
+    "from_columns",
+    "load",
+    "read",
+    "read_graph",
+    "read_grid",
+    "read_images",
+    "read_points",
+    "read_series",
+    "read_table",
+    "save",
+]
 
 
 def __getattr__(name: str) -> Any:

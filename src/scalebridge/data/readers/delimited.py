@@ -31,6 +31,7 @@ class Layout:
         comment: start of lines that are left out; ``""`` for none.
         skipped: lines before the table (comments and blank lines).
         remarks: those comments, without their marks.
+        sample: the first lines of the table itself.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Layout:
     comment: str
     skipped: int
     remarks: tuple[str, ...]
+    sample: tuple[str, ...] = ()
 
 
 def layout(path: str | Path, owner: str, *, encoding: str | None, delimiter: str | None, comment: str) -> Layout:
@@ -63,7 +65,7 @@ def layout(path: str | Path, owner: str, *, encoding: str | None, delimiter: str
     if delimiter is not None and len(delimiter) != 1:
         raise InputError(f"{owner} was to be parted by delimiter={delimiter!r}; give one character, such as ';'.")
     chosen = delimiter or _delimiter(lines)
-    return Layout(source, owner, found, chosen, comment, skipped, remarks)
+    return Layout(source, owner, found, chosen, comment, skipped, remarks, tuple(lines))
 
 
 def rows_of(layout: Layout, numbers: array[int]) -> Iterator[list[str]]:

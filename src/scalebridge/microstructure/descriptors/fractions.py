@@ -1,0 +1,89 @@
+r"""Area or volume fraction of a phase with an interval.
+
+Two deviations join: of the sample, :math:`\sqrt{f (1 - f) A / V}` with the integral range A (see `correlation`), which
+the image would show if it were taken elsewhere; and of the segmentation, which the image does not know of itself.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from scalebridge.errors import InputError
+from scalebridge.microstructure.correlation import covariance
+from scalebridge.microstructure.descriptors.masks import Mask, checked
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """Fraction of a phase.
+
+    Attributes:
+        value: share of the field of view.
+        sampling_std: deviation among images of this size.
+        segmentation_std: deviation that the segmentation states, 0 when none is given.
+        correlation_length: side in pixels of the square or cube that counts as one independent draw.
+    """
+
+    value: float
+    sampling_std: float
+    segmentation_std: float
+    correlation_length: float
+
+    @property
+    def std(self) -> float:
+        """Both deviations together."""
+        return math.hypot(self.sampling_std, self.segmentation_std)
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Return the interval that holds the fraction with probability ``level``, within [0, 1].
+
+        Raises:
+            InputError: a level that is not between 0 and 1.
+        """
+        from scipy.special import ndtri
+
+        if not 0 < level < 1:
+            raise InputError(f"The level of the interval is {level}; it must lie between 0 and 1, as 0.95.")
+        half = float(ndtri((1 + level) / 2)) * self.std
+        return max(self.value - half, 0.0), min(self.value + half, 1.0)
+
+
+def phase_fraction(phase: ArrayLike, inside: ArrayLike | None = None, segmentation_std: float = 0.0) -> Fraction:
+    """Return the fraction of a phase with what is known of it.
+
+    Args:
+        phase: the indicator, ``[ny, nx]`` or ``[nz, ny, nx]``.
+        inside: the pixels that count; all when ``None``.
+        segmentation_std: deviation of the fraction by the segmentation.
+
+    Raises:
+        InputError: as `masks.checked`; a deviation that is negative.
+    """
+    if not (math.isfinite(segmentation_std) and segmentation_std >= 0):
+        raise InputError(f"The deviation of the segmentation is {segmentation_std}; give 0 or more.")
+    mask, visible = checked(phase, inside)
+    share = float(mask.mean() if visible is None else mask[visible].mean())
+    if share in (0.0, 1.0):
+        return Fraction(share, 0.0, segmentation_std, 0.0)
+    size = float(mask.size if visible is None else visible.sum())
+    draw = independent_size(mask, visible)
+    std = math.sqrt(share * (1 - share) * min(draw / size, 1.0))
+    return Fraction(share, std, segmentation_std, draw ** (1 / mask.ndim))
+
+
+def independent_size(phase: Mask, inside: Mask | None = None, reach: int | None = None) -> float:
+    """Return the integral range in pixels^d, from the covariance to where its sum no longer rises.
+
+    Beyond the correlation the sum of the covariance is noise, so it is taken over the box of lags where it is
+    largest; lags go to ``reach``, a quarter of the shortest side by default, 64 at most in 2-D and 32 in 3-D.
+    """
+    most = (64 if phase.ndim == 2 else 32) if reach is None else reach
+    far = max(1, min(most, min(phase.shape) // 4))
+    lags = covariance(phase, inside, far)
+    middle = lags[(far,) * phase.ndim]
+    sums = [lags[(slice(far - k, far + k + 1),) * phase.ndim].sum() for k in range(far + 1)]
+    return max(float(np.max(sums) / middle), 1.0)

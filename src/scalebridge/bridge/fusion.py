@@ -23,6 +23,8 @@ from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 from scalebridge.reports import numbers
 
+UNNAMED = "estimate"
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -41,7 +43,7 @@ class Estimate:
 
     value: float
     std: float | None = None
-    name: str = "estimate"
+    name: str = UNNAMED
     parts: Mapping[str, float] = field(default_factory=dict)
     degrees: float = math.inf
 
@@ -58,7 +60,7 @@ class Estimate:
         object.__setattr__(self, "std", std)
 
     @classmethod
-    def of_interval(cls, low: float, high: float, confidence: float = 0.95, name: str = "estimate") -> Estimate:
+    def of_interval(cls, low: float, high: float, confidence: float = 0.95, name: str = UNNAMED) -> Estimate:
         """Make an estimate of a symmetric interval."""
         return cls(0.5 * (low + high), 0.5 * (high - low) / _quantile(confidence), name)
 
@@ -329,12 +331,18 @@ def _said(
 ) -> list[str]:
     agree = "agree" if consistent else "contradict each other"
     ratio = f"Birge ratio {birge:.2f}, correlation {rho:.2f} as stated"
-    words = [f"Physics ({physics.told(unit)}) and learning ({learned.told(unit)}) {agree} ({ratio})."]
+    one, other = _called(physics, "physics"), _called(learned, "learning")
+    words = [f"{one[:1].upper()}{one[1:]} ({physics.told(unit)}) and {other} ({learned.told(unit)}) {agree} ({ratio})."]
     widened = f", widened by the Birge ratio {birge:.2f}" if birge > 1.0 else ""
     words.append(f"Fused: {fused.told(unit)}{widened}.")
     if not consistent:
         words.append("At least one of the two is wrong by more than it says; the fused value hides that, so find out.")
     return words
+
+
+def _called(way: Estimate, role: str) -> str:
+    """The name that a way was given, or its role."""
+    return role if way.name == UNNAMED else way.name
 
 
 def _said_of_test(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scalebridge.errors import InputError
 from scalebridge.microstructure.correlation import two_point
 from scalebridge.microstructure.descriptors.neighbours import nearest_neighbours
-from scalebridge.microstructure.descriptors.pair_correlation import pair_correlation
+from scalebridge.microstructure.descriptors.point_pairs import pair_correlation
 from scalebridge.microstructure.descriptors.points import Points, points_in
 from scalebridge.microstructure.fibre_detection import Fibres, detect_fibres
 from scalebridge.microstructure.generated.unequal_balls import UnequalBalls

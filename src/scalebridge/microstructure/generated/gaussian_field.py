@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.microstructure.generated.indicator import level_of
-from scalebridge.microstructure.generated.level_cut import LevelCut, cut
+from scalebridge.microstructure.generated.level_cut import LevelCut, level_cut
 
 Floats = NDArray[np.float64]
 Radial = Callable[[Floats], ArrayLike]
@@ -90,7 +90,7 @@ def medium_of(power: Floats, fraction: float, *, exact: bool = True, seed: int =
     level = level_of(fraction)
     power = power / power.sum()
     field = gaussian_field(power, seed=seed)
-    made = cut(field, fraction)
+    made = level_cut(field, fraction)
     if exact:
         return made
     return LevelCut(made.waves, level, float((field > level).mean()))

@@ -2,7 +2,7 @@
 
 ::
 
-    grains = sb.microstructure.voronoi(200, scatter=0.4, seed=1)      # log-normal volumes
+    grains = sb.microstructure.random_grains(200, scatter=0.4, seed=1)      # log-normal volumes
     steel = sb.micro.RVE(grains.labels(48), [crystal], orientation=grains.rotations(48))
     walls = sb.microstructure.foam(60, 0.12, cells="closed").labels(96)
 """
@@ -33,7 +33,7 @@ Places = tuple[slice, ...]
 
 @dataclass(frozen=True, eq=False)
 class Grains:
-    """Convex grains that fill a periodic cell of side 1; build it by `voronoi` or `foam`.
+    """Convex grains that fill a periodic cell of side 1; build it by `random_grains` or `foam`.
 
     Args:
         diagram: the cells and their faces.
@@ -146,7 +146,7 @@ class Grains:
                 yield k, tuple(slice(s % n, (e - 1) % n + 1) for (s, e), n in zip(chosen, grid, strict=True)), axes
 
 
-def voronoi(
+def random_grains(
     count: int = 100,
     *,
     dim: int = 3,
@@ -206,13 +206,13 @@ def foam(
         seed: of the cells.
 
     Raises:
-        InputError: a fraction outside (0, 1), open cells in 2-D, or as `voronoi`.
+        InputError: a fraction outside (0, 1), open cells in 2-D, or as `random_grains`.
     """
     if not 0.0 < fraction < 1.0:
         raise InputError(f"The fraction of the foam's solid is {fraction}; it must lie in (0, 1).")
     if cells not in ("closed", "open") or (cells == "open" and dim == 2):
         raise InputError(f"A foam of '{cells}' cells in {dim} dimensions was asked for; give closed, or open in 3.")
-    made = replace(voronoi(count, dim=dim, scatter=scatter, regularity=5, seed=seed), edges=cells == "open")
+    made = replace(random_grains(count, dim=dim, scatter=scatter, regularity=5, seed=seed), edges=cells == "open")
     distance = made.boundary_distance(points or (512 if dim == 2 else 96))
     return replace(made, thickness=2.0 * float(np.quantile(distance, fraction)))
 

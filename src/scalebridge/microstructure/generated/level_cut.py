@@ -104,7 +104,7 @@ class LevelCut:
         return sizes
 
 
-def cut(field: ArrayLike, fraction: float) -> LevelCut:
+def level_cut(field: ArrayLike, fraction: float) -> LevelCut:
     """Return the phase above the level that gives it ``fraction`` of a periodic field ``[*grid]``, equal spacings.
 
     The fraction is met on the grid of the field to a voxel, and on other grids as well as these sample the same

@@ -191,8 +191,8 @@ def _refuse_crowd(taken: float, fraction: float, gap: float, zones: float, sizes
             f"left to the balls, which jam at about {JAMMED[dim]} in {dim} dimensions; take a lower fraction, a "
             "smaller gap or fewer zones."
         )
-    if (4.0 * float(sizes.max()) > 1.0 and len(sizes) > 1) or 2.0 * float(sizes.max()) > 1.0:
+    if 2.0 * float(sizes.max()) > 1.0:
         raise InputError(
             f"The largest of {len(sizes)} balls is {2.0 * float(sizes.max()):.3g} sides of the cell wide with its gap "
-            "and meets images of its neighbours; take more or thinner ones."
+            "and meets its own image; take more or thinner ones."
         )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.microstructure.generated.gaussian_field import gaussian_medium, radii
-from scalebridge.microstructure.generated.level_cut import LevelCut, cut
+from scalebridge.microstructure.generated.level_cut import LevelCut, level_cut
 
 Floats = NDArray[np.float64]
 
@@ -92,7 +92,7 @@ class Decomposition:
                 f"The decomposition has not parted into two phases: a share of {share} lies above 0; take a longer "
                 "time, a mean nearer to 0, or give the fraction."
             )
-        return cut(self.field, share)
+        return level_cut(self.field, share)
 
 
 def cahn_hilliard(

@@ -115,6 +115,7 @@ def learned(
     x, y = _scaling(data.x, inputs), _scaling(data.y, outputs)
     moves, varies = _changing(data.x, x), _changing(data.y, y)
     x = Scaling(x.centre, np.where(moves, x.width, np.inf))
+    y = Scaling(np.where(varies, y.centre, data.y[0]), y.width)
     at, value, labels = x(data.x), y(data.y), same_rows(data.x)
     count = int(labels.max()) + 1
     unit = np.full(value.shape[1], unknown(count))

@@ -79,7 +79,7 @@ def deep_features(
         features = sb.microstructure.deep_features(images, "resnet18-f37072fd.pth")  # weights from a file of yours
 
     Args:
-        images: micrographs, or arrays ``[rows, columns]`` of grey values.
+        images: micrographs, files of images, or arrays ``[rows, columns]`` of grey values.
         encoder: one that `learn_features` made, or a file: ``.npz`` of one, ``.pth`` or ``.safetensors`` with the
             weights of a ResNet-18, 34 or 50 by torchvision's names; None learns one from these images. Features of
             other images are comparable only by the same encoder: keep ``features.encoder``.

@@ -42,7 +42,7 @@ def learn_features(
     thread, whatever the number of images.
 
     Args:
-        images: micrographs, or arrays ``[rows, columns]`` of grey values; no labels.
+        images: micrographs, files of images, or arrays ``[rows, columns]`` of grey values; no labels.
         patch: edge of a patch in pixels; a few times the largest thing to be seen, at least 16.
         steps: of the training, rounded up to a multiple of 25 where there are more; the time is proportional to them.
         batch: pairs in a step.

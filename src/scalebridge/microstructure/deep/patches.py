@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from scalebridge.errors import InputError
 from scalebridge.microstructure.cropping import moving_sum
-from scalebridge.microstructure.micrograph import Micrograph, from_array
+from scalebridge.microstructure.micrograph import Micrograph, from_array, read
 from scalebridge.microstructure.visible import field_of_view
 
 Grey = NDArray[np.float64]
@@ -57,16 +58,18 @@ class Prepared:
 
 
 def prepared(images: Iterable[Any]) -> list[Prepared]:
-    """Micrographs, or arrays ``[rows, columns]`` of grey values, ready for patches.
+    """Micrographs, files of images, or arrays ``[rows, columns]`` of grey values, ready for patches.
 
     Raises:
         InputError: no images, or one that is no image, as `scalebridge.microstructure.from_array` says.
     """
-    if isinstance(images, Micrograph) or (isinstance(images, np.ndarray) and images.ndim == 2):
+    if isinstance(images, Micrograph | str | Path) or (isinstance(images, np.ndarray) and images.ndim == 2):
         images = [images]
     found = []
     for k, image in enumerate(images):
-        micrograph = image if isinstance(image, Micrograph) else from_array(image, name=f"image {k}")
+        micrograph = read(image) if isinstance(image, str | Path) else image
+        if not isinstance(micrograph, Micrograph):
+            micrograph = from_array(micrograph, name=f"image {k}")
         found.append(Prepared(micrograph, field_of_view(micrograph)))
     if not found:
         raise InputError("No images were given; give micrographs or arrays [rows, columns], at least one.")

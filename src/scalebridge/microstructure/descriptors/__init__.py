@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from scalebridge.microstructure.descriptors.textures import texture
     from scalebridge.microstructure.descriptors.thickness import Granulometry, granulometry, local_thickness
     from scalebridge.microstructure.descriptors.tortuosity import GeometricTortuosity, geometric_tortuosity
-    from scalebridge.microstructure.descriptors.window_sizes import WindowSizes, window_sizes
+    from scalebridge.microstructure.descriptors.window_statistics import WindowSizes, window_sizes
 
 _HOME = {
     "Chords": "chords",
@@ -56,7 +56,7 @@ _HOME = {
     "Regions": "region_shapes",
     "ResinZones": "resin",
     "Voronoi": "cells",
-    "WindowSizes": "window_sizes",
+    "WindowSizes": "window_statistics",
     "chord_lengths": "chords",
     "cracks": "cracking",
     "describe": "describing",
@@ -80,7 +80,7 @@ _HOME = {
     "structure_tensor": "gradient_orientation",
     "texture": "textures",
     "voronoi": "cells",
-    "window_sizes": "window_sizes",
+    "window_sizes": "window_statistics",
 }
 
 __all__ = [

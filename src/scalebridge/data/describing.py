@@ -69,4 +69,6 @@ def _values(dataset: Dataset, name: str) -> str:
         return f"{len(np.unique(known))} {role}{gaps}"
     censored = int(np.count_nonzero(dataset.censored[name])) if name in dataset.censored else 0
     told = f", {censored} censored" if censored else ""
-    return f"{known.min():.6g} to {known.max():.6g}, mean {known.mean():.6g}{gaps}{told}"
+    # Dividing first: the sum of large values may be infinite.
+    mean = (known / known.size).sum()
+    return f"{known.min():.6g} to {known.max():.6g}, mean {mean:.6g}{gaps}{told}"

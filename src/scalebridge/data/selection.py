@@ -57,10 +57,11 @@ def _taken(column: NDArray[Any], indices: NDArray[np.int64]) -> NDArray[Any]:
 
 def step_of(seconds: NDArray[np.float64]) -> float | None:
     """Seconds from row to row where they are all alike, else None."""
-    steps = np.diff(seconds)
-    if not len(steps) or not steps[0] > 0 or not np.allclose(steps, steps[0], rtol=1e-6, atol=1e-6):
+    with np.errstate(over="ignore"):
+        steps = np.diff(seconds)
+    if not len(steps) or not np.isfinite(steps).all() or not steps[0] > 0:
         return None
-    return float(steps[0])
+    return float(steps[0]) if np.abs(steps - steps[0]).max() <= 1e-6 * (1.0 + steps[0]) else None
 
 
 def _kept_edges(dataset: Dataset, indices: NDArray[np.int64]) -> Dataset | None:

@@ -240,8 +240,10 @@ def _in_one_unit(
                 f"whose unit does not convert to '{target}'",
                 "give one kind of unit per column",
             ) from None
-        values[row] = factor * values[row] + offset
-        std[row] *= abs(factor)
+        values[row] = factor * float(values[row]) + offset
+        std[row] = abs(factor) * float(std[row])
+        if not math.isfinite(values[row]):
+            raise cells.refusal(row, texts[row].strip(), f"which is no finite number in '{target}'", "correct it")
     counts = Counter(units.values())
     told = ", ".join(f"{count} cells in '{unit}'" for unit, count in sorted(counts.items()))
     return target, (f"The column '{cells.header}' was read in '{target}'; it states {told}.",)

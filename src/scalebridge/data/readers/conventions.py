@@ -46,10 +46,12 @@ def unpacked(values: NDArray[Any], attributes: Mapping[str, Any], owner: str) ->
     factor, offset = (
         _number(attributes, key, default, owner) for key, default in (("scale_factor", 1.0), ("add_offset", 0.0))
     )
-    numbers = numbers * factor + offset
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = numbers * factor + offset
     numbers[missing] = np.nan
-    if np.isinf(numbers).any():
-        place = tuple(int(k) for k in np.argwhere(np.isinf(numbers))[0])
+    bad = np.argwhere(~np.isfinite(numbers) & ~missing)
+    if len(bad):
+        place = tuple(int(k) for k in bad[0])
         raise InputError(f"{owner} holds an infinite value at {place}; mark such values by _FillValue.")
     return numbers
 

@@ -155,8 +155,9 @@ def _times(array: NDArray[Any], member: Stored, owner: str, order: str) -> tuple
     assert found is not None
     factor, epoch = found
     plain = {k: v for k, v in member.attributes.items() if k != "units"}
-    seconds = factor * unpacked(array, plain, owner)
-    bad = np.flatnonzero(np.isnan(seconds))
+    with np.errstate(over="ignore"):
+        seconds = factor * unpacked(array, plain, owner)
+    bad = np.flatnonzero(~np.isfinite(seconds))
     if len(bad):
         raise InputError(f"{owner} has no time at position {bad[0] + 1}; leave it out.")
     back = np.flatnonzero(~(np.diff(seconds) > 0))

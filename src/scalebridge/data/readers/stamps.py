@@ -109,8 +109,9 @@ def _of_numbers(
     if unit is None:
         notes.append(f"The numbers of the time '{name}' state no unit and were taken for seconds.")
     factor, _ = conversion(unit or "s", "s", f"The time '{name}'")
-    seconds = factor * np.asarray(column.values, dtype=np.float64)
-    gaps = np.flatnonzero(np.isnan(seconds))
+    with np.errstate(over="ignore"):
+        seconds = factor * np.asarray(column.values, dtype=np.float64)
+    gaps = np.flatnonzero(~np.isfinite(seconds))
     if len(gaps):
         raise InputError(f"{owner} holds no time in {place(int(gaps[0]))}, column '{name}'; leave the row out.")
     _check_order(seconds, clock, name, owner, place)

@@ -22,6 +22,7 @@ Texts = NDArray[np.str_]
 SHOWN = 5
 # Above this many unmatched identifiers only normal forms are compared, not every pair of texts.
 MOST_COMPARED = 300
+ALIKE = str.maketrans("IlOo", "1100")
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,8 @@ def how_they_differ(a: str, b: str) -> str:
         return "in leading zeros"
     if re.sub(r"[\W_]", "", a) == re.sub(r"[\W_]", "", b):
         return "in punctuation"
+    if a.translate(ALIKE) == b.translate(ALIKE):
+        return "in a letter that looks like a digit"
     return "in case, spaces, zeros or punctuation"
 
 
@@ -182,6 +185,8 @@ def listed(texts: tuple[str, ...]) -> str:
 
 
 def _form(text: str) -> str:
+    """What is left of an identifier without case, spaces, punctuation, leading zeros, and letters like digits."""
+    text = text.translate(ALIKE)
     return _no_zeros(re.sub(r"[\W_]", "", text.casefold()))
 
 
@@ -190,4 +195,4 @@ def _no_zeros(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return "".join(re.findall(r"\d+", text.translate(str.maketrans("IlOo", "1100"))))
+    return "".join(re.findall(r"\d+", text.translate(ALIKE)))

@@ -173,7 +173,7 @@ def _notes(distances: dict[str, float], flat: bool) -> tuple[str, ...]:
         "Only the fraction and the two-point function are matched: connectivity, shapes and sizes of single regions "
         "are those of a Gaussian field."
     ]
-    if max(distances["two_point_expected"], 0.2 * distances["surface"]) > 0.03:
+    if distances["two_point_expected"] > 0.02:
         notes.append(
             "The two-point function is none that the level cut of a Gaussian field can have: the nearest one is off by "
             f"{distances['two_point_expected']:.1%} in the mean, and its surface by {distances['surface']:.0%}; "

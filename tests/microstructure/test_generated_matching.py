@@ -1,0 +1,171 @@
+"""Structures matched to measured ones: parameters of generated truth come back, a slice is met, limits are told."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import scalebridge as sb
+from scalebridge.microstructure.fibre_detection import Fibres, detect_fibres
+from scalebridge.microstructure.generated.fibre_statistics import fibres_of, generated, measured
+from scalebridge.microstructure.generated.gaussian_field import gaussian_medium
+from scalebridge.microstructure.generated.matched import Matched
+from scalebridge.microstructure.generated.matching import match
+from scalebridge.microstructure.generated.matching_fibres import match_fibres
+from scalebridge.microstructure.generated.matching_gaussian import match_gaussian
+from scalebridge.microstructure.generated.packings import packed_disks
+from scalebridge.microstructure.generated.reverse_monte_carlo import Target, _State, fitted
+from scalebridge.microstructure.generated.spinodal import spinodal
+from scalebridge.microstructure.generated.unequal_balls import UnequalBalls
+
+GLASS = Path(__file__).parents[2] / "data" / "glass-fibre" / "glass0864_cut.png"
+SIDE = 200
+
+
+@functools.cache
+def truth() -> UnequalBalls:
+    return packed_disks(0.5, 120, scatter=0.08, gap=0.2, seed=1)
+
+
+@functools.cache
+def seen() -> Fibres:
+    return fibres_of(truth().labels(SIDE))
+
+
+@functools.cache
+def recovered() -> Matched:
+    return match_fibres(seen(), count=120, seed=3)
+
+
+@functools.cache
+def glass() -> Matched:
+    image = sb.microstructure.from_array((255 * sb.microstructure.read(GLASS).grey[150:300, 200:350]).astype(np.uint8))
+    return match_fibres(detect_fibres(image), count=120, seed=0)
+
+
+def test_the_parameters_of_a_generated_section_come_back() -> None:
+    found, diameter = recovered().parameters, 2 * truth().radii.mean() * SIDE
+    assert found["fraction"] == pytest.approx(0.5, abs=0.015)
+    assert found["diameter"] == pytest.approx(diameter, rel=0.02)
+    assert found["scatter"] == pytest.approx(0.08, abs=0.02)
+    assert recovered().size == pytest.approx(SIDE, rel=0.03)
+
+
+def test_the_match_is_as_near_as_another_sample_of_the_same_material() -> None:
+    told = measured(seen())
+    other = generated(packed_disks(0.5, 120, scatter=0.08, gap=0.2, seed=77), SIDE, told.reach)
+    distances = recovered().distances
+    assert distances["misfit"] < 1.5
+    assert distances["nearest"] <= float(np.abs(other.nearest - told.nearest).mean() / told.nearest.mean()) + 0.005
+    near = told.distance > 0.9 * told.nearest[0]
+    between = float(np.sqrt(((np.interp(told.distance, other.distance, other.g) - told.g)[near] ** 2).mean()))
+    assert distances["pair_correlation"] <= 1.2 * between
+    assert distances["fraction"] < 1e-9 and distances["diameters"] < 0.01
+
+
+def test_a_match_is_a_periodic_packing_without_overlap() -> None:
+    structure = recovered().structure
+    assert isinstance(structure, UnequalBalls)
+    assert structure.gaps().min() >= recovered().parameters["gap"] * structure.radii.mean() - 1e-9
+    assert recovered().labels().shape == (round(recovered().size),) * 2
+
+
+def test_reverse_monte_carlo_brings_neighbours_nearer_than_the_start() -> None:
+    assert recovered().distances["misfit"] < 0.7 * recovered().parameters["misfit_of_start"]
+
+
+def test_a_real_slice_is_met_in_fraction_diameters_and_neighbours() -> None:
+    found = glass()
+    assert found.distances["fraction"] < 1e-9 and found.distances["diameters"] < 0.02
+    assert found.distances["nearest"] < 0.03 and found.distances["misfit"] < 2.0
+    assert found.distances["two_point"] < 0.1
+    assert 6.5 < found.parameters["diameter"] < 8.5 and 0.45 < found.parameters["fraction"] < 0.7
+
+
+def test_what_is_not_matched_is_told() -> None:
+    told = recovered().describe()
+    assert "waviness" in told and "beyond" in told and "misfit" in told
+    volume = match_gaussian(spinodal(0.4, dim=2, wavelength=0.1, seed=1).labels(96), size=48, dim=3)
+    assert "connectivity" in volume.describe() and "isotropic section" in volume.describe()
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    again = match_fibres(seen(), count=120, seed=3).structure
+    assert isinstance(again, UnequalBalls)
+    assert (again.centres == recovered().structure.centres).all()  # type: ignore[union-attr]
+
+
+def test_moves_keep_count_of_every_distance() -> None:
+    rng = np.random.default_rng(0)
+    packing = packed_disks(0.3, 40, seed=2)
+    ends = np.linspace(0.0, 0.45, 12)
+    target = Target(ends, np.full(11, 60.0), np.full(11, 5.0), np.full(40, 0.15), np.full(40, 0.01))
+    places, before, after = fitted(packing.centres, packing.radii, target, 800, rng)
+    state = _State(places, ends)
+    assert target.misfit(state.pairs, state.nearest) == pytest.approx(after, rel=1e-9) and after < before
+    assert UnequalBalls(places, packing.radii).gaps().min() >= 0.0
+
+
+def bell(r: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.exp(-((r / 0.05) ** 2)))
+
+
+FIELDS: dict[str, Callable[[], NDArray[np.uint8]]] = {
+    "bell": lambda: gaussian_medium(0.35, correlation=bell, dim=2, seed=3).labels(200),
+    "exponential": lambda: gaussian_medium(0.2, correlation=lambda r: np.exp(-r / 0.03), dim=2, seed=4).labels(200),
+    "waves": lambda: spinodal(0.5, wavelength=0.1, dim=2, seed=5).labels(200),
+}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_gaussian_medium_is_met_in_fraction_two_point_function_and_surface(name: str) -> None:
+    found = match_gaussian(FIELDS[name](), seed=1)
+    assert found.distances["fraction"] < 1e-3
+    assert found.distances["two_point_expected"] < 0.01
+    assert found.distances["two_point"] < 0.1 and found.distances["surface"] < 0.15
+
+
+@pytest.mark.parametrize("name", ["bell", "exponential"])
+def test_a_volume_has_the_two_point_function_of_the_section(name: str) -> None:
+    found = match_gaussian(FIELDS[name](), size=72, dim=3, seed=1)
+    assert found.structure.dim == 3 and found.labels().shape == (72, 72, 72)
+    assert found.distances["two_point_expected"] < 0.02 and found.distances["surface"] < 0.15
+
+
+def test_an_anisotropic_image_gives_an_anisotropic_medium() -> None:
+    wide = np.repeat(gaussian_medium(0.4, correlation=bell, dim=2, seed=6).labels((200, 100)), 2, axis=1)
+    made = match_gaussian(wide, seed=2).labels()
+    steps = [(made != np.roll(made, 1, axis)).mean() for axis in (0, 1)]
+    truth_steps = [(wide != np.roll(wide, 1, axis)).mean() for axis in (0, 1)]
+    assert steps[0] / steps[1] == pytest.approx(truth_steps[0] / truth_steps[1], rel=0.2)
+
+
+def test_a_two_point_function_that_no_gaussian_cut_has_is_named() -> None:
+    checks = np.kron(np.indices((20, 20)).sum(axis=0) % 2, np.ones((10, 10), dtype=int))
+    found = match_gaussian(checks)
+    assert found.distances["two_point_expected"] > 0.02 and "none that the level cut" in found.describe()
+
+
+def test_what_cannot_be_matched_is_refused() -> None:
+    image = FIELDS["bell"]()
+    refused: list[tuple[Callable[[], object], str]] = [
+        (lambda: match(image, "voronoi"), "family 'voronoi' is not known"),  # type: ignore[arg-type]
+        (lambda: match(seen(), "gaussian"), "image or segmentation"),
+        (lambda: match_fibres(seen(), count=5), "at least 20"),
+        (lambda: match(np.zeros((50, 50), dtype=int)), "0 in the matrix and 1 in the fibres"),
+        (lambda: match(np.zeros((50, 50, 50), dtype=int)), "0 in the matrix and 1 in the fibres"),
+        (lambda: match(np.zeros((50, 50), dtype=int), "gaussian"), "needs two phases"),
+        (lambda: match_gaussian(image, size=4), "must lie between 16"),
+        (lambda: match_gaussian(image, reach=190), "lags between 4 and half"),
+        (lambda: match_gaussian(np.zeros((20, 20, 20), dtype=int), dim=2), "or a volume for 3"),
+        (lambda: match(sb.microstructure.as_volume(np.zeros((9, 9, 9), dtype=np.uint8))), "an image, not a volume"),
+    ]
+    for make, message in refused:
+        with pytest.raises(sb.InputError, match=message) as caught:
+            make()
+        assert str(caught.value).endswith(".") and "\n" not in str(caught.value)

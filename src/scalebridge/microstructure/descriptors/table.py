@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import html
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,9 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scalebridge.errors import InputError, did_you_mean
+from scalebridge.errors import InputError
 from scalebridge.microstructure.descriptors.masks import Floats
 from scalebridge.quantities.units import conversion
+
+_STARTS = {"grey_": "texture", "grain_": "grains"}
+"""Beginnings of names that tell their group."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,20 @@ class Descriptors(Mapping[str, Descriptor]):
     def _missing(self, name: str) -> str:
         if name in self.absent:
             return f"The descriptor '{name}' of {self.source} is absent: {self.absent[name]}"
-        why = " ".join(f"{group}: {reason}" for group, reason in self.absent.items())
-        told = f" Absent are: {why}" if why else ""
-        return f"There is no descriptor '{name}' of {self.source}{did_you_mean(name, self.found)}{told}"
+        group = next((group for start, group in _STARTS.items() if name.startswith(start) and group in self.absent), "")
+        if group:
+            return f"The descriptor '{name}' of {self.source} is absent: {self.absent[group]}"
+        near = difflib.get_close_matches(name, self.found, n=1)
+        if near:
+            return f"There is no descriptor '{name}' of {self.source}; did you mean '{near[0]}'?"
+        reasons = {
+            reason: [key for key, why in self.absent.items() if why == reason] for reason in self.absent.values()
+        }
+        told = " ".join(f"{', '.join(keys)}: {reason}" for reason, keys in reasons.items())
+        return (
+            f"There is no descriptor '{name}' of {self.source}; print the table for the {len(self.found)} there are"
+            f"{'; absent are ' + told if told else '.'}"
+        )
 
     def _repr_html_(self) -> str:
         cells = "".join(

@@ -57,7 +57,7 @@ def gradients(grey: Grey, inside: Mask) -> dict[str, float]:
     """Return the mean size of the gradient of the scaled values per pixel, and how it scatters."""
     from scipy.ndimage import gaussian_gradient_magnitude, minimum_filter
 
-    size = gaussian_gradient_magnitude(scaled(grey, inside).astype(np.float32), 1.0)
+    size = gaussian_gradient_magnitude(scaled(grey, inside).astype(np.float32), 1.0, truncate=3.0)
     deep = minimum_filter(inside.view(np.uint8), 7, mode="nearest").view(bool)
     if not deep.any():
         raise InputError("The field of view is nowhere 7 pixels wide, too narrow for gradients.")
@@ -98,9 +98,10 @@ def binary_patterns(grey: Grey, inside: Mask) -> dict[str, float]:
     levels = np.round(255 * scaled(grey, inside))
     found: dict[str, float] = {}
     for radius in (1, 3):
-        smooth = levels if radius == 1 else np.round(gaussian_filter(levels, radius / 2))
+        smooth = levels if radius == 1 else np.round(gaussian_filter(levels, radius / 2, truncate=2.0))
+        margin = radius if radius == 1 else 2 * radius
         pattern = local_binary_pattern(smooth.astype(np.uint8), 8, radius, "uniform").astype(np.int64)
-        deep = minimum_filter(inside.view(np.uint8), 2 * radius + 1, mode="constant").view(bool)
+        deep = minimum_filter(inside.view(np.uint8), 2 * margin + 1, mode="constant").view(bool)
         share = np.bincount(pattern[deep], minlength=10) / max(int(deep.sum()), 1)
         found |= {f"binary_pattern_{radius}_{k}": float(x) for k, x in enumerate(share)}
     return found

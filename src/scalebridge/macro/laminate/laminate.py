@@ -170,7 +170,7 @@ class Laminate:
     def thermal_loads(self, change: float) -> tuple[Floats, Floats]:
         """Return force ``[3]`` in N/m and moment ``[3]`` in N that hold a change of temperature in K back."""
         z = self.heights
-        held = np.array([layer.ply.turned(layer.angle) @ layer.ply.expansion(layer.angle) for layer in self.layers])
+        held = np.einsum("nij,nj->ni", self._turned, [layer.ply.expansion(layer.angle) for layer in self.layers])
         force: Floats = change * np.diff(z) @ held
         moment: Floats = change * 0.5 * np.diff(z**2) @ held
         return force, moment
@@ -204,10 +204,14 @@ class Laminate:
         ]
         return Loaded(found[:3], found[3:], np.array(stresses), z)
 
+    @cached_property
+    def _turned(self) -> Floats:
+        """Reduced stiffness of each layer in axes x, y ``[n, 3, 3]``."""
+        return np.stack([layer.ply.turned(layer.angle) for layer in self.layers])
+
     def _moment(self, order: int) -> Floats:
-        weights = np.diff(self.heights**order) / order
-        parts = (w * layer.ply.turned(layer.angle) for w, layer in zip(weights, self.layers, strict=True))
-        return np.asarray(sum(parts))
+        found: Floats = np.tensordot(np.diff(self.heights**order) / order, self._turned, axes=1)
+        return found
 
 
 def _moduli(compliance: Floats) -> LaminateModuli:

@@ -253,3 +253,17 @@ def test_every_public_name_is_there_each_time_it_is_asked_for() -> None:
         for name in sb.explain.__all__:
             member = getattr(sb.explain, name)
             assert callable(member) and (member.__doc__ or "").strip(), name
+
+
+def test_from_few_rows_of_many_inputs_nothing_is_told_by_the_others() -> None:
+    x = np.random.default_rng(0).standard_normal((40, 60))
+    law = Copula.of(x)
+    assert np.linalg.cond(law.correlation) < 100
+    assert max(told_by_others(law, [k]) for k in range(60)) < 0.5
+
+
+def test_of_many_inputs_the_most_important_ones_are_drawn() -> None:
+    x = np.random.default_rng(0).random((60, 20))
+    told = explain(Known(lambda x: x[:, 17] + 0.01 * x.sum(axis=1), 20), x)
+    assert len(told.effects) == 24 and told.importance[0].label == "x18"
+    assert told["x18"].relation == "rises"

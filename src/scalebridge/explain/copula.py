@@ -12,8 +12,10 @@ from scalebridge.errors import InputError, ShapeError
 from scalebridge.explain.marginals import Empirical, Marginal, Normal, Uniform
 from scalebridge.quantities import Floats, Space
 
-# Correlations are shrunk by this much, so that columns which determine each other leave a law with a density.
+# Correlations are shrunk by this much at least, so that columns which determine each other leave a density.
 RIDGE = 1e-6
+# With fewer rows for each input correlations are shrunk by what their uncertainty asks for.
+ENOUGH = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +23,15 @@ class Copula:
     """The law of ``d`` inputs: one marginal each, tied by the correlation of their normal scores.
 
     It holds any marginals and every dependence that rises or falls throughout; one that turns (a parabola) is not
-    seen.
+    seen. From few rows of many inputs, correlations are shrunk towards none.
 
     Args:
         marginals: ``[d]``.
         correlation: of the normal scores ``[d, d]``.
 
     Source: R. B. Nelsen, An introduction to copulas (2006); I. Lebrun and A. Dutfoy, An innovating analysis of the
-    Nataf transformation from the copula viewpoint (2009).
+    Nataf transformation from the copula viewpoint (2009); O. Ledoit and M. Wolf, A well-conditioned estimator for
+    large-dimensional covariance matrices (2004).
     """
 
     marginals: tuple[Marginal, ...]
@@ -127,9 +130,13 @@ class Copula:
 
 
 def _correlation(scores: Floats) -> Floats:
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
     std = scores.std(axis=0)
     unit = (scores - scores.mean(axis=0)) / np.where(std > 0, std, 1.0)
     found = unit.T @ unit / len(unit)
     np.fill_diagonal(found, 1.0)
-    shrunk: Floats = (1 - RIDGE) * found + RIDGE * np.eye(len(found))
+    few = len(unit) < ENOUGH * len(found)
+    less = max(RIDGE, float(ledoit_wolf_shrinkage(unit, assume_centered=True))) if few else RIDGE
+    shrunk: Floats = (1 - less) * found + less * np.eye(len(found))
     return shrunk

@@ -25,6 +25,8 @@ from scalebridge.quantities import Floats
 
 # Rows that are shuffled, and rows that are explained one by one, at most.
 SHUFFLED, ONE_BY_ONE = 600, 100
+# Inputs whose effects are drawn, the most important ones.
+DRAWN = 12
 # Rank correlation from which two inputs are said to go together.
 TIED = 0.5
 
@@ -67,7 +69,8 @@ def explain(
     law = Copula.of(rows.x)
     chosen = _some(len(rows), ONE_BY_ONE, seed)
     shared = shapley_values(answering, rows.x[chosen], rows.x, players, seed=seed)
-    drawn = _effects(answering, rows, players, law, seed)
+    shown = np.argsort(-np.abs(shared.values).mean(axis=0), kind="stable")[:DRAWN]
+    drawn = _effects(answering, rows, players, law, sorted(set(shown.tolist()) & set(players.single)), seed)
     alike = {e.label: relation_of(e) for e in drawn if e.kind == "ale"}
     losses = _losses(asked, players, law, repeats, seed)
     importance = _importance(players, losses, shared, rows.units[chosen], law, alike, answering)
@@ -160,10 +163,12 @@ def _some(n: int, most: int, seed: int) -> Any:
     return np.sort(np.random.default_rng(seed).permutation(n)[:most])
 
 
-def _effects(answering: Answering, rows: Given, players: Players, law: Copula, seed: int) -> tuple[along.Effect, ...]:
+def _effects(
+    answering: Answering, rows: Given, players: Players, law: Copula, shown: list[int], seed: int
+) -> tuple[along.Effect, ...]:
     part = rows.kept(_some(len(rows), along.ROWS, seed))
     local, average = [], []
-    for k in players.single:
+    for k in shown:
         column = int(players.columns[k][0])
         if len(np.unique(part.x[:, column])) < 2:
             continue

@@ -96,7 +96,8 @@ class Explanation:
         base: root mean square error there, in the output's unit; NaN where values are not known.
         seed: of every random choice.
         importance: the most important input first.
-        effects: accumulated local effects, then partial dependence, of every input that is one column.
+        effects: accumulated local effects, then partial dependence, of the inputs that are one column, the twelve
+            most important ones.
         ties: pairs of inputs that go together, with the correlation of their ranks.
         players: labels of the inputs in their own order, as the values of ``shapley`` stand.
         shapley: of single rows.

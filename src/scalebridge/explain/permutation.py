@@ -95,17 +95,26 @@ def permutation_importance(
     far = float(np.quantile(law.strangeness(x), COMMON))
     rise, error, unlike = np.zeros((3, len(players)))
     for k in range(len(players)):
-        lost = np.zeros((repeats, len(x)))
-        for r in range(repeats):
-            rng = np.random.default_rng([seed, k, r])
-            changed = [_changed(p.x, players.columns[k], law, conditional, rng) for p in parts]
-            lost[r] = np.concatenate([(p.answering(c) - p.y) ** 2 for p, c in zip(parts, changed, strict=True)])
-            unlike[k] += float(np.mean(law.strangeness(np.concatenate(changed)) > far)) / repeats
+        lost, drawn = _lost(parts, players.columns[k], law, conditional, [[seed, k, r] for r in range(repeats)])
+        unlike[k] = float(np.mean(law.strangeness(drawn) > far))
         rise[k], error[k] = _ratio(lost, base, units)
     error *= wider
     count = len(np.unique(units))
     p = holm([above_zero(r, e, count) for r, e in zip(rise, error, strict=True)])
     return Loss(float(np.sqrt(base.mean())), rise, error, p, unlike)
+
+
+def _lost(
+    parts: Sequence[Held], columns: NDArray[np.int64], law: Copula, conditional: bool, seeds: Sequence[Sequence[int]]
+) -> tuple[Floats, Floats]:
+    """Squared errors ``[r, n]`` with columns lost, and the rows asked at; each fit is asked once for all repeats."""
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    lost, drawn = [], []
+    for part in parts:
+        rows = np.concatenate([_changed(part.x, columns, law, conditional, rng) for rng in rngs])
+        lost.append((part.answering(rows).reshape(len(rngs), -1) - part.y) ** 2)
+        drawn.append(rows)
+    return np.concatenate(lost, axis=1), np.concatenate(drawn)
 
 
 def _changed(x: Floats, columns: NDArray[np.int64], law: Copula, conditional: bool, rng: np.random.Generator) -> Floats:

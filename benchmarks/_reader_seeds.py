@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import re
 import zipfile
@@ -59,6 +60,7 @@ def _texts(folder: Path) -> dict[str, tuple[str, bytes]]:
         "units in cells": ("a.csv", united.encode()),
         "blanks": ("a.dat", blanks.encode()),
         "series": ("series.csv", logger.encode()),
+        "json": ("a.json", json.dumps({"Time [s]": list(range(30)), "E": [0.5 * i for i in range(30)]}).encode()),
     }
 
 

@@ -13,6 +13,7 @@ from scalebridge.quantities.units import check_unit
 
 _SQUARE = re.compile(r"^(?P<name>.*?)\s*\[(?P<unit>[^\[\]]*)\]\s*$", re.DOTALL)
 _ROUND = re.compile(r"^(?P<name>.*?)\s*\((?P<unit>[^()]*(\([^()]*\)[^()]*)*)\)\s*$", re.DOTALL)
+_DURATION = re.compile(r"\b(time|duration)\b", re.IGNORECASE)
 LONGEST_HEADER = 300
 
 
@@ -100,6 +101,8 @@ def split(text: str, owner: str = "A table") -> tuple[str, str | None, str]:
             return text, "1", ""
         if unit is None:
             return text, None, f"'{round_['unit']}' in the header '{text}' is no unit that is known."
+        if unit == "m" and _DURATION.search(round_["name"]):
+            return round_["name"], None, f"'(m)' in the header '{text}' is metre, which no time has: state its unit."
         assumed = round_["unit"].strip() == "C" and unit == "degC"
         note = f"'(C)' in the header '{text}' was read as degrees Celsius." if assumed else ""
         return round_["name"], unit, note

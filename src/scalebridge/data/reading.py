@@ -10,7 +10,7 @@ from typing import Any
 from scalebridge.data.dataset import Dataset
 from scalebridge.errors import InputError
 
-TABLES = (".csv", ".tsv", ".txt", ".dat", ".tab", ".xlsx", ".xlsm", ".parquet", ".pq", ".data", ".xls", ".ods")
+TABLES = (".csv", ".tsv", ".txt", ".dat", ".tab", ".xlsx", ".xlsm", ".parquet", ".pq", ".json", ".data", ".xls", ".ods")
 IMAGES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".webp", ".npy", ".vti", ".mat")
 GRIDS = (".nc", ".nc4", ".cdf", ".h5", ".hdf5", ".hdf", ".zarr", ".npz", ".zip")
 POINTS = (".xyz", ".ply")
@@ -21,7 +21,7 @@ def read(path: str | os.PathLike[str], **options: Any) -> Dataset:
     """Read a file or folder of any kind by its suffix; ``options`` are those of the reader.
 
     Tables (`read_table`, and `read_series` where a column of time is named by ``time``): delimited text, Excel,
-    Parquet. Images (`read_images`): files, stacks, folders. Grids (`read_grid`): NetCDF, HDF5, Zarr, NPZ. Points
+    Parquet, JSON. Images (`read_images`): files, stacks, folders. Grids (`read_grid`): NetCDF, HDF5, Zarr, NPZ. Points
     (`read_points`): XYZ, PLY. Graphs (`read_graph`): GraphML, pore networks, two tables.
     A table of points is read by `read_points`, a series by `read_series`: a suffix does not tell them from specimens.
 
@@ -55,5 +55,5 @@ def _reader(path: Path, options: dict[str, Any]) -> Callable[..., Dataset]:
         return table.read_table
     if not path.exists():
         raise InputError(f"There is no file '{path}'; give the path of a file or of a folder of images.")
-    known = ", ".join((*TABLES[:8], *IMAGES[:5], *GRIDS[:6], *POINTS, *GRAPHS))
+    known = ", ".join((*TABLES[:10], *IMAGES[:5], *GRIDS[:6], *POINTS, *GRAPHS))
     raise InputError(f"The file '{path}' has the suffix '{suffix}', which no reader knows; valid: {known}.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+import zipfile
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ def read_excel(path: Path, wanted: Wanted) -> Dataset:
         import openpyxl
 
         book = openpyxl.load_workbook(path, data_only=True)
-        formulas = openpyxl.load_workbook(path, data_only=False)
+        formulas = openpyxl.load_workbook(path, data_only=False) if _has_formulas(path) else book
     sheet = _sheet(book, wanted)
     owner = f"{wanted.owner}, sheet '{sheet.title}',"
     check_cells(sheet.max_row, sheet.max_column, path, "table")
@@ -116,6 +118,13 @@ def _grid(sheet: Any, formulas: Any, owner: str) -> tuple[Grid, list[int], list[
     if hidden:
         notes.append(f"{hidden} rows are hidden in the sheet and were read like the others.")
     return [row[:used] for row in grid], numbers, notes
+
+
+def _has_formulas(path: Path) -> bool:
+    """Whether any sheet holds one; most tables do not, and need not be read twice."""
+    with zipfile.ZipFile(path) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        return any(re.search(rb"<(\w+:)?f[\s/>]", archive.read(name)) for name in sheets)
 
 
 def _merged(sheet: Any) -> tuple[dict[tuple[int, int], str], list[str]]:

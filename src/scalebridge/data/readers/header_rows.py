@@ -100,15 +100,17 @@ def _are_units(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
 
 
 def _has_blanks_that_fill(above: Sequence[str], below: Sequence[str]) -> bool:
-    """Whether a row of groups stands over a row of names: blanks above, filled below, names all different."""
-    filled = [text.strip() for text in below if text.strip()]
+    """Whether a row of groups stands over a row of names: blanks above, filled below, all different within a group."""
+    named = [c for c, text in enumerate(below) if text.strip()]
     # A merged cell of a spreadsheet repeats its text over the columns that it spans.
     blanks = [c for c, text in enumerate(above) if not text.strip() or (c and text == above[c - 1])]
+    groups = _filled(above, max(len(above), len(below)))
+    pairs = {(groups[c], below[c].strip()) for c in named}
     return (
-        bool(blanks)
-        and len(filled) > len(above) - len(blanks)
-        and len(set(filled)) == len(filled)
-        and sum(1 for c in blanks if c < len(below) and below[c].strip()) >= max(1, len(blanks) // 2)
+        len(blanks) >= max(2, len(above) // 4)
+        and len(named) > len(above) - len(blanks)
+        and len(pairs) == len(named)
+        and 2 * sum(c in named for c in blanks) >= len(blanks)
     )
 
 

@@ -42,8 +42,9 @@ def read_table(
     """Read a table of specimens, or of anything else that stands in rows.
 
     By suffix: ``.xlsx`` and ``.xlsm`` (one sheet, several header rows, merged cells), ``.parquet`` (needs the extra
-    ``data``), anything else as delimited text (comma, semicolon, tabulator, bar or blanks; quotes; UTF-8 or UTF-16 with
-    its mark; comment lines; header rows with groups above and units below; loggers' TOA5).
+    ``data``), ``.json`` (a list per column, or a list of records), anything else as delimited text: comma, semicolon,
+    tabulator, bar or blanks; quotes; UTF-8, or UTF-16 with its mark; comment lines; header rows with groups above and
+    units below; loggers' TOA5.
     Units come from headers ("T [degC]", "T (degC)"), from a row of units, from the cells ("12 mm") or from ``units``.
     Rows are counted in messages as a spreadsheet shows them, the header included.
 
@@ -115,6 +116,10 @@ def _read(path: Path, wanted: Wanted) -> Dataset:
         from scalebridge.data.readers.parquet import read_parquet
 
         return read_parquet(path, wanted)
+    if suffix == ".json":
+        from scalebridge.data.readers.json_table import read_json
+
+        return read_json(path, wanted)
     if suffix in {".xls", ".ods", ".xlsb"}:
         raise InputError(f"{wanted.owner} is in a format that is not read ({suffix}); save it as .xlsx or .csv.")
     if wanted.sheet is not None:

@@ -71,13 +71,21 @@ def _headline(first: Sequence[Sequence[str]], found: Layout, wanted: Wanted) -> 
             have = len(first[0]) if first else 0
             raise InputError(f"{wanted.owner} has {have} columns and names= gives {len(wanted.names)}; give as many.")
         return Headline(wanted.header or 0, wanted.names)
-    remark = found.remarks[-1] if found.remarks else ""
-    if remark and first and wanted.header is None and _numbers_only(first[0]):
+    if first and found.remarks and wanted.header is None and _numbers_only(first[0]):
         # The header of a file for plotting programs stands in its last comment.
-        words = remark.split() if found.delimiter == " " else [w.strip() for w in remark.split(found.delimiter)]
-        if len(words) == len(first[0]):
-            return Headline(0, tuple(words))
+        words = _words(found.remarks[-1], len(first[0]), found.delimiter)
+        if words:
+            return Headline(0, words)
     return headline(first, wanted.owner, wanted.header)
+
+
+def _words(remark: str, count: int, delimiter: str) -> tuple[str, ...]:
+    """The names of ``count`` columns in a comment, if it can be parted into as many."""
+    for separator in (r"\s+" if delimiter == " " else re.escape(delimiter), r"\s{2,}|\t", r"\s+-\s+", r"\s*,\s*"):
+        words = [word.strip() for word in re.split(separator, remark) if word.strip()]
+        if len(words) == count and len(set(words)) == count:
+            return tuple(words)
+    return ()
 
 
 def _parts(

@@ -37,7 +37,7 @@ class FibreStatistics:
         diameters: of single fibres, ``[n]``, the noise of measuring them taken off.
         nearest: distance to the nearest neighbour at `QUANTILES`, edge-corrected.
         distance: middles of the rings of g, ``[rings]``.
-        g: pair correlation there, ``[rings]``.
+        g: pair correlation there, ``[rings]``; NaN where it cannot be told.
         pairs: expected pairs in each ring if centres were random, ``[rings]``: how well g is known.
         closest: distance of surfaces that one in a hundred neighbours falls below; not negative.
         two_point: S2 at distances of 0, 1, ... pixels, ``[reach + 1]``.
@@ -56,11 +56,6 @@ class FibreStatistics:
     two_point: Floats
     points: int
     notes: tuple[str, ...]
-
-    @property
-    def reach(self) -> float:
-        """Largest distance of a pair, in pixels."""
-        return float(self.distance[-1] + self.distance[0])
 
 
 def fibres_of(given: Fibres | Segmentation | Micrograph | NDArray[np.generic]) -> Fibres:
@@ -110,13 +105,33 @@ def _window(fibres: Fibres) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     )
 
 
-def generated(packing: UnequalBalls, size: float, reach: float) -> FibreStatistics:
-    """Return the statistics of a generated packing in a cell of ``size`` pixels, to pairs as far as ``reach``."""
-    shape = (max(8, round(size)),) * 2
-    points = points_in(packing.centres[:, ::-1] * shape[0] - 0.5 + 1e-9, np.ones(shape, dtype=bool))
-    drawn = UnequalBalls(packing.centres, packing.radii).labels(shape).astype(bool)
-    diameters = 2.0 * packing.radii * size
-    return _statistics(points, diameters, diameters, packing.fraction, drawn, None, (), reach)
+def generated(packing: UnequalBalls, size: float, like: FibreStatistics) -> FibreStatistics:
+    """Return the statistics of a packing in a periodic cell of ``size`` pixels, at the distances of other ones.
+
+    Nothing is lost at edges; rings beyond half the cell are not told (NaN).
+    """
+    offset = packing.centres[:, None] - packing.centres[None]
+    apart = size * np.sqrt(((offset - np.rint(offset)) ** 2).sum(axis=-1))
+    pairs = apart[np.triu_indices(len(apart), 1)]
+    np.fill_diagonal(apart, np.inf)
+    ends = np.concatenate([[0.0], like.distance + like.distance[0]])
+    count, intensity = len(packing.radii), len(packing.radii) / size**2
+    random = 0.5 * count * (count - 1) / size**2 * np.pi * np.diff(ends**2)
+    g = np.where(ends[1:] <= 0.5 * size, np.histogram(pairs, ends)[0] / random, np.nan)
+    drawn = UnequalBalls(packing.centres, packing.radii).labels(max(8, round(size))).astype(bool)
+    return FibreStatistics(
+        packing.fraction,
+        intensity,
+        np.sort(2.0 * packing.radii * size),
+        np.quantile(apart.min(axis=1), QUANTILES),
+        like.distance,
+        g,
+        random,
+        max(0.0, float(packing.gaps().min()) * size),
+        two_point(drawn, None, min(len(like.two_point) - 1, drawn.shape[0] // 3)),
+        count,
+        (),
+    )
 
 
 def _statistics(
@@ -127,10 +142,9 @@ def _statistics(
     drawn: NDArray[np.bool_],
     inside: NDArray[np.bool_] | None,
     notes: tuple[str, ...],
-    reach: float | None = None,
 ) -> FibreStatistics:
     near = nearest_neighbours(points)
-    pairs = pair_correlation(points, reach, RINGS)
+    pairs = pair_correlation(points, None, RINGS)
     width = pairs.radius - np.concatenate([[0.0], pairs.radius[:-1]])
     expected = 0.5 * len(points) * points.intensity * 2.0 * np.pi * pairs.distance * width
     return FibreStatistics(

@@ -22,6 +22,8 @@ class Matched:
         parameters: what the generator was given, by name.
         distances: between measured and generated, by statistic; what each is relative to is told by the function
             that made this.
+        chance: the same distances between two structures of the generator that differ in their seed alone: what a
+            match cannot be expected to fall below; for the statistics that scatter.
         measured: the measured statistics by name, arrays or numbers.
         generated: the same of the structure.
         notes: what is not matched, one sentence each.
@@ -31,6 +33,7 @@ class Matched:
     size: float
     parameters: Mapping[str, float]
     distances: Mapping[str, float]
+    chance: Mapping[str, float]
     measured: Mapping[str, NDArray[np.float64] | float]
     generated: Mapping[str, NDArray[np.float64] | float]
     notes: tuple[str, ...]
@@ -41,5 +44,9 @@ class Matched:
 
     def describe(self) -> str:
         """Return the distances in one line, and the notes."""
-        told = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in self.distances.items())
+        told = ", ".join(f"{name.replace('_', ' ')} {self._told(name)}" for name in self.distances)
         return " ".join([f"Generated in {self.size:.0f} pixels; off by: {told}.", *self.notes])
+
+    def _told(self, name: str) -> str:
+        value = f"{self.distances[name]:.2g}"
+        return f"{value} (two samples differ by {self.chance[name]:.2g})" if name in self.chance else value

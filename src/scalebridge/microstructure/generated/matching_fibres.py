@@ -82,7 +82,7 @@ def match_fibres(
         "zones": zones,
         "misfit_of_start": before / freedom,
     }
-    return _matched(told, UnequalBalls(places, start.radii, axis), made, size, parameters, after / freedom)
+    return _matched(told, UnequalBalls(places, start.radii, axis), made, size, parameters, after / freedom, seed)
 
 
 def _start(
@@ -147,31 +147,47 @@ def _matched(
     size: float,
     parameters: dict[str, float],
     misfit: float,
+    seed: int,
 ) -> Matched:
-    reach = min(told.reach, 0.49 * size)
-    made = generated(plane, size, reach)
-    share, lags = told.fraction * (1.0 - told.fraction), min(len(told.two_point), len(made.two_point))
-    g = np.interp(told.distance, made.distance, made.g)
-    near = (told.distance < reach) & (told.distance > 0.9 * told.nearest[0])
-    distances = {
-        "fraction": abs(made.fraction - told.fraction),
-        "intensity": abs(made.intensity / told.intensity - 1.0),
-        "diameters": _quantile_distance(told.diameters, made.diameters),
-        "nearest": float(np.abs(made.nearest - told.nearest).mean() / told.nearest.mean()),
-        "pair_correlation": float(np.sqrt(((g - told.g)[near] ** 2).mean())),
-        "two_point": float(np.sqrt(((made.two_point[:lags] - told.two_point[:lags]) ** 2).mean()) / share),
-        "misfit": misfit,
-    }
+    made = generated(plane, size, told)
+    reach = float(told.distance[np.isfinite(made.g)][-1])
+    others = [
+        packed_disks(
+            told.fraction,
+            len(plane.radii),
+            diameters=plane.radii,
+            gap=parameters["gap"],
+            zones=parameters["zones"],
+            seed=seed + k,
+        )
+        for k in (1, 2)
+    ]
+    chance = _distances(*(generated(packing, size, told) for packing in others))
     names = ("fraction", "intensity", "diameters", "nearest", "distance", "g", "two_point")
     return Matched(
         structure,
         size,
         parameters,
-        distances,
+        {**_distances(told, made), "misfit": misfit},
+        {name: chance[name] for name in ("nearest", "pair_correlation", "two_point")},
         {name: getattr(told, name) for name in names},
         {name: getattr(made, name) for name in names},
         (*told.notes, *_notes(reach, misfit)),
     )
+
+
+def _distances(told: FibreStatistics, made: FibreStatistics) -> dict[str, float]:
+    share, lags = told.fraction * (1.0 - told.fraction), min(len(told.two_point), len(made.two_point))
+    step = made.g - told.g
+    near = np.isfinite(step) & (told.distance > 0.9 * told.nearest[0])
+    return {
+        "fraction": abs(made.fraction - told.fraction),
+        "intensity": abs(made.intensity / told.intensity - 1.0),
+        "diameters": _quantile_distance(told.diameters, made.diameters),
+        "nearest": float(np.abs(made.nearest - told.nearest).mean() / told.nearest.mean()),
+        "pair_correlation": float(np.sqrt((step[near] ** 2).mean())),
+        "two_point": float(np.sqrt(((made.two_point[:lags] - told.two_point[:lags]) ** 2).mean()) / share),
+    }
 
 
 def _notes(reach: float, misfit: float) -> tuple[str, ...]:

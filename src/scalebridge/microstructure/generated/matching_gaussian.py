@@ -74,9 +74,10 @@ def match_gaussian(
     rho = field_correlation(seen.value - fraction**2, fraction)
     shells = shell_power(seen.distance, rho, fraction, side, made_dim)
     pattern = _pattern(image, inside, fraction, far, side) if made_dim == image.ndim else np.ones((side,) * made_dim)
-    structure = medium_of(_shelled(pattern, shells), fraction, seed=seed)
+    power = _shelled(pattern, shells)
+    structure, other = (medium_of(power, fraction, seed=seed + k) for k in (0, 1))
     expected = indicator_covariance(_radial(seen.distance, shells, side, made_dim), fraction) + fraction**2
-    return _matched(image, inside, structure, seen.value, expected, far, side)
+    return _matched(image, structure, other, seen.value, expected, far, side)
 
 
 def shell_power(distance: Floats, rho: Floats, fraction: float, side: int, dim: int) -> Floats:
@@ -146,26 +147,34 @@ def _pattern(image: Mask, inside: Mask | None, fraction: float, far: int, side: 
 
 
 def _matched(
-    image: Mask, inside: Mask | None, structure: LevelCut, told: Floats, expected: Floats, far: int, side: int
+    image: Mask, structure: LevelCut, other: LevelCut, told: Floats, expected: Floats, far: int, side: int
 ) -> Matched:
-    made, fraction = structure.labels(side).astype(bool), float(told[0])
-    found, share = two_point(made, None, far), fraction * (1.0 - fraction)
-    surface = (found[0] - found[1]) / (told[0] - told[1])
+    found, again = (two_point(made.labels(side).astype(bool), None, far) for made in (structure, other))
+    fraction = float(told[0])
     distances = {
-        "fraction": abs(float(made.mean()) - fraction),
-        "two_point": float(np.sqrt(((found - told) ** 2).mean()) / share),
-        "two_point_expected": float(np.sqrt(((expected - told) ** 2).mean()) / share),
-        "surface": abs(float(surface) - 1.0),
+        "fraction": abs(float(found[0]) - fraction),
+        "two_point": _apart(told, found),
+        "two_point_expected": _apart(told, expected),
+        "surface": _surface(told, found),
     }
     return Matched(
         structure,
         float(side),
         {"fraction": fraction, "reach": float(far)},
         distances,
+        {"two_point": _apart(again, found), "surface": _surface(again, found)},
         {"fraction": fraction, "two_point": told},
-        {"fraction": float(made.mean()), "two_point": found},
+        {"fraction": float(found[0]), "two_point": found},
         _notes(distances, image.ndim < structure.dim),
     )
+
+
+def _apart(one: Floats, other: Floats) -> float:
+    return float(np.sqrt(((one - other) ** 2).mean()) / (one[0] * (1.0 - one[0])))
+
+
+def _surface(one: Floats, other: Floats) -> float:
+    return abs(float((other[0] - other[1]) / (one[0] - one[1])) - 1.0)
 
 
 def _notes(distances: dict[str, float], flat: bool) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scalebridge.data.dataset import Dataset
 
 COVARIANCES = ("brownian", "matern")
-NEIGHBOURS, FITTED = 48, 300
+NEIGHBOURS, FITTED = 48, 200
 ROOT3 = float(np.sqrt(3.0))
 
 
@@ -145,7 +145,7 @@ def _kriged(x: Floats, y: Floats, at: Floats, noise: Floats | None, seed: int) -
 
 
 def fit_matern(x: Floats, y: Floats, seed: int = 0) -> Matern:
-    """The Matern 3/2 covariance of greatest likelihood, by scikit-learn, from at most 300 of the samples.
+    """The Matern 3/2 covariance of greatest likelihood, by scikit-learn, from at most 200 of the samples.
 
     Raises:
         InputError: fewer than eight samples.
@@ -172,8 +172,6 @@ def fit_matern(x: Floats, y: Floats, seed: int = 0) -> Matern:
     with warnings.catch_warnings():
         # A bound met is an answer: noise that is not there, a length beyond the record.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = GaussianProcessRegressor(kernel, n_restarts_optimizer=1, random_state=seed).fit(
-            x[rows] / extent, (y[rows] - mean) / size
-        )
+        fitted = GaussianProcessRegressor(kernel, random_state=seed).fit(x[rows] / extent, (y[rows] - mean) / size)
     told = np.exp(fitted.kernel_.theta)
     return Matern(mean, float(told[0]) * size**2, np.asarray(told[1:-1]) * extent, float(told[-1]) * size**2)

@@ -15,5 +15,8 @@ def own_random_state(seed: int, devices: Sequence[int] = ()) -> Iterator[None]:
     Every network of ours is built and trained inside, so that nobody else's random numbers depend on it.
     """
     with torch.random.fork_rng(list(devices)):
-        torch.manual_seed(seed)
+        # Not torch.manual_seed: while CUDA sleeps, each call of it queues a seed and a traceback for later.
+        torch.default_generator.manual_seed(seed)
+        for device in devices:
+            torch.cuda.default_generators[device].manual_seed(seed)
         yield

@@ -123,6 +123,11 @@ class BranchedNetwork(Learner[TrainedNetworks]):
         net = rebuilt(self._build, self.state)
         return self.state.mean(net, x), self.state.slopes(net, x)
 
+    @property
+    def curve(self) -> Floats:
+        """Loss in training, loss on rows left out, and learning rate of every epoch ``[e, 3]``."""
+        return self.state.curve
+
     def posterior(self, x: Floats) -> LowRankPosterior:
         """Joint posterior at ``x [n, d]``."""
         x = self.inputs.check(x, self.title)

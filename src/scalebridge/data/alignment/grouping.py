@@ -32,6 +32,11 @@ class Groups:
     first: NDArray[np.int64]
     count: NDArray[np.int64]
 
+    def members(self) -> list[NDArray[np.int64]]:
+        """Rows of each group, in order."""
+        order = np.argsort(self.of, kind="stable")
+        return np.split(order, np.cumsum(self.count)[:-1])
+
     def sum(self, values: Floats) -> Floats:
         """Sum over the rows of each group ``[g]``; gaps count as nothing."""
         return np.asarray(np.bincount(self.of, np.nan_to_num(values), len(self.names)), dtype=np.float64)

@@ -47,15 +47,13 @@ def duplicates(dataset: Dataset, by: str | None = None, apart: Sequence[str] = (
     left_out = {dataset.index, by, *apart}
     compared = tuple(n for n in dataset.space.names if n not in left_out)
     groups = _same(dataset, compared)
-    members = [tuple(np.flatnonzero(groups.of == g).tolist()) for g in np.flatnonzero(groups.count > 1)]
+    members = [tuple(rows.tolist()) for rows in groups.members() if len(rows) > 1]
     conflicting = {}
     if by is not None:
-        texts = keys(dataset, by)
-        owners = groups_of(texts)
-        for g in np.flatnonzero(owners.count > 1):
-            rows = np.flatnonzero(owners.of == g)
-            if owners.names[g] and len(np.unique(groups.of[rows])) > 1:
-                conflicting[str(owners.names[g])] = tuple(rows.tolist())
+        owners = groups_of(keys(dataset, by))
+        for name, rows in zip(owners.names, owners.members(), strict=True):
+            if name and len(rows) > 1 and len(np.unique(groups.of[rows])) > 1:
+                conflicting[str(name)] = tuple(rows.tolist())
     return Duplicates(tuple(members), conflicting, compared)
 
 

@@ -15,7 +15,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from scalebridge.data.alignment.aggregation import aggregate
+    from scalebridge.data.alignment.blocks import block_average
+    from scalebridge.data.alignment.clocks import correct_drift, fit_drift, lag, shift_time, to_epoch, to_utc
+    from scalebridge.data.alignment.coordinates import local_metres, register
+    from scalebridge.data.alignment.diversity import Diversity, diversity
+    from scalebridge.data.alignment.footprint import FootprintMean, footprint_mean
+    from scalebridge.data.alignment.identifiers import Matching, match
+    from scalebridge.data.alignment.images import image_shift
+    from scalebridge.data.alignment.joining import join
+    from scalebridge.data.alignment.neutron_probe import SiteConditions
+    from scalebridge.data.alignment.resampling import resample
+    from scalebridge.data.alignment.soil import probe_footprint, site_conditions
+    from scalebridge.data.alignment.transforms import Transform, fit_transform
+    from scalebridge.data.alignment.units import same_units
     from scalebridge.data.archive import load, save
+    from scalebridge.data.checks.checking import quality
+    from scalebridge.data.checks.finding import Finding, QualityReport
+    from scalebridge.data.cleansing.censoring import mark_censored
+    from scalebridge.data.cleansing.duplicates import Duplicates, drop_duplicates, duplicates
+    from scalebridge.data.cleansing.gaps import drop_gaps, fill_gaps, gaps
+    from scalebridge.data.cleansing.noise import noise_std, smooth, with_noise
+    from scalebridge.data.cleansing.outliers import blank_outliers, flag_outliers, outliers
     from scalebridge.data.dataset import Dataset
     from scalebridge.data.frames import Frame, TimeFrame
     from scalebridge.data.readers.graph import read_graph
@@ -28,17 +49,55 @@ if TYPE_CHECKING:
     from scalebridge.data.source import File, Source
     from scalebridge.data.steps import Changed, Step
     from scalebridge.data.tables import from_columns
+    from scalebridge.data.versions.changes import Changes, changes
+    from scalebridge.data.versions.store import Version, Versions
 
 _HOME = {
     "Changed": "steps",
+    "Changes": "versions.changes",
     "Dataset": "dataset",
+    "Diversity": "alignment.diversity",
+    "Duplicates": "cleansing.duplicates",
     "File": "source",
+    "Finding": "checks.finding",
+    "FootprintMean": "alignment.footprint",
     "Frame": "frames",
+    "Matching": "alignment.identifiers",
+    "QualityReport": "checks.finding",
+    "SiteConditions": "alignment.neutron_probe",
     "Source": "source",
     "Step": "steps",
     "TimeFrame": "frames",
+    "Transform": "alignment.transforms",
+    "Version": "versions.store",
+    "Versions": "versions.store",
+    "aggregate": "alignment.aggregation",
+    "blank_outliers": "cleansing.outliers",
+    "block_average": "alignment.blocks",
+    "changes": "versions.changes",
+    "correct_drift": "alignment.clocks",
+    "diversity": "alignment.diversity",
+    "drop_duplicates": "cleansing.duplicates",
+    "drop_gaps": "cleansing.gaps",
+    "duplicates": "cleansing.duplicates",
+    "fill_gaps": "cleansing.gaps",
+    "fit_drift": "alignment.clocks",
+    "fit_transform": "alignment.transforms",
+    "flag_outliers": "cleansing.outliers",
+    "footprint_mean": "alignment.footprint",
     "from_columns": "tables",
+    "gaps": "cleansing.gaps",
+    "image_shift": "alignment.images",
+    "join": "alignment.joining",
+    "lag": "alignment.clocks",
     "load": "archive",
+    "local_metres": "alignment.coordinates",
+    "mark_censored": "cleansing.censoring",
+    "match": "alignment.identifiers",
+    "noise_std": "cleansing.noise",
+    "outliers": "cleansing.outliers",
+    "probe_footprint": "alignment.soil",
+    "quality": "checks.checking",
     "read": "reading",
     "read_graph": "readers.graph",
     "read_grid": "readers.grid",
@@ -46,19 +105,64 @@ _HOME = {
     "read_points": "readers.points",
     "read_series": "readers.series",
     "read_table": "readers.table",
+    "register": "alignment.coordinates",
+    "resample": "alignment.resampling",
+    "same_units": "alignment.units",
     "save": "archive",
+    "shift_time": "alignment.clocks",
+    "site_conditions": "alignment.soil",
+    "smooth": "cleansing.noise",
+    "to_epoch": "alignment.clocks",
+    "to_utc": "alignment.clocks",
+    "with_noise": "cleansing.noise",
 }
 
 __all__ = [
     "Changed",
+    "Changes",
     "Dataset",
+    "Diversity",
+    "Duplicates",
     "File",
+    "Finding",
+    "FootprintMean",
     "Frame",
+    "Matching",
+    "QualityReport",
+    "SiteConditions",
     "Source",
     "Step",
     "TimeFrame",
+    "Transform",
+    "Version",
+    "Versions",
+    "aggregate",
+    "blank_outliers",
+    "block_average",
+    "changes",
+    "correct_drift",
+    "diversity",
+    "drop_duplicates",
+    "drop_gaps",
+    "duplicates",
+    "fill_gaps",
+    "fit_drift",
+    "fit_transform",
+    "flag_outliers",
+    "footprint_mean",
     "from_columns",
+    "gaps",
+    "image_shift",
+    "join",
+    "lag",
     "load",
+    "local_metres",
+    "mark_censored",
+    "match",
+    "noise_std",
+    "outliers",
+    "probe_footprint",
+    "quality",
     "read",
     "read_graph",
     "read_grid",
@@ -66,7 +170,16 @@ __all__ = [
     "read_points",
     "read_series",
     "read_table",
+    "register",
+    "resample",
+    "same_units",
     "save",
+    "shift_time",
+    "site_conditions",
+    "smooth",
+    "to_epoch",
+    "to_utc",
+    "with_noise",
 ]
 
 

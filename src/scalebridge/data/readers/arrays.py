@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scalebridge.data.readers.extras import needed
 from scalebridge.data.readers.opening import check_unpacked, decoding
+from scalebridge.data.readers.probe import probe
 from scalebridge.errors import InputError
 
 CLASSIC, HDF5 = b"CDF", b"\x89HDF\r\n\x1a\n"
@@ -72,6 +73,8 @@ def _open(path: Path, stack: ExitStack) -> list[Stored]:
     if magic.startswith(CLASSIC):
         return _classic(path, stack)
     if magic == HDF5:
+        needed("h5py", f"The grid '{path}' is HDF5")
+        probe(path)
         return _netcdf4(path, stack) if path.suffix.lower() in {".nc", ".nc4", ".cdf"} else _hdf5(path, stack)
     if magic.startswith(b"PK"):
         return _zarr(path) if path.name.lower().endswith(".zarr.zip") else _npz(path, stack)

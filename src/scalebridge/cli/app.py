@@ -12,7 +12,9 @@ from typing import Annotated
 
 import typer
 
+from scalebridge.cli import fit_options
 from scalebridge.cli import homogenise_options as options
+from scalebridge.cli.fit import FitRequest, fit_from, predict_from
 from scalebridge.cli.homogenise import Request, homogenise_image
 from scalebridge.cli.surface import DONE, exit_code, say
 
@@ -152,6 +154,51 @@ def homogenise(
     Exit codes: 0 done, 1 not converged (or a window), 2 bad input, 3 infrastructure, 130 interrupted.
     """
     return homogenise_image(Request(**locals()))
+
+
+@app.command()
+def fit(
+    images: fit_options.Images,
+    table: fit_options.Table,
+    by: fit_options.By,
+    target: fit_options.Targets,
+    groups: fit_options.Groups = "auto",
+    use: fit_options.Use = None,
+    pattern: fit_options.Pattern = None,
+    pixel_size: fit_options.PixelSize = None,
+    features: fit_options.Features = "both",
+    weights: fit_options.Weights = None,
+    level: fit_options.Level = 0.9,
+    seed: fit_options.Seed = 0,
+    out: fit_options.Out = OUT / "fit",
+    as_json: AsJson = False,
+) -> int:
+    """Properties of specimens from their images and a table.
+
+    Joins images and rows by identifier, turns images into descriptors and features of a network, compares a forest and
+    others on specimens held back, and leaves one report.
+
+    \b
+    scalebridge fit IMAGES/ TABLE.csv --by SpecimenID --target TensileStrength
+
+    \b
+    Images are named by the specimen: S01.png, S01_2.png, S01/2.png; or say where by --pattern.
+    A second call goes on where the first one ended, and describes no image twice.
+    Exit codes: 0 done, 2 bad input, 3 infrastructure, 130 interrupted.
+    """
+    return fit_from(FitRequest(**locals()))
+
+
+@app.command()
+def predict(
+    directory: fit_options.Fitted,
+    images: fit_options.Images,
+    pattern: fit_options.Pattern = None,
+    to: fit_options.To = None,
+    as_json: AsJson = False,
+) -> int:
+    """Properties of what new images show, by what 'fit' learned."""
+    return predict_from(directory, images, pattern, to, as_json)
 
 
 @app.command()

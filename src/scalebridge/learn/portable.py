@@ -124,7 +124,9 @@ def _linear(estimator: Any) -> Predictor | None:
     if not hasattr(estimator, "coef_") or not hasattr(estimator, "intercept_"):
         return None
     slope = np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64)).T
-    return Linear(slope, np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64), (slope.shape[1],)).copy())
+    # Not intercept_: some centre the inputs first.
+    offset = np.asarray(estimator.predict(np.zeros((1, len(slope)))), dtype=np.float64).reshape(-1)
+    return Linear(slope, np.broadcast_to(offset, (slope.shape[1],)).copy())
 
 
 def _trees(estimator: Any) -> Predictor | None:

@@ -10,6 +10,9 @@ from typing import Any
 from scalebridge.reports import numbers
 from scalebridge.reports.properties.record import Record, Target
 
+MOST_LISTED = 60
+"""Features of a family up to which they are listed."""
+
 
 def title(record: Record) -> str:
     """Return what was learned from what."""
@@ -99,16 +102,20 @@ def candidates(record: Record, target: Target) -> str:
         rows.append([escape(entry["label"] + mark), *figures, *shares, _words(entry["width"], target)])
     head = ["learner and features", "error (rms)", "mean error", "explained", f"{level} interval holds", "its width"]
     words = (
-        "Each on the same specimens held back. The figures of the first ones flatter the best of them, as it was chosen "
-        "by them; those of the last row do not."
+        "Each on the same specimens held back. The figures of the first ones flatter the best of them, for it was "
+        "chosen by them; those of the last row do not."
     )
     return f"<section><h2>What was tried</h2><p>{words}</p>{table(head, rows, numeric=range(1, 6))}</section>"
 
 
-def sentences(target: Target) -> str:
-    """Return the explanation in words."""
-    found = target.content.get("sentences", ())
-    return f"<ul>{''.join(f'<li>{escape(str(s))}</li>' for s in found)}</ul>" if found else ""
+def families(target: Target) -> str:
+    """Return which features were taken together, folded."""
+    several = {k: v for k, v in target.content["families"].items() if len(v) > 1 and len(v) < MOST_LISTED}
+    if not several:
+        return ""
+    rows = [[escape(label), ", ".join(f"<code>{escape(n)}</code>" for n in names)] for label, names in several.items()]
+    listed = table(["family", "features that go together"], rows)
+    return f"<section><details><summary>Which features were taken together</summary>{listed}</details></section>"
 
 
 def joined(record: Record) -> str:

@@ -9,20 +9,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from scalebridge.reports.document import document, section, written
+from scalebridge.reports.explanation.blocks import error_blocks, explanation_blocks
 from scalebridge.reports.properties import blocks, figures
 from scalebridge.reports.properties.record import Record, Target, load_record
 
 AGREEMENT = (
     "Every specimen is predicted by what was learned without its group, choice of the learner and calibration of the "
     "intervals included."
-)
-IMPORTANCE = (
-    "By how much the error grows at specimens held back when one feature is shuffled among them. Features that go "
-    "together share their importance; nothing here says that one causes the other."
-)
-EFFECTS = (
-    "Accumulated local effects: how the prediction changes with a feature where the data are, the others as they come "
-    "with it. The band is two deviations."
 )
 
 
@@ -77,6 +70,7 @@ def _target(record: Record, target: Target) -> Iterator[str]:
     yield section("Micrographs from the lowest to the highest", "", figures.gallery_figure(record, target))
     yield section("Predicted and measured", AGREEMENT, figures.agreement_figure(target))
     yield blocks.candidates(record, target)
-    words = blocks.sentences(target)
-    yield section("Which features matter", IMPORTANCE, figures.importance_figure(target), words)
-    yield section("How the prediction follows them", EFFECTS, figures.effects_figure(target))
+    yield explanation_blocks(target.content["explanation"])
+    yield blocks.families(target)
+    for errors in target.content["errors"]:
+        yield error_blocks(errors)

@@ -133,3 +133,25 @@ def _nothing(
         f"as '{below}', specimens as {shown}; name images by the specimen, as in S01.png, S01_2.png or S01/2.png, or "
         r"say where the identifier stands, as in --pattern 'specimen_(\w+)_\d+'."
     )
+
+
+def identified(paths: Sequence[Path], root: Path, pattern: str | None = None) -> dict[Path, str]:
+    """The specimen of each image where no table says which there are: its folder below ``root``, else its own name.
+
+    Args:
+        paths: of the images.
+        root: folder that they lie below.
+        pattern: as in `match_images`.
+
+    Raises:
+        InputError: a pattern that is none, or an image in which it finds nothing.
+    """
+    if pattern is None:
+        return {p: p.relative_to(root).parts[0] if p.parent != root else p.stem for p in paths}
+    reading, found = _compiled(pattern), {}
+    for path in paths:
+        below = PurePosixPath(path.relative_to(root).as_posix())
+        found[path] = _by_pattern(below, reading)
+        if not found[path]:
+            raise InputError(f"The pattern '{pattern}' finds no specimen in '{below}'; give one that fits every image.")
+    return found

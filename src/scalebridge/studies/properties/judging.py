@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,8 +10,6 @@ from scalebridge.studies.properties.learning import Learned
 
 TOLD = 2.0
 """Standard errors from which a difference is told."""
-
-LEAST_IN_GROUP = 2
 
 
 def figures(held: HeldOut, groups: NDArray[np.int64]) -> dict[str, float]:
@@ -59,28 +55,6 @@ def verdict(learned: Learned, groups: NDArray[np.int64], level: float, unit: str
     if abs(short) > TOLD * max(f["coverage_std"], 1e-9) and abs(short) > 0.02:
         told += (
             f" The intervals hold {'too little' if short > 0 else 'more than they claim'}; read them with that in mind."
-        )
-    return told
-
-
-def by_group(held: HeldOut, groups: NDArray[np.int64], names: list[str]) -> list[dict[str, Any]]:
-    """Error and coverage of each group; the deviation of the mean error where a group has several specimens."""
-    told = []
-    for number, name in enumerate(names):
-        chosen = groups[held.rows] == number
-        error = (held.mean - held.y)[chosen, 0]
-        count = int(chosen.sum())
-        if count < LEAST_IN_GROUP:
-            continue
-        told.append(
-            {
-                "group": name,
-                "count": count,
-                "bias": float(error.mean()),
-                "bias_std": float(error.std(ddof=1) / np.sqrt(count)),
-                "rmse": float(np.sqrt(np.mean(error**2))),
-                "coverage": float(held.covered[chosen, 0].mean()),
-            }
         )
     return told
 

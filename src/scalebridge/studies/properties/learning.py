@@ -60,6 +60,7 @@ class Learned:
         mean_only: answers of the mean of the others, the figure that has to be beaten.
         leaky: answers of the chosen one where specimens of one group stand on both sides; ``None`` without groups.
         choices: label of the candidate chosen in each fold of the procedure.
+        splits: of the validation.
     """
 
     target: str
@@ -70,6 +71,7 @@ class Learned:
     mean_only: HeldOut
     leaky: HeldOut | None
     choices: tuple[str, ...]
+    splits: tuple[Split, ...]
 
     @property
     def forest(self) -> Trial:
@@ -137,6 +139,7 @@ def learn_property(
         _mean_only(data, outer, level),
         leaky,
         tuple(choices),
+        outer,
     )
 
 

@@ -1,0 +1,208 @@
+"""Images and a table of specimens, joined by identifier."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalebridge.data import Dataset
+from scalebridge.errors import InputError, did_you_mean
+from scalebridge.quantities import Floats
+from scalebridge.studies.properties.identifiers import Matched, match_images
+
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
+MOST_GROUPS_SHARE = 0.5
+"""A column of text with more different entries than this share of the rows is no group."""
+
+LEAST_GROUPS = 4
+GROUPED = re.compile(r"(batch|panel|plate|tree|lot|charge|coil|sheet|billet|print|build|mix|donor|patient|group)", re.I)
+"""Columns of numbers that are called so are taken for names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Specimens:
+    """Rows that have images, and what was left out.
+
+    Args:
+        table: the rows of the table, in its order, as read.
+        by: the column of the identifiers.
+        images: folder of the images.
+        matched: images by specimen.
+        group_column: the column whose groups are held back together; ``None`` for none.
+        notes: how the groups were chosen.
+    """
+
+    table: Dataset
+    by: str
+    images: Path
+    matched: Matched
+    group_column: str | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Identifiers of the rows with images, in the order of the table."""
+        return tuple(self.matched.images)
+
+    @property
+    def paths(self) -> list[Path]:
+        """All images that belong to a row."""
+        return [path for files in self.matched.images.values() for path in files]
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column at the rows with images ``[n]``."""
+        row = {identifier: k for k, identifier in enumerate(self.table[self.by].tolist())}
+        column: NDArray[Any] = self.table[name][[row[identifier] for identifier in self.names]]
+        return column
+
+    def taken(self) -> Dataset:
+        """The rows of the table that have images."""
+        return self.table.rows([name in self.matched.images for name in self.table[self.by].tolist()])
+
+    def numbers(self, name: str) -> Floats:
+        """A numeric column at the rows with images ``[n]``; NaN for a gap.
+
+        Raises:
+            InputError: a column of text.
+        """
+        if self.table.space[name].kind != "array" or self.table.space[name].shape != ():
+            raise InputError(
+                f"The column '{name}' of '{self.table.name}' holds text (such as {self.table[name][0]!r}), and a "
+                "number is to be predicted; give a column of numbers."
+            )
+        return np.asarray(self.column(name), dtype=np.float64)
+
+    def groups(self) -> tuple[NDArray[np.int64], list[str]]:
+        """The group ``[n]`` of each row with images, and the groups' names; every row its own without a column.
+
+        Raises:
+            InputError: rows without a group.
+        """
+        if self.group_column is None:
+            return np.arange(len(self.names)), list(self.names)
+        column = self.column(self.group_column)
+        text = np.array([_label(v) for v in column.tolist()])
+        if (text == "").any():
+            lost = [self.names[k] for k in np.flatnonzero(text == "")[:3]]
+            raise InputError(
+                f"The column '{self.group_column}' of '{self.table.name}' is empty for {', '.join(lost)}; give every "
+                "specimen its group, or '--groups none' if none belong together."
+            )
+        names, index = np.unique(text, return_inverse=True)
+        return np.asarray(index, dtype=np.int64), names.tolist()
+
+    def images_digest(self) -> str:
+        """SHA-256 over names and content of the images that belong to a row."""
+        from scalebridge.microstructure.decoding import file_digest
+
+        told = hashlib.sha256()
+        for path in self.paths:
+            told.update(f"{path.relative_to(self.images).as_posix()} {file_digest(path)}\n".encode())
+        return told.hexdigest()
+
+
+def read_specimens(
+    images: str | Path,
+    table: str | Path | Dataset,
+    by: str,
+    targets: Sequence[str],
+    *,
+    groups: str | None = "auto",
+    pattern: str | None = None,
+) -> Specimens:
+    """Read a table, find the images of its rows.
+
+    Args:
+        images: folder of images, searched through with the folders in it.
+        table: file, or a dataset.
+        by: the column of identifiers, one row each.
+        targets: columns that are to be predicted.
+        groups: the column whose groups are never parted; ``"auto"`` for the one column of names that repeat, ``None``
+            for none.
+        pattern: see `match_images`.
+
+    Raises:
+        InputError: a missing file, folder or column, no images, or none that belongs to a row.
+    """
+    from scalebridge.data import read
+
+    if not targets:
+        raise InputError("No property was named; give --target with the column to predict, as TensileStrength.")
+    known = table if isinstance(table, Dataset) else read(table, index=by)
+    for name in (by, *targets):
+        if name not in known:
+            raise InputError(f"'{known.name}' has no column '{name}'{did_you_mean(name, known.keys())}")
+    if by in targets:
+        raise InputError(f"'{by}' identifies the specimens and is to be predicted too; give another --target.")
+    folder = Path(images)
+    paths = image_files(folder)
+    matched = match_images(paths, folder, [str(v) for v in known[by].tolist()], pattern)
+    column, notes = _group_column(known, by, targets, groups)
+    return Specimens(known, by, folder, matched, column, notes)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Image files below a folder, sorted by path.
+
+    Raises:
+        InputError: no such folder, or none in it.
+    """
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise InputError(f"The folder of images '{folder}' {what}; give the folder that holds them.")
+    hidden = (path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in hidden if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    if not found:
+        raise InputError(f"There is no image in '{folder}' ({', '.join(SUFFIXES)}); give the folder that holds them.")
+    return found
+
+
+def _group_column(
+    table: Dataset, by: str, targets: Sequence[str], wanted: str | None
+) -> tuple[str | None, tuple[str, ...]]:
+    if wanted is None:
+        return None, ()
+    if wanted != "auto":
+        if wanted not in table:
+            raise InputError(f"'{table.name}' has no column '{wanted}' to group by{did_you_mean(wanted, table.keys())}")
+        return wanted, ()
+    likely = [name for name in table if name != by and name not in targets and _parts(table, name)]
+    if len(likely) == 1:
+        told = f"Specimens of one '{likely[0]}' were held back together, for it is the column of names that repeat."
+        return likely[0], (told,)
+    if likely:
+        listed = ", ".join(f"'{name}'" for name in likely)
+        told = (
+            f"The columns {listed} repeat and may group specimens; none was held back together: name one by --groups."
+        )
+        return None, (told,)
+    return None, ()
+
+
+def _parts(table: Dataset, name: str) -> bool:
+    """Whether a column of names parts the rows into groups of several."""
+    variable, column = table.space[name], table[name]
+    if variable.kind != "category" and not _numbered(table, name):
+        return False
+    count = len(set(column.tolist()))
+    return LEAST_GROUPS <= count <= MOST_GROUPS_SHARE * len(table)
+
+
+def _numbered(table: Dataset, name: str) -> bool:
+    """Whether a column of whole numbers is called as one that names groups."""
+    variable = table.space[name]
+    whole = variable.kind == "array" and variable.shape == () and variable.unit == "1" and GROUPED.search(name)
+    return bool(whole) and bool(np.all(table[name] % 1 == 0))
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:g}"
+    return str(value)

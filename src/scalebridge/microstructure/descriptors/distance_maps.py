@@ -22,6 +22,7 @@ NARROW = 180
 """Largest distance in pixels whose sum of squares over two shifts fits into 16 bits."""
 
 _WIDEST = 32_000
+_SLIM = 32
 
 
 def squared_distances(phase: Mask, cap: int | None = None) -> Squares:
@@ -35,7 +36,8 @@ def squared_distances(phase: Mask, cap: int | None = None) -> Squares:
     """
     extent = math.ceil(math.hypot(*phase.shape))
     if phase.ndim == 2 and cap is None:
-        return _by_scipy(phase, extent)
+        near = _squared(phase, min(_SLIM, extent), np.dtype(np.uint16))
+        return near if int(near.max()) < _SLIM**2 else _by_scipy(phase, extent)
     if cap is not None and min(cap, extent) <= NARROW:
         return _squared(phase, min(cap, extent), np.dtype(np.uint16))
     found = _squared(phase, min(NARROW, extent), np.dtype(np.uint16))
@@ -49,13 +51,8 @@ def distances(phase: Mask) -> NDArray[np.float32]:
     return np.sqrt(squared_distances(phase), dtype=np.float32)
 
 
-def dilated(core: Mask, radius: float) -> Mask:
-    """Return the pixels nearer than ``radius`` pixels to a core, ``[*grid]``: its dilation by an open ball."""
-    return np.asarray(squared_distances(~core, max(1, math.ceil(radius))) < radius**2)
-
-
 def _by_scipy(phase: Mask, extent: int) -> Squares:
-    """In a slice memory is no matter, and wide places are found faster by Maurer's method."""
+    """In a slice memory is no matter, and wide places are measured faster by Maurer's method."""
     from scipy.ndimage import distance_transform_edt
 
     if phase.all():
@@ -73,10 +70,12 @@ def _squared(phase: Mask, reach: int, kind: np.dtype[Any]) -> Squares:
     return found
 
 
-def _along_last(phase: Mask) -> NDArray[np.int32]:
+def _along_last(phase: Mask) -> NDArray[np.signedinteger[Any]]:
     """Distance along the last axis, huge on lines without any other pixel."""
-    far = np.int32(2 * _WIDEST)
-    place = np.arange(phase.shape[-1], dtype=np.int32)
+    n = phase.shape[-1]
+    kind = np.int16 if n < 8_000 else np.int32
+    far = kind(16_000 if n < 8_000 else 2 * _WIDEST)
+    place = np.arange(n, dtype=kind)
     before = np.where(phase, -far, place)
     np.maximum.accumulate(before, axis=-1, out=before)
     after = np.where(phase, far, place)[..., ::-1]

@@ -326,8 +326,8 @@ def candidates(group: str, phases: list[Phase]) -> list[Phase]:
             raise InputError("no phase is called void, crack or pore; name the phases by phases=")
         return kept
     if group in ("neighbours", "free_zones"):
-        # What lies in what is not known of one phase alone; the background has no centres.
-        return [p for p in phases if not p.background]
+        # The background has no centres, and no void is missing where there is none.
+        return [p for p in phases if not p.background and (group == "neighbours" or p.name not in CRACKED)]
     return phases
 
 

@@ -120,11 +120,18 @@ class Descriptors(Mapping[str, Descriptor]):
         widths = [max((len(row[k]) for row in rows), default=0) for k in range(3)]
         lines = [f"Descriptors of {self.source}"]
         lines += ["  ".join((*(row[k].ljust(widths[k]) for k in range(3)), row[3])) for row in rows]
-        lines += [f"absent: {name}: {reason}" for name, reason in self.absent.items()]
+        lines += [f"absent: {', '.join(names)}: {reason}" for reason, names in self._reasons().items()]
         return "\n".join([*lines, *self.notes])
 
     def __str__(self) -> str:
         return self.table()
+
+    def _reasons(self) -> dict[str, list[str]]:
+        """What is absent, by the reason."""
+        found: dict[str, list[str]] = {}
+        for name, reason in self.absent.items():
+            found.setdefault(reason, []).append(name)
+        return found
 
     def _missing(self, name: str) -> str:
         if name in self.absent:
@@ -150,7 +157,8 @@ class Descriptors(Mapping[str, Descriptor]):
             f"<td>{html.escape(each.unit)}</td><td>{html.escape(each.meaning)}</td></tr>"
             for each in self.found.values()
         )
-        why = "".join(f"<li>{html.escape(f'{name}: {reason}')}</li>" for name, reason in self.absent.items())
+        reasons = self._reasons().items()
+        why = "".join(f"<li>{html.escape(', '.join(names))}: {html.escape(reason)}</li>" for reason, names in reasons)
         head = "<tr><th>descriptor</th><th>value</th><th>unit</th><th>meaning</th></tr>"
         told = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         return f"<p>{html.escape(self.source)}</p><table>{head}{cells}</table><ul>{why}</ul>{told}"

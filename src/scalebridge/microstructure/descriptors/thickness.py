@@ -3,20 +3,23 @@ r"""Local thickness and granulometry: how wide the places of a phase are.
 The local thickness of a point is the diameter of the largest ball within the phase that holds it (Hildebrand and
 Rueegsegger, J. Microsc. 185 (1997) 67); the share of the phase below a thickness is its granulometry, the pore-size
 distribution of an opening (Matheron 1975; Serra 1982). A ball of radius r about x lies in the phase where the distance
-at x is at least r; the union of such balls is a dilation, hence another distance map, needed to the distance r only.
+at x is at least r; the union of such balls is a dilation.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import InputError
-from scalebridge.microstructure.descriptors.distance_maps import dilated, squared_distances
-from scalebridge.microstructure.descriptors.masks import Floats, Mask, checked, checked_spacing
+from scalebridge.microstructure.descriptors.dilation import dilated
+from scalebridge.microstructure.descriptors.distance_maps import squared_distances
+from scalebridge.microstructure.descriptors.masks import Floats, Mask, checked, checked_spacing, slab_ranges
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +57,8 @@ def local_thickness(
         InputError: as `masks.checked`; radii that are not positive.
     """
     mask, visible = checked(phase, inside)
-    # What is not seen is no wall.
-    squares = squared_distances(mask if visible is None else mask | ~visible)
-    if visible is not None:
-        squares = np.where(visible, squares, 0)
-    found = np.zeros(mask.shape, dtype=np.float32)
-    for radius in _radii(radii, float(np.sqrt(squares.max()))):
-        core = squares >= radius**2
-        if core.any():
-            found[dilated(core, radius)] = 2 * radius
-    found[~mask if visible is None else ~(mask & visible)] = 0.0
-    return found
+    number, balls = _largest_balls(mask, visible, radii)
+    return np.asarray((2 * balls).astype(np.float32)[number])
 
 
 def granulometry(
@@ -79,22 +73,44 @@ def granulometry(
         InputError: also a phase without pixels.
     """
     edge = checked_spacing(spacing)
-    thickness = local_thickness(phase, inside, radii)
-    held = thickness[thickness > 0]
-    if held.size == 0:
-        raise InputError("The phase has no pixel inside of the field of view, hence no sizes.")
-    size, count = np.unique(held, return_counts=True)
-    share = np.cumsum(count[::-1])[::-1] / held.size
-    sizes = size.astype(np.float64)
-    mean = float(sizes @ count / held.size)
-    std = float(np.sqrt((sizes - mean) ** 2 @ count / held.size))
-    return Granulometry(sizes * edge, share, mean * edge, std * edge, float(sizes[-1]) * edge)
+    mask, visible = checked(phase, inside)
+    number, balls = _largest_balls(mask, visible, radii)
+    slabs = [np.bincount(number[part].ravel(), minlength=balls.size) for part in slab_ranges(number.shape)]
+    count = np.sum(slabs, axis=0)[1:]
+    total = float(count.sum())
+    if not total:
+        raise InputError("The phase has no pixel inside of the field of view that a ball reaches, hence no sizes.")
+    size = 2 * edge * balls[1:]
+    share = np.cumsum(count[::-1])[::-1] / total
+    mean = float(size @ count / total)
+    std = float(np.sqrt((size - mean) ** 2 @ count / total))
+    held = count > 0
+    return Granulometry(size[held], share[held], mean, std, float(size[held][-1]))
 
 
 def opened(phase: Mask, radius: float) -> Mask:
     """Return the places of a phase that a ball of this radius in pixels reaches, ``[*grid]``."""
-    core = squared_distances(phase, max(1, int(np.ceil(radius)))) >= radius**2
+    core = squared_distances(phase, max(1, math.ceil(radius))) >= math.ceil(radius**2)
     return dilated(core, radius) if core.any() else core
+
+
+def _largest_balls(
+    mask: Mask, visible: Mask | None, radii: int | Sequence[float]
+) -> tuple[NDArray[np.integer[Any]], Floats]:
+    """Number of the largest ball that holds each pixel ``[*grid]``, 0 for none, and the radius of each ``[1 + n]``."""
+    # What is not seen is no wall.
+    squares = squared_distances(mask if visible is None else mask | ~visible)
+    if visible is not None:
+        squares = np.where(visible, squares, 0).astype(squares.dtype)
+    balls = _radii(radii, float(np.sqrt(squares.max())))
+    found = np.zeros(mask.shape, dtype=np.min_scalar_type(balls.size))
+    for k, radius in enumerate(balls, start=1):
+        core = squares >= math.ceil(radius**2)
+        if not core.any():
+            break
+        np.copyto(found, found.dtype.type(k), where=dilated(core, radius))
+    np.copyto(found, found.dtype.type(0), where=~mask if visible is None else ~(mask & visible))
+    return found, np.concatenate([[0.0], balls])
 
 
 def _radii(radii: int | Sequence[float], largest: float) -> Floats:

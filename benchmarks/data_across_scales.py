@@ -281,8 +281,8 @@ def _print(figures: Figures) -> None:
         out = h["held_out"]
         print(
             f"households  peak {h['peak_predicted']:.1f} for {h['peak_recorded']:.1f} ({h['relative_error']:+.1%}); "
-            f"held out: median {out['median_absolute_error']:.1%}, within 10 % {out['within_10_percent']:.0%}, in the 90 % "
-            f"interval {out['in_interval90']:.0%}"
+            f"held out: median {out['median_absolute_error']:.1%}, within 10 % {out['within_10_percent']:.0%}, in the "
+            f"90 % interval {out['in_interval90']:.0%}"
         )
     for name in ("glass", "basalt"):
         for way in ("censored", "as_failures", "left_out"):

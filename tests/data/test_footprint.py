@@ -17,7 +17,7 @@ from scalebridge.data.alignment.neutron_probe import (
     penetration_depth,
     radial_weight,
 )
-from scalebridge.data.alignment.soil import probe_footprint, site_conditions
+from scalebridge.data.alignment.soil import probe_average, probe_footprint, site_conditions
 from scalebridge.errors import InputError, ShapeError
 
 SET = Path(__file__).parents[2] / "data" / "soil-crnp-kansas"
@@ -79,6 +79,12 @@ def test_the_wet_ground_below_counts_less_than_in_the_plain_mean() -> None:
     assert told.plain == pytest.approx(0.3253, abs=1e-4)
     assert told.mean == pytest.approx(0.2737, abs=1e-3)
     assert 6 < told.effective < 14 and 0.004 < told.std < 0.02
+
+
+def test_the_field_is_a_dataset_of_one_row_that_can_be_undone() -> None:
+    field = probe_average(cores(), surveyed())
+    assert len(field) == 1 and field["theta_v"][0] == pytest.approx(0.2737, abs=1e-3) and field.std["theta_v"][0] > 0
+    assert "plain mean 0.3253" in field.steps[-1].sentence and len(field.undo()) == 56
 
 
 def test_swapped_arguments_of_the_radial_weight_are_refused_for_their_negative_weights() -> None:

@@ -99,7 +99,23 @@ def test_implausible_values_are_named_with_their_row(column: str, value: float, 
 
 def test_a_modulus_in_the_wrong_unit_is_not_plausible() -> None:
     data = from_columns({"modulus [GPa]": np.full(30, 18471e6) * np.linspace(0.9, 1.1, 30)})
-    assert "solids allow" in found(quality(data), "plausibility")
+    assert "(solids)" in found(quality(data), "plausibility")
+
+
+def test_a_code_in_a_column_of_speeds_is_seen_and_a_difference_may_be_negative() -> None:
+    speeds = np.random.default_rng(6).uniform(0, 8, N)
+    speeds[[4, 9]] = -7498.0
+    assert "row 5" in found(quality(from_columns({"wind speed [m/s]": speeds})), "plausibility")
+    assert not quality(from_columns({"length change [mm]": speeds - 4})).about("plausibility")
+
+
+def test_one_quantity_in_two_units_is_told_and_pure_numbers_are_no_family() -> None:
+    rng = np.random.default_rng(7)
+    data = from_columns(
+        {"a [mm]": rng.uniform(size=N), "b [um]": rng.uniform(size=N), "c [degree]": rng.uniform(size=N)}
+    )
+    told = found(quality(data.with_column("c", data["c"])), "units")
+    assert "a [mm] and b [um]" in told and "c [" not in told
 
 
 def test_equal_rows_are_found_although_their_identifiers_differ() -> None:

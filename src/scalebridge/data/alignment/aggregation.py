@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scalebridge.data.alignment.grouping import Groups, grouped
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Space, Variable
 
@@ -34,6 +35,8 @@ def aggregate(dataset: Dataset, by: str, columns: Sequence[str] | None = None, c
     Source: K.-Y. Liang, S. L. Zeger, Longitudinal data analysis using generalized linear models, Biometrika 73 (1986)
     13-22 (the sandwich of a mean).
     """
+    if not len(dataset):
+        raise InputError(f"'{dataset.name}' has no rows to average; read it again.")
     groups = grouped(dataset, by)
     chosen = _chosen(dataset, columns, (by, cluster))
     clusters = None if cluster is None else grouped(dataset, cluster)
@@ -74,7 +77,7 @@ def clustered_mean(
     """Mean, standard deviation between rows, standard error of the mean, and count ``[g]`` each; gaps left out."""
     known = ~np.isnan(values)
     count = groups.sum(known.astype(np.float64))
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         mean = groups.sum(values) / count
         rest = np.where(known, values - mean[groups.of], 0.0)
         spread = np.where(count > 1, np.sqrt(groups.sum(rest**2) / (count - 1)), np.nan)
@@ -105,9 +108,7 @@ def _chosen(dataset: Dataset, columns: Sequence[str] | None, apart: tuple[str | 
     if columns is None:
         return tuple(n for n in dataset.numeric_names if n not in apart and dataset.space[n].shape == ())
     for name in columns:
-        dataset.numeric([name])
-        if dataset.space[name].shape != ():
-            raise InputError(f"The column '{name}' of '{dataset.name}' holds arrays; average one number per row.")
+        single(dataset, name)
     return tuple(columns)
 
 

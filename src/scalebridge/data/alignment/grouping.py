@@ -35,7 +35,7 @@ class Groups:
     def members(self) -> list[NDArray[np.int64]]:
         """Rows of each group, in order."""
         order = np.argsort(self.of, kind="stable")
-        return np.split(order, np.cumsum(self.count)[:-1])
+        return np.split(order, np.cumsum(self.count)[:-1]) if len(order) else []
 
     def sum(self, values: Floats) -> Floats:
         """Sum over the rows of each group ``[g]``; gaps count as nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from scalebridge.data.alignment.footprint import FootprintMean
 from scalebridge.data.alignment.identifiers import keys
 from scalebridge.data.alignment.neutron_probe import SiteConditions, absolute_humidity, neutron_probe_mean
 from scalebridge.errors import InputError
-from scalebridge.quantities import Floats
+from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.quantities.units import conversion
 
 if TYPE_CHECKING:
@@ -81,6 +82,35 @@ def probe_footprint(
         in_unit(cores, n, u) for n, u in ((theta, "1"), (top, "cm"), (bottom, "cm"), (distance, "m"))
     )
     return neutron_probe_mean(wet, above, below, r, keys(cores, profile), site)
+
+
+def probe_average(
+    cores: Dataset,
+    site: SiteConditions,
+    *,
+    theta: str = "theta_v",
+    top: str = "top_depth",
+    bottom: str = "bottom_depth",
+    distance: str = "distance_from_station",
+    profile: str = "core_number",
+) -> Dataset:
+    """`probe_footprint` as a dataset of one row, the field: the mean with its standard error in ``std``, as a step."""
+    told = probe_footprint(cores, site, theta=theta, top=top, bottom=bottom, distance=distance, profile=profile)
+    made = {theta: [told.mean], "plain_mean": [told.plain], "effective_profiles": [told.effective]}
+    wet = replace(cores.space[theta], bounds=None)
+    plain = replace(wet, name="plain_mean", description=f"of all layers, {wet.description}".rstrip(", "))
+    after = replace(
+        cores,
+        space=Space([wet, plain, Variable("effective_profiles")]),
+        columns={name: np.array(value) for name, value in made.items()},
+        std={theta: np.array([told.std])},
+        censored={},
+        index=None,
+        coordinates=None,
+        time=None,
+        edges=None,
+    )
+    return cores.stepped(after, "probe_average", {**vars(site), "profile": profile}, told.sentence())
 
 
 def in_unit(dataset: Dataset, name: str, unit: str) -> Floats:

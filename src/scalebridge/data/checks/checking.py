@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from scalebridge.data.checks import columns, leakage, limits, plausibility, rows
 from scalebridge.data.checks.asked import Asked
 from scalebridge.data.checks.finding import SEVERITIES, Finding, QualityReport
@@ -55,8 +57,9 @@ def quality(dataset: Dataset, target: str | None = None, groups: str | None = No
         raise InputError(f"'{target}' cannot be both target and groups.")
     asked = Asked(dataset, target, groups)
     found: list[Finding] = []
-    for check in CHECKS.values() if len(dataset) else (rows.enough,):
-        found += check(asked)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # columns beyond the squares of floats
+        for check in CHECKS.values() if len(dataset) else (rows.enough,):
+            found += check(asked)
     found.sort(key=lambda f: SEVERITIES.index(f.severity))
     return QualityReport(
         dataset.name, dataset.digest, len(dataset), len(dataset.space), target, groups, tuple(found), tuple(CHECKS)

@@ -15,6 +15,9 @@ CODES = (-9999.0, -999.0, -99.0, 9999.0, 99999.0)
 _WORDS = re.compile(r"[a-z]+")
 # These have no sign, whatever the material.
 POSITIVE = {"density", "mass", "weight", "thickness", "width", "length", "diameter", "area", "volume", "cycles", "age"}
+POSITIVE |= {"speed", "count", "counts", "humidity", "precipitation", "duration", "radius"}
+# A difference, a rate or a logarithm of anything may be negative.
+SIGNED = {"change", "difference", "delta", "error", "residual", "rate", "log", "shift", "gradient", "normalised", "z"}
 FRACTIONS = {"fraction", "porosity", "saturation", "probability"}
 # Stiffness and strength of solids lie between those of a gel and of diamond, in Pa.
 STIFFNESS, STRENGTH = (1e2, 2e12), (1e2, 2e11)
@@ -35,10 +38,9 @@ def units(asked: Asked) -> Iterator[Finding]:
         )
     families: dict[str, dict[str, list[str]]] = {}
     for name in asked.numbers:
-        if data.space[name].unit != "1":
-            families.setdefault(_dimension(data.space[name].unit), {}).setdefault(data.space[name].unit, []).append(
-                name
-            )
+        unit = data.space[name].unit
+        if unit != "1" and _dimension(unit) != "dimensionless":
+            families.setdefault(_dimension(unit), {}).setdefault(_spelt(unit), []).append(name)
     mixed = [
         f"{' and '.join(f'{m[0]} [{u}]' for u, m in kinds.items())}" for kinds in families.values() if len(kinds) > 1
     ]
@@ -103,8 +105,8 @@ def plausibility(asked: Asked) -> Iterator[Finding]:
                 "plausibility",
                 "stop" if len(rows) < 0.5 * len(values) else "warn",
                 f"'{name}' is {column[rows[0]]:.6g} {variable.unit if variable.unit != '1' else ''} in "
-                f"{called(data, int(rows[0]))} ({len(rows)} such rows); {why or 'its declared bounds'} allow {low:.4g} "
-                f"to {high:.4g}.",
+                f"{called(data, int(rows[0]))} ({len(rows)} such rows); it lies between {low:.4g} and "
+                f"{high:.4g} ({why or 'declared bounds'}).",
                 "Correct the value or the unit; a code such as -999 is a gap.",
                 (name,),
                 tuple(rows[:10].tolist()),
@@ -129,20 +131,27 @@ def plausibility(asked: Asked) -> Iterator[Finding]:
 def _limits(unit: str, words: set[str]) -> tuple[float, float, str]:
     from scalebridge.quantities.units import conversion
 
-    low, high, why = -np.inf, np.inf, ""
-    if unit == "1":
-        return (0.0, 1.0, "fractions") if words & FRACTIONS else (low, high, why)
-    kind = _dimension(unit)
+    if words & SIGNED:
+        return -np.inf, np.inf, ""
+    kind = "dimensionless" if unit == "1" else _dimension(unit)
     if kind == "[temperature]" and not unit.startswith("delta"):
-        factor, offset = conversion("K", unit, "absolute zero")
-        return offset, high, "absolute zero does"
+        return conversion("K", unit, "absolute zero")[1], np.inf, "absolute zero"
     if kind == "[mass] / [length] / [time] ** 2" and words & {"modulus", "stiffness", "strength"}:
         factor, _ = conversion("Pa", unit, "a modulus")
-        a, b = STIFFNESS if words & {"modulus", "stiffness"} else STRENGTH
-        return a * factor, b * factor, "solids"
+        low, high = STRENGTH if "strength" in words else STIFFNESS
+        return low * factor, high * factor, "solids"
+    if unit == "1" and words & FRACTIONS:
+        return 0.0, 1.0, "fractions"
     if words & POSITIVE:
-        return 0.0, high, f"a {sorted(words & POSITIVE)[0]}"
-    return low, high, why
+        return 0.0, np.inf, f"a {sorted(words & POSITIVE)[0]}"
+    return -np.inf, np.inf, ""
+
+
+def _spelt(unit: str) -> str:
+    """One spelling of a unit: degree for degrees and deg."""
+    from scalebridge.quantities.units import registry
+
+    return f"{registry().Unit(unit):~}" or unit
 
 
 def _dimension(unit: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.data.cleansing.gaps import called
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def mark_censored(
     Raises:
         InputError: neither flag nor limit, a text that is neither yes nor no, a run-out without a value or limit.
     """
-    dataset.numeric([column])
+    former = single(dataset, column)
     if flag is None and at_least is None and at_most is None:
         raise InputError(f"Censoring of '{column}' of '{dataset.name}' needs a flag column or a limit; give one.")
-    values, codes = dataset[column].copy(), np.zeros(len(dataset), dtype=np.int8)
+    values, codes = former.copy(), np.zeros(len(dataset), dtype=np.int8)
     if at_least is not None:
         codes[values >= at_least] = 1
     if at_most is not None:

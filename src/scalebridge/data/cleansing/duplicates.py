@@ -59,6 +59,8 @@ def duplicates(dataset: Dataset, by: str | None = None, apart: Sequence[str] = (
 
 def drop_duplicates(dataset: Dataset, by: str | None = None, apart: Sequence[str] = ()) -> Dataset:
     """The first row of every set of equal rows; rows of one identifier that do not agree stay, and are told."""
+    if not len(dataset):
+        return dataset
     found = duplicates(dataset, by, apart)
     dropped = sorted(row for rows in found.exact for row in rows[1:])
     kept = np.setdiff1d(np.arange(len(dataset)), dropped)

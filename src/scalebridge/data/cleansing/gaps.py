@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
@@ -31,15 +32,17 @@ class Gap:
 def gaps(dataset: Dataset, columns: Sequence[str] | None = None) -> tuple[Gap, ...]:
     """All gaps, column by column."""
     found = []
-    for name in dataset.space.names if columns is None else columns:
+    for name in _asked(dataset, columns):
         found += [Gap(name, int(i), called(dataset, int(i))) for i in np.flatnonzero(dataset.gaps(name))]
     return tuple(found)
 
 
 def drop_gaps(dataset: Dataset, columns: Sequence[str] | None = None) -> Dataset:
     """The rows without a gap in the columns named (by default any); the step says which went."""
+    if not len(dataset):
+        return dataset
     bad = np.zeros(len(dataset), dtype=np.bool_)
-    for name in dataset.space.names if columns is None else columns:
+    for name in _asked(dataset, columns):
         bad |= dataset.gaps(name)
     names = [called(dataset, int(i)) for i in np.flatnonzero(bad)]
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
@@ -72,7 +75,8 @@ def fill_gaps(
     chosen = (columns,) if isinstance(columns, str) else tuple(columns)
     after, told = dataset, []
     for name in chosen:
-        values, std, count = _filled(dataset, name, method, along, using)
+        with np.errstate(over="ignore", invalid="ignore"):  # a spread beyond floats is refused by the dataset
+            values, std, count = _filled(dataset, name, method, along, using)
         after = after.with_column(name, values, std, dataset.censored.get(name))
         told.append(f"{count} of '{name}'")
     sentence = f"Filled gaps by {method}: {', '.join(told)}."
@@ -80,15 +84,21 @@ def fill_gaps(
     return dataset.stepped(after, "fill_gaps", options, sentence)
 
 
+def _asked(dataset: Dataset, columns: Sequence[str] | None) -> tuple[str, ...]:
+    names = dataset.space.names if columns is None else tuple(columns)
+    for name in names:
+        dataset[name]
+    return names if len(dataset) else ()
+
+
 def _filled(
     dataset: Dataset, name: str, method: str, along: str | None, using: Sequence[str] | None
 ) -> tuple[Floats, Floats, int]:
     if method not in METHODS:
         raise InputError(f"Gaps of '{name}' cannot be filled by {method!r}; valid: {', '.join(METHODS)}.")
-    dataset.numeric([name])
-    values = dataset[name].copy()
+    values = single(dataset, name).copy()
     missing = np.isnan(values)
-    if values.ndim != 1 or (~missing).sum() < 3:
+    if (~missing).sum() < 3:
         raise InputError(
             f"The column '{name}' of '{dataset.name}' has {int((~missing).sum())} values; filling needs three single "
             "numbers at least: leave the column out."
@@ -115,7 +125,7 @@ def _bridged(dataset: Dataset, name: str, missing: NDArray[np.bool_], along: str
             f"Gaps of '{name}' of '{dataset.name}' are to be interpolated along nothing; name the column, as in "
             "along='time'."
         )
-    t = dataset.numeric([time])[:, 0]
+    t = single(dataset, time)
     if np.isnan(t).any():
         raise InputError(f"The column '{time}' of '{dataset.name}' has gaps itself; drop these rows first.")
     known = ~missing

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scalebridge.data.alignment.grouping import grouped
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
@@ -28,13 +29,13 @@ def noise_std(dataset: Dataset, column: str, repeats: str | None = None) -> tupl
     Source: T. Gasser, L. Sroka, C. Jennen-Steinmetz, Residual variance and residual pattern in nonlinear regression,
     Biometrika 73 (1986) 625-633.
     """
-    dataset.numeric([column])
-    values = dataset[column]
+    values = single(dataset, column)
     if repeats is not None:
         groups = grouped(dataset, repeats)
         count = groups.sum((~np.isnan(values)).astype(np.float64))
         mean = groups.sum(values) / np.maximum(count, 1)
-        square = groups.sum((values - mean[groups.of]) ** 2)
+        with np.errstate(over="ignore"):
+            square = groups.sum((values - mean[groups.of]) ** 2)
         free = int(np.maximum(count - 1, 0).sum())
         if not free:
             raise InputError(f"'{dataset.name}' has no '{repeats}' with two values of '{column}'; noise needs repeats.")
@@ -78,9 +79,8 @@ def smooth(dataset: Dataset, column: str, window: int = 7, order: int = 2, noise
 
     Source: A. Savitzky, M. J. E. Golay, Anal. Chem. 36 (1964) 1627-1639.
     """
-    dataset.numeric([column])
-    values = dataset[column]
-    if window % 2 == 0 or not 0 <= order < window or window > len(values) or values.ndim != 1:
+    values = single(dataset, column)
+    if window % 2 == 0 or not 0 <= order < window or window > len(values):
         raise InputError(
             f"The column '{column}' of '{dataset.name}' has {len(values)} rows and was to be smoothed over {window} "
             f"with order {order}; give an odd window, an order below it, and no more than there are rows."
@@ -90,7 +90,8 @@ def smooth(dataset: Dataset, column: str, window: int = 7, order: int = 2, noise
         raise InputError(f"The column '{column}' of '{dataset.name}' has a gap in row {row + 1}; fill gaps first.")
     own = dataset.std.get(column)
     size = own if noise is None and own is not None else np.full(len(values), noise or difference_noise(values))
-    smoothed, std = local_polynomials(values, size, window, order)
+    with np.errstate(over="ignore", invalid="ignore"):
+        smoothed, std = local_polynomials(values, size, window, order)
     after = dataset.with_column(column, smoothed, std)
     sentence = (
         f"Smoothed '{column}' over {window} rows with order {order}; noise {np.mean(size):.4g} left {std.mean():.4g}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scalebridge.data.cleansing.gaps import called
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Variable
 
@@ -113,7 +114,8 @@ def distances(values: Floats, method: str = "mad", window: int = 7) -> Floats:
     rest[known] = values[known] - (np.median(values[known]) if method == "mad" else _running(values[known], window))
     size = np.abs(rest[known])
     scale = float(np.median(size)) / NORMAL or float(size.mean()) * np.sqrt(np.pi / 2)
-    return np.abs(rest) / scale if scale > 0 else np.zeros(len(values))
+    with np.errstate(over="ignore"):
+        return np.abs(rest) / scale if scale > 0 else np.zeros(len(values))
 
 
 def _running(values: Floats, window: int) -> Floats:
@@ -125,7 +127,7 @@ def _running(values: Floats, window: int) -> Floats:
 
 
 def _numbers(dataset: Dataset, columns: Sequence[str] | None) -> tuple[str, ...]:
-    if columns is not None:
-        dataset.numeric(columns)
+    for name in columns or ():
+        single(dataset, name)
     names = dataset.numeric_names if columns is None else tuple(columns)
     return tuple(n for n in names if dataset.space[n].shape == () and not n.endswith(FLAG))

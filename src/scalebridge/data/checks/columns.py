@@ -45,7 +45,7 @@ def gaps(asked: Asked) -> Iterator[Finding]:
             "Leave them out, or ask whether a gap means something (not measured, not added, zero).",
             tuple(grave),
         )
-    if others:
+    if set(others) - set(grave):
         whole = ~np.any([data.gaps(name) for name in data.space.names if name not in empty], axis=0)
         severity = "warn" if any(share[name] > MANY for name in others) else "note"
         yield Finding(

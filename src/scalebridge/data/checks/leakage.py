@@ -64,7 +64,7 @@ def twins(asked: Asked) -> Iterator[Finding]:
     if len(names) < 2 or len(asked.dataset) < 10:
         return
     x = asked.dataset.numeric(names)
-    names = [n for n, s in zip(names, x.std(axis=0), strict=True) if s > 0]
+    names = [n for n, s in zip(names, np.ptp(x, axis=0), strict=True) if s > 0]
     if len(names) < 2:
         return
     r = np.abs(np.corrcoef(asked.dataset.numeric(names), rowvar=False))

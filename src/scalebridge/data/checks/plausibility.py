@@ -42,7 +42,9 @@ def units(asked: Asked) -> Iterator[Finding]:
         if unit != "1" and _dimension(unit) != "dimensionless":
             families.setdefault(_dimension(unit), {}).setdefault(_spelt(unit), []).append(name)
     mixed = [
-        f"{' and '.join(f'{m[0]} [{u}]' for u, m in kinds.items())}" for kinds in families.values() if len(kinds) > 1
+        " and ".join(f"{m[0]} [{data.space[m[0]].unit}]" for m in kinds.values())
+        for kinds in families.values()
+        if len(kinds) > 1
     ]
     if mixed:
         yield Finding(

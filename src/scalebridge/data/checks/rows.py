@@ -41,7 +41,7 @@ def enough(asked: Asked) -> Iterator[Finding]:
             f"There are {independent} {what}; fewer than {FEW_ROWS}.",
             "Expect wide intervals; prefer few features and a model with physics in it.",
         )
-    if d and independent < ENOUGH * d:
+    if asked.target is not None and d and independent < ENOUGH * d:
         yield Finding(
             "rows",
             "warn",

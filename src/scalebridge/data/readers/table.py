@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from scalebridge.data.dataset import Dataset
 from scalebridge.data.readers.assembling import AUTO
@@ -70,23 +69,9 @@ def read_table(
             time stamps that go back.
         UnitError: units that are not known, do not convert, or contradict each other.
     """
-    file = opened(path, "table")
-    options: dict[str, Any] = {
-        "units": dict(units or {}),
-        "index": index,
-        "columns": None if columns is None else list(columns),
-        "text": list(text),
-        "gaps": list(gaps),
-        "unreadable": None if unreadable == "refuse" else unreadable,
-        "time": time,
-        "header": header,
-        "names": None if names is None else list(names),
-        "sheet": sheet,
-    }
     wanted = Wanted(
-        file=file,
+        file=opened(path, "table"),
         owner=f"The table '{path}'",
-        options={key: value for key, value in options.items() if value not in (None, [], {}, "auto")},
         units=dict(units or {}),
         index=index,
         columns=None if columns is None else tuple(columns),

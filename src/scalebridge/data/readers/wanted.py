@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from scalebridge.data.readers.stamps import Clock
@@ -19,7 +19,6 @@ class Wanted:
 
     file: File
     owner: str
-    options: Mapping[str, Any]
     units: Mapping[str, str]
     index: str | None = "auto"
     columns: tuple[str, ...] | None = None
@@ -36,9 +35,23 @@ class Wanted:
     sheet: str | None = None
     unreadable: str = "refuse"
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the user set, as plain values for the source."""
+        told = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"file", "owner", "clock"}}
+        defaults = {f.name: f.default for f in fields(self)}
+        clock = {} if self.clock is None else {f"time_{k}": v for k, v in vars(self.clock).items() if v is not None}
+        return clock | {k: _plain(v) for k, v in told.items() if v != defaults[k] and v not in ({}, frozenset())}
+
     def __post_init__(self) -> None:
         if self.unreadable not in UNREADABLE:
             raise InputError(
                 f"{self.owner} was asked for with unreadable='{self.unreadable}'"
                 f"{did_you_mean(self.unreadable, UNREADABLE)}"
             )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value

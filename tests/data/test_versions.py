@@ -113,3 +113,26 @@ def test_an_unknown_digest_and_an_empty_message_are_refused(tmp_path: Path) -> N
         versions.get("abcd")
     with pytest.raises(InputError, match="needs a message"):
         versions.add(specimens(), "  ")
+
+
+def test_a_writer_that_dies_before_its_file_is_whole_leaves_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = Versions(tmp_path)
+    versions.add(specimens(), "one")
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scalebridge.data.archive.os.replace", dies)
+    with pytest.raises(KeyboardInterrupt):
+        versions.add(specimens().rows([0]), "two")
+    monkeypatch.undo()
+    assert [v.message for v in versions.list()] == ["one"]
+    assert versions.get("latest").digest == specimens().digest
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StoreError, match="'one' could not be kept"):
+        Versions(tmp_path / "file").add(specimens(), "one")

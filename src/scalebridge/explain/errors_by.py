@@ -119,6 +119,8 @@ class ErrorsBy:
 def by_group(predictions: Any, groups: ArrayLike, *, name: str = "group", seed: int = 0) -> ErrorsBy:
     """Errors, bias and coverage of each group, and whether it differs from the rest beyond chance.
 
+    Whether errors differ is tested on absolute ones; told is their root mean square.
+
     Args:
         predictions: a `Comparison` (its best candidate, on the rows its folds held back), or `Predictions`.
         groups: label of every row of the data, such as site, batch, operator, laboratory.
@@ -189,7 +191,8 @@ def _halved(part: PartError) -> PartError:
 
 
 def _judged(p: Predictions, parts: dict[str, NDArray[np.bool_]], by: str, seed: int, found: bool = False) -> ErrorsBy:
-    columns = [p.error**2, p.error, *([p.covered] if p.has_intervals else [])]
+    # Absolute errors tell parts apart where squares are ruled by their few largest.
+    columns = [np.abs(p.error), p.error, *([p.covered] if p.has_intervals else [])]
     chance = part_against_rest(np.stack(columns, axis=1), np.stack(list(parts.values()), axis=1), p.units, seed)
     if not p.has_intervals:
         chance = np.concatenate([chance, np.full((len(chance), 1), np.nan)], axis=1)

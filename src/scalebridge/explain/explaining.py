@@ -84,7 +84,7 @@ def explain(
         len(rows),
         len(np.unique(rows.units)),
         asked.seen,
-        losses[0].base if losses else nan,
+        _base(asked.held),
         seed,
         importance,
         drawn,
@@ -151,6 +151,13 @@ def _losses(asked: _Asked, players: Players, law: Copula, repeats: int, seed: in
         )
         for way in (False, True)
     )  # fmt: skip
+
+
+def _base(held: tuple[Held, ...]) -> float:
+    """Root mean square error on all rows; NaN where values are not known."""
+    if not held:
+        return nan
+    return float(np.sqrt(np.mean(np.concatenate([(h.answering(h.x) - h.y) ** 2 for h in held]))))
 
 
 def _thinned(held: Held, share: float, seed: int) -> Held:

@@ -20,12 +20,19 @@ EFFECTS, LISTED = 6, 12
 
 @dataclass(frozen=True)
 class Paint:
-    """Colours of a picture, by role (after M. Okabe and K. Ito, Color universal design, 2008)."""
+    """Colours of a picture, by role (after M. Okabe and K. Ito, Color universal design, 2008).
+
+    Args:
+        main, second: of curves and marks.
+        muted, ink: of lines of reference and of words.
+        ramp: from low to high values of an input; mixed, so that these must be colours as they are printed.
+    """
 
     main: str = "#0072B2"
     second: str = "#D55E00"
     muted: str = "#7a7a7a"
     ink: str = "#222222"
+    ramp: tuple[str, str, str] = ("#0072B2", "#8a8a8a", "#D55E00")
 
 
 def drawn(record: Mapping[str, Any], paint: Paint | None = None) -> Figure:
@@ -92,7 +99,7 @@ def draw_rows(ax: Axes, record: Mapping[str, Any], paint: Paint) -> None:
     order = _columns(record)
     values = np.array(record["shapley"]["values"], dtype=float)
     inputs = np.array(record["shapley"]["inputs"], dtype=float)
-    ramp = LinearSegmentedColormap.from_list("low to high", [paint.main, paint.muted, paint.second])
+    ramp = LinearSegmentedColormap.from_list("low to high", list(paint.ramp))
     rng = np.random.default_rng(0)
     for k, label in enumerate(listed):
         column = order.index(label)

@@ -14,7 +14,7 @@ from scalebridge.explain.players import Players
 from scalebridge.quantities import Floats
 
 # Answers that are asked for at most, by default.
-BUDGET = 200_000
+BUDGET = 60_000
 # Background rows with which the exact values are averaged at most.
 BACKGROUND = 64
 

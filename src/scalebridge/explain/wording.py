@@ -46,6 +46,11 @@ def with_error(value: float, error: float) -> str:
     return f"{'−' if value < 0 and float(text) else ''}{text} % ± {100 * error:.{digits}f} %"
 
 
+def signed(value: float) -> str:
+    """A correlation with a true minus."""
+    return f"{value:.2f}".replace("-", "−")
+
+
 def amount(value: float, unit: str, digits: int = 3) -> str:
     """A number with its unit."""
     text = f"{value:.{digits}g}".replace("-", "−")
@@ -98,7 +103,9 @@ def _without(e: Explanation) -> list[str]:
 def _tied(e: Explanation) -> list[str]:
     told = []
     for a, b, rho in e.ties[:5]:
-        told.append(f"{a} and {b} go {'together' if rho > 0 else 'against each other'} (rank correlation {rho:.2f})")
+        told.append(
+            f"{a} and {b} go {'together' if rho > 0 else 'against each other'} (rank correlation {signed(rho)})"
+        )
     said = []
     if told:
         more = f"; {len(e.ties) - 5} further pairs too" if len(e.ties) > 5 else ""
@@ -107,12 +114,12 @@ def _tied(e: Explanation) -> list[str]:
             "important than both are."
         )
     paired = {name for a, b, _ in e.ties for name in (a, b)}
-    for i in e.importance:
-        if i.told_by_others >= DETERMINED and i.label not in paired:
-            said.append(
-                f"{i.label} is told by the other inputs together ({share(i.told_by_others)} of its variance), and "
-                "shares its importance with them."
-            )
+    alone = [i for i in e.importance if i.told_by_others >= DETERMINED and i.label not in paired]
+    if alone:
+        names = ", ".join(f"{i.label} ({share(i.told_by_others)})" for i in alone)
+        said.append(
+            f"So much of the variance is told by the other inputs together, with which importance is shared: {names}."
+        )
     return said
 
 

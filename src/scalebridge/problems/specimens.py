@@ -5,8 +5,8 @@ its panel, and each of its micrographs is another packing of that fraction. The 
 
 .. math:: \sigma = (1200 f + 30 (1 - f)) (1 - 8 v) + p + e
 
-in MPa, with fibre fraction f, void share v, a deviation p of the panel that no micrograph shows (8 MPa) and one e of the
-specimen (12 MPa). The modulus of elasticity is :math:`72 f + 3.5 (1 - f)` GPa with a scatter of 2 %.
+in MPa, with fibre fraction f, void share v, a deviation p of the panel that no micrograph shows (8 MPa) and one e of
+the specimen (12 MPa). The modulus of elasticity is :math:`72 f + 3.5 (1 - f)` GPa with a scatter of 2 %.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def specimens(panels: int = 10, each: int = 5, seed: int = 0) -> list[Specimen]:
     made = []
     for p in range(panels):
         fraction, voids, own = rng.uniform(0.28, 0.48), rng.choice([0.0, 0.0, 0.01, 0.02]), PANEL_STD * rng.normal()
-        for k in range(each):
+        for _ in range(each):
             f = float(np.clip(fraction + 0.02 * rng.normal(), 0.25, 0.5))
             v = float(max(0.0, voids * (1 + 0.3 * rng.normal())))
             explained = (1200 * f + 30 * (1 - f)) * (1 - 8 * v)
@@ -85,7 +85,9 @@ def micrograph(specimen: Specimen, seed: int, size: int = 192) -> NDArray[np.uin
     return np.asarray(np.clip(255 * grey, 0, 255), dtype=np.uint8)
 
 
-def write(folder: str | Path, panels: int = 10, each: int = 5, images: int = 2, seed: int = 0) -> list[Specimen]:
+def write(
+    folder: str | Path, panels: int = 10, each: int = 5, images: int = 2, seed: int = 0, size: int = 192
+) -> list[Specimen]:
     """Write ``micrographs/`` and ``specimens.csv`` as laboratories leave them; return the specimens.
 
     The rows of the table stand in another order than the files, one specimen has no micrograph, one micrograph no
@@ -97,6 +99,7 @@ def write(folder: str | Path, panels: int = 10, each: int = 5, images: int = 2, 
         each: specimens of each panel.
         images: micrographs of each specimen.
         seed: of every random choice.
+        size: of a micrograph in pixels.
     """
     from PIL import Image
 
@@ -106,9 +109,9 @@ def write(folder: str | Path, panels: int = 10, each: int = 5, images: int = 2, 
     made = specimens(panels, each, seed)
     for number, specimen in enumerate(made[:-1]):
         for k in range(images):
-            shown = micrograph(specimen, seed=seed + 7919 * (number * images + k + 1))
+            shown = micrograph(specimen, seed + 7919 * (number * images + k + 1), size)
             Image.fromarray(shown).save(pictures / f"{specimen.name}_{k + 1}.png")
-    Image.fromarray(micrograph(made[0], seed=seed + 1)).save(pictures / "X999_1.png")
+    Image.fromarray(micrograph(made[0], seed + 1, size)).save(pictures / "X999_1.png")
     order = np.random.default_rng(seed).permutation(len(made))
     with (place / "specimens.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

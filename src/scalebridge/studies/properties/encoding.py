@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PATCH, LEAST_PATCH = 64, 16
 """Edge of a patch in pixels, and the least one that small images are cut into."""
 
+STEPS = 500
+"""Of the training: about a minute on one core."""
+
 Progress = Callable[[str, float], None]
 
 
@@ -124,9 +127,11 @@ def _trained(images: Sequence[Any], seed: int, progress: Progress) -> Any:
 
     def told(_epoch: Any) -> None:
         done[0] += 1
-        progress(f"training a network on the images, step {done[0] * EPOCH} of 500", min(done[0] * EPOCH / 500, 1.0))
+        progress(
+            f"training a network on the images, step {done[0] * EPOCH} of {STEPS}", min(done[0] * EPOCH / STEPS, 1.0)
+        )
 
-    return learn_features(images, patch=patch, seed=seed, progress=told)
+    return learn_features(images, patch=patch, steps=STEPS, seed=seed, progress=told)
 
 
 def _restored(file: Path) -> Any:

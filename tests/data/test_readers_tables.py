@@ -27,6 +27,7 @@ TEXTS = {
     "comma": "id,x [m],note\na,1.5,one\nb,2.5,two\n",
     "semicolon": "id;x [m];note\na;1.5;one\nb;2.5;two\n",
     "decimal-comma": "id;x [m];note\na;1,5;one\nb;2,5;two\n",
+    "delimiter-told": "sep=;\nid;x [m];note\na;1.5;one\nb;2.5;two\n",
     "tabulator": "id\tx [m]\tnote\na\t1.5\tone\nb\t2.5\ttwo\n",
     "bar": "id|x [m]|note\na|1.5|one\nb|2.5|two\n",
     "blanks": "id   x[m]  note\na    1.5   one\nb    2.5   two\n",
@@ -276,3 +277,9 @@ def test_large_tables_read_by_chunks_as_small_ones(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("scalebridge.data.readers.text_table.CHUNK", 7)
     assert data.read(path).digest == whole.digest
     assert whole.gaps("y").sum() == 1
+
+
+def test_the_column_of_identifiers_may_stand_anywhere(tmp_path: Path) -> None:
+    d = data.read(written(tmp_path, "x,core_id,VOID\n1,1,5\n2,2,6\n"))
+    assert (d.index, d["core_id"].tolist(), d.space["VOID"].kind) == ("core_id", ["1", "2"], "array")
+    assert data.read(written(tmp_path, "x,core_id\n1,1\n2,2\n"), index=None).index is None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scalebridge.data.columns import LARGEST_TEXT_COLUMN
 from scalebridge.data.dataset import Dataset
 from scalebridge.data.frames import TimeFrame
 from scalebridge.data.headers import Header
@@ -19,8 +18,8 @@ from scalebridge.data.source import File, Source
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Space, Variable
 
-# A first column of such a name, most of whose texts stand once, identifies rows.
-IDENTIFIERS = ("id", "identifier", "key", "uid", "uuid")
+# The first column of such a name, if most of its texts stand once, identifies rows: "SpecimenID", "core_id", "ID".
+_IDENTIFIER = re.compile(r"(^|.*_)(id|ID|Id|[Ii]dentifier|uuid|UUID)|.*[a-z]I[Dd]")
 REPEATED = 0.1
 AUTO = "auto"
 
@@ -56,7 +55,7 @@ def assembled(parts: Parts, *, name: str, index: str | None = AUTO, time: Clock 
     Args:
         parts: as read.
         name: of the dataset.
-        index: the column that identifies rows, ``"auto"`` for one that says so by its name, ``None`` for none.
+        index: the column that identifies rows, ``"auto"`` for the first that says so by its name, ``None`` for none.
         time: the clock whose column becomes seconds.
 
     Raises:
@@ -97,9 +96,8 @@ def read_as_text(headers: Sequence[Header], text: Sequence[str], index: str | No
     chosen = {place_of(headers, name, owner, "text") for name in text}
     if index is not None and index != AUTO:
         chosen.add(place_of(headers, index, owner, "index"))
-    if index == AUTO and headers and is_identifier(headers[0]):
-        chosen.add(0)
-    return chosen
+    found = identifiers_of(headers) if index == AUTO else None
+    return chosen if found is None else chosen | {found}
 
 
 def place_of(headers: Sequence[Header], name: str, owner: str, role: str) -> int:
@@ -112,20 +110,9 @@ def place_of(headers: Sequence[Header], name: str, owner: str, role: str) -> int
     )
 
 
-def is_identifier(header: Header) -> bool:
-    """Whether a header says that its column identifies rows."""
-    words = header.name.replace("_", " ")
-    return words.lower() in IDENTIFIERS or words.endswith((" id", "ID", "Id"))
-
-
-def own_text(values: NDArray[Any], header: Header, owner: str) -> NDArray[Any]:
-    """``values`` if the column is of a size that a category may have."""
-    if values.nbytes > LARGEST_TEXT_COLUMN:
-        raise InputError(
-            f"{owner} holds a text of {values.dtype.itemsize // 4} characters in the column '{header.text}', too long "
-            f"for {len(values)} rows; leave the column out by columns=[...]."
-        )
-    return values
+def identifiers_of(headers: Sequence[Header]) -> int | None:
+    """The first column whose header says that it identifies rows."""
+    return next((i for i, h in enumerate(headers) if h.unit is None and _IDENTIFIER.fullmatch(h.name)), None)
 
 
 def _variable(header: Header, column: Column) -> Variable:
@@ -147,17 +134,18 @@ def _index(parts: Parts, index: str | None) -> tuple[int | None, str]:
         place = _found(parts, index, "index")
         _check_unique(parts, place)
         return place, ""
-    if not parts.headers or not is_identifier(parts.headers[0]) or not parts.columns[0].is_text:
+    found = identifiers_of(parts.headers)
+    if found is None or not parts.columns[found].is_text:
         return None, ""
-    texts = parts.columns[0].values
+    texts, header = parts.columns[found].values, parts.headers[found].text
     known = texts[texts != ""]
     repeated = len(known) - len(np.unique(known))
     if len(known) < len(texts) or not len(known):
-        return None, f"'{parts.headers[0].text}' has gaps and is no index."
+        return None, f"'{header}' has gaps and is no index."
     if repeated > REPEATED * len(known):
-        return None, f"'{parts.headers[0].text}' names {len(np.unique(known))} groups of rows and is no index."
-    _check_unique(parts, 0)
-    return 0, ""
+        return None, f"'{header}' names {len(np.unique(known))} groups of rows and is no index."
+    _check_unique(parts, found)
+    return found, ""
 
 
 def _check_unique(parts: Parts, place: int) -> None:

@@ -17,6 +17,7 @@ LONGEST_CELL = 131_072
 SAMPLE_ROWS = 60
 DELIMITERS = ("\t", ";", "|", ",", " ")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_TOLD = re.compile(r"sep=([,;\t|])")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -64,6 +65,10 @@ def layout(path: str | Path, owner: str, *, encoding: str | None, delimiter: str
         )
     if delimiter is not None and len(delimiter) != 1:
         raise InputError(f"{owner} was to be parted by delimiter={delimiter!r}; give one character, such as ';'.")
+    told = _TOLD.fullmatch(lines[0].strip())
+    if told:
+        # Excel's own first line, which says the delimiter.
+        lines, skipped, delimiter = lines[1:], skipped + 1, delimiter or told[1]
     chosen = delimiter or _delimiter(lines)
     return Layout(source, owner, found, chosen, comment, skipped, remarks, tuple(lines))
 

@@ -6,6 +6,8 @@ be read is read once by a child, which has a time to do it in; only then does th
 
 from __future__ import annotations
 
+import math
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +28,7 @@ def probe(path: Path, seconds: float | None = None) -> None:
         seconds: time for it; by default 10 s and a second more for every 10 MB.
     """
     limit = SECONDS + path.stat().st_size / BYTES_PER_SECOND if seconds is None else seconds
-    command = [sys.executable, "-m", "scalebridge.data.readers.probe", str(path.absolute())]
+    command = [sys.executable, "-m", "scalebridge.data.readers.probe", str(path.absolute()), str(math.ceil(limit) + 5)]
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
@@ -65,5 +67,12 @@ def read_through(path: str) -> None:
                 node[start : start + rows]
 
 
+def _main(path: str, seconds: str) -> None:
+    if hasattr(signal, "alarm"):
+        # If the parent dies, nobody else would end a walk in circles; the default of SIGALRM does.
+        signal.alarm(int(seconds))
+    read_through(path)
+
+
 if __name__ == "__main__":
-    read_through(sys.argv[1])
+    _main(*sys.argv[1:])

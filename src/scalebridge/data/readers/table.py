@@ -50,7 +50,8 @@ def read_table(
     Args:
         path: the file.
         units: from column to unit, where the file states none.
-        index: the column that identifies rows: no gaps, no text twice. ``"auto"``: a first column that is called so.
+        index: the column that identifies rows: no gaps, no text twice. ``"auto"``: the first that is called so, as
+            ``SpecimenID`` or ``core_id``; ``None``: none.
         columns: those to read; the others are not even looked at.
         text: columns to read as text although they hold numbers (a tree's number).
         gaps: further texts that mean a gap, beside blanks, ``n/a``, ``NaN``, ``-`` and their like.

@@ -51,13 +51,14 @@ def test_a_data_sheet_says_what_is_not_known() -> None:
 
 
 def test_a_quality_report_and_limits_of_the_author_are_taken_over() -> None:
-    class Report:
-        sentences = ("Row 3 repeats row 2.",)
-
-    sheet = data_sheet(dataset(), Report(), limits=["Only one mill."])
-    assert sheet["Quality"].items == ("Row 3 repeats row 2.",)
+    made = dataset()
+    report = sb.data.quality(made, target="strength")
+    sheet = data_sheet(made, report, limits=["Only one mill."])
+    assert report.sentence() in sheet["Quality"].paragraphs
+    assert {row[1] for row in sheet["Quality"].rows} == {f.check for f in report.findings} >= {"gaps"}
     assert "Only one mill." in sheet["Known limits"].items
     assert not any("quality" in s for s in sheet["Known limits"].items)
+    assert data_sheet(made, ["Row 3 repeats row 2."])["Quality"].items == ("Row 3 repeats row 2.",)
 
 
 def test_few_groups_and_repeated_rows_are_limits() -> None:

@@ -35,7 +35,7 @@ def data_sheet(
 
     Args:
         dataset: a `scalebridge.data.Dataset`.
-        quality: its quality report (anything with ``sentences``), or sentences.
+        quality: its quality report (`scalebridge.data.quality`), or sentences.
         groups: which rows are not independent: a column's name, or one label per row.
         licence: under which it may be used; where it is not given the sheet says so.
         purpose: what it was collected for, in a sentence.
@@ -49,7 +49,7 @@ def data_sheet(
             f"A data sheet was asked of {type(dataset).__name__}; give a dataset, as sb.data.read or "
             "sb.data.from_columns make it."
         )
-    found = _sentences(quality)
+    found = _quality(quality)
     return Sheet.of(
         f"Data sheet: {dataset.name}",
         [
@@ -58,8 +58,8 @@ def data_sheet(
             _content(dataset),
             _grouping(dataset, groups),
             Section("Steps", items=tuple(_step(k, step) for k, step in enumerate(dataset.steps, start=1))),
-            Section("Quality", items=found),
-            Section("Known limits", items=(*_limits(dataset, groups, licence, found), *limits)),
+            found,
+            Section("Known limits", items=(*_limits(dataset, groups, licence, quality), *limits)),
         ],
     )
 
@@ -145,7 +145,7 @@ def _step(number: int, step: Any) -> str:
     return f"step {number}: {step.sentence or step.name}{cells}"
 
 
-def _limits(dataset: Any, groups: Any, licence: str, quality: tuple[str, ...]) -> list[str]:
+def _limits(dataset: Any, groups: Any, licence: str, quality: Any) -> list[str]:
     told = []
     unstated = [name for name in dataset.source.unstated if name in dataset.space.names]
     if unstated:
@@ -163,16 +163,22 @@ def _limits(dataset: Any, groups: Any, licence: str, quality: tuple[str, ...]) -
         told.append("There are fewer than ten groups: what holds for new ones is hardly known.")
     if not licence:
         told.append("Its licence is not stated: ask before passing it on.")
-    if not quality:
+    if quality is None:
         told.append("No quality report was made of it.")
     return told
 
 
-def _sentences(quality: Any) -> tuple[str, ...]:
+def _quality(quality: Any) -> Section:
     if quality is None:
-        return ()
-    told = getattr(quality, "sentences", quality)
-    told = told() if callable(told) else told
-    if isinstance(told, str):
-        return (told,)
-    return tuple(str(s) for s in told)
+        return Section("Quality")
+    if not hasattr(quality, "findings"):
+        return Section("Quality", items=(quality,) if isinstance(quality, str) else tuple(str(s) for s in quality))
+    found = tuple((f.severity, f.check, f.sentence, f.advice) for f in quality.findings)
+    told = {f.check for f in quality.findings}
+    silent = ", ".join(check for check in quality.checked if check not in told)
+    return Section(
+        "Quality",
+        (quality.sentence(), f"Nothing was found by: {silent or 'no check'}."),
+        head=("severity", "check", "what", "what to do") if found else (),
+        rows=found,
+    )

@@ -13,8 +13,8 @@ from scalebridge.reports.explanation import figures
 Record = Mapping[str, Any]
 IMPORTANCE = (
     "By how much the error rises when an input is shuffled among the rows, and when it is drawn given the others, "
-    "which leaves what they know of it. Beside it the Shapley value of single rows: blue low, orange high values of the "
-    "input."
+    "which leaves what they know of it. Beside it the Shapley value of single rows: blue low, orange high values of "
+    "the input."
 )
 EFFECTS = (
     "Accumulated local effects (solid) ask only for combinations near those seen; partial dependence (dashed) averages "

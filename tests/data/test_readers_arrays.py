@@ -93,6 +93,18 @@ def test_classic_netcdf_is_unpacked_by_its_conventions(tmp_path: Path) -> None:
     assert any("x" in note for note in d.source.notes)
 
 
+def test_a_grid_may_have_a_row_for_every_point(tmp_path: Path) -> None:
+    d = data.read_grid(netcdf(tmp_path / "a.nc"), rows="points")
+    assert d.keys() == ("time", "x", "T")
+    assert len(d) == 12
+    assert d["x"].tolist() == [1.0, 2.0, 3.0] * 4
+    assert d["time"][:4].tolist() == [0.0, 0.0, 0.0, 43200.0]
+    assert d["T"][5] == 202.5
+    np.savez(tmp_path / "a.npz", a=np.zeros((3, 2)))
+    with pytest.raises(InputError, match="does not name the axes of 'a'"):
+        data.read_grid(tmp_path / "a.npz", rows="points")
+
+
 @pytest.mark.parametrize(
     ("units", "epoch", "step"),
     [

@@ -24,6 +24,7 @@ from scalebridge.quantities import Space, Variable
 
 MOST_MEMBERS = 1_000_000
 ORDERS = ("increasing", "any")
+POINTS = "points"
 
 
 def read_grid(
@@ -43,6 +44,7 @@ def read_grid(
         path: the file, or the folder of a Zarr store.
         variables: names of the arrays; all by default that lie along the rows.
         rows: the dimension that becomes the rows; by default that of the times, else the first that most share.
+            ``"points"``: a row for every point of the grid, beside its coordinates.
         order: ``"increasing"``, or ``"any"`` where times may repeat or go back.
 
     Raises:
@@ -56,12 +58,20 @@ def read_grid(
     owner = f"The grid '{path}'"
     with stored(source) as members:
         chosen = _chosen(members, variables, owner)
-        dimension, length = _rows(chosen, rows, owner)
-        along = [m for m in chosen if m.shape and _first(m) == (dimension, length)]
+        if rows == POINTS:
+            along = _on_points(chosen, members, owner)
+            check_cells(len(along), max(int(np.prod(m.shape)) for m in along), path, "grid")
+        else:
+            dimension, length = _rows(chosen, rows, owner)
+            along = [m for m in chosen if m.shape and _first(m) == (dimension, length)]
         left_out = sorted(m.name for m in members if m not in along)
         check_cells(1, sum(int(np.prod(m.shape)) for m in along), path, "grid")
         with decoding(path, "grid"):
             values = [m.fetch() for m in along]
+    if rows == POINTS:
+        values = _spread(along, values)
+        # Times repeat where every point has a row.
+        order = "any"
     return _dataset(source, file, along, values, left_out, owner, order)
 
 
@@ -116,6 +126,31 @@ def _chosen(members: Sequence[Stored], variables: Sequence[str] | None, owner: s
     # The coordinate of the rows comes with what lies along it.
     firsts = {m.dimensions[0] for m in usable if m.name in wanted}
     return [m for m in usable if m.name in wanted or (m.name in firsts and len(m.shape) == 1)]
+
+
+def _on_points(chosen: Sequence[Stored], members: Sequence[Stored], owner: str) -> list[Stored]:
+    """The arrays over the largest grid among those chosen, and the coordinates of its axes first."""
+    grid = max(chosen, key=lambda m: len(m.shape))
+    if len(set(grid.dimensions)) < len(grid.dimensions) or not all(grid.dimensions):
+        raise InputError(
+            f"{owner} does not name the axes of '{grid.name}', so its points have no coordinates; leave out "
+            "rows='points'."
+        )
+    shapes = dict(zip(grid.dimensions, grid.shape, strict=True))
+    axes = [m for m in members if m.dimensions == (m.name,) and m.shape == (shapes.get(m.name),)]
+    fields = [m for m in chosen if m.dimensions == grid.dimensions and m not in axes]
+    order = {name: i for i, name in enumerate(grid.dimensions)}
+    return [*sorted(axes, key=lambda m: order[m.name]), *fields]
+
+
+def _spread(along: Sequence[Stored], values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Every array with one value per point, in C order of the grid."""
+    grid = max(along, key=lambda m: len(m.shape))
+    made = []
+    for member, array in zip(along, values, strict=True):
+        axes = [slice(None) if name in member.dimensions else None for name in grid.dimensions]
+        made.append(np.broadcast_to(array[tuple(axes)], grid.shape).reshape(-1))
+    return made
 
 
 def _rows(members: Sequence[Stored], rows: str | None, owner: str) -> tuple[str, int]:

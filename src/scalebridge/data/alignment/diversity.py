@@ -18,7 +18,9 @@ from scalebridge.quantities import Floats
 if TYPE_CHECKING:
     from scalebridge.data.dataset import Dataset
 
-GRID = 4000
+PATHS = 2000
+# Normal deviations at which the gamma law is tabulated; between them it is straight enough.
+REACH, NODES = 5.0, 201
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Diversity:
         spread: standard deviation of each about its profile ``[t, n]``.
         largest: demand that each had in the record ``[n]``.
         correlation: between two members' deviations at one time, mean over pairs.
+        persistence: correlation of a member's deviation with that of the next step.
+        periods: in the record.
         unit: of the demand.
     """
 
@@ -66,18 +70,25 @@ class Diversity:
     spread: Floats
     largest: Floats
     correlation: float
+    persistence: float
+    periods: int
     unit: str
 
-    def peak(self, periods: int, members: Sequence[str] | None = None, correlation: float | None = None) -> Peak:
+    def peak(
+        self, periods: int, members: Sequence[str] | None = None, correlation: float | None = None, seed: int = 0
+    ) -> Peak:
         """The peak of the sum over ``periods``.
 
         At each step the sum has a gamma law (sums of skew, positive demands) with mean ``sum(profile)`` and variance
-        ``sum(s^2) + correlation * ((sum s)^2 - sum(s^2))``; steps are taken as independent given the profile.
+        ``sum(s^2) + correlation * ((sum s)^2 - sum(s^2))``; steps follow each other as an autoregression of the
+        members' own persistence. The highest of many means from few periods is too high, so the profile of the sum is
+        shrunk to its mean by the share of its variance that is noise (James and Stein).
 
         Args:
             periods: how many, such as 7 days.
             members: all by default; a name may stand several times, for several like it.
             correlation: that of others instead of these members' own.
+            seed: of the paths from which the largest is taken.
 
         Raises:
             InputError: an unknown member, no periods.
@@ -86,11 +97,13 @@ class Diversity:
             raise InputError(f"A peak over {periods} periods was asked for; give at least one.")
         rho = self.correlation if correlation is None else correlation
         at = self._places(members)
-        mean, spread = self.profile[:, at], self.spread[:, at]
+        spread = self.spread[:, at]
         square = (spread**2).sum(axis=1)
-        variance = square + rho * (spread.sum(axis=1) ** 2 - square)
-        expected, interval = _largest(mean.sum(axis=1), np.sqrt(np.maximum(variance, 0.0)), periods)
-        return Peak(expected, interval, float(self.largest[at].sum()), len(at))
+        variance = np.maximum(square + rho * (spread.sum(axis=1) ** 2 - square), 0.0)
+        profile = shrunk(self.profile[:, at].sum(axis=1), variance / self.periods)
+        largest = _largest(profile, np.sqrt(variance), self.persistence, periods, seed)
+        low, high = np.quantile(largest, [0.05, 0.95])
+        return Peak(float(largest.mean()), (float(low), float(high)), float(self.largest[at].sum()), len(at))
 
     def _places(self, members: Sequence[str] | None) -> list[int]:
         if members is None:
@@ -135,7 +148,16 @@ def diversity(dataset: Dataset, period: int, members: Sequence[str] | None = Non
         )
     cube = demand[: whole * period].reshape(whole, period, len(names))
     profile = cube.mean(axis=0)
-    return Diversity(names, profile, cube.std(axis=0, ddof=1), demand.max(axis=0), pair_correlation(cube), units.pop())
+    return Diversity(
+        names,
+        profile,
+        cube.std(axis=0, ddof=1),
+        demand.max(axis=0),
+        pair_correlation(cube),
+        persistence(cube),
+        whole,
+        units.pop(),
+    )
 
 
 def pair_correlation(cube: Floats) -> float:
@@ -151,22 +173,38 @@ def pair_correlation(cube: Floats) -> float:
     return float((together - own.sum(axis=1)).sum() / pairs.sum()) if pairs.sum() > 0 else 0.0
 
 
+def persistence(cube: Floats) -> float:
+    """Correlation of members' deviations with those of the next step; ``cube [periods, t, n]``."""
+    rest = (cube - cube.mean(axis=0)).reshape(-1, cube.shape[2])
+    size = float((rest**2).sum())
+    return float(np.clip((rest[1:] * rest[:-1]).sum() / size, 0.0, 0.99)) if size > 0 else 0.0
+
+
+def shrunk(profile: Floats, noise: Floats) -> Floats:
+    """A profile ``[t]`` drawn to its mean by the share of its variance that is ``noise`` (variance of each ``[t]``)."""
+    mean, between = float(profile.mean()), float(profile.var(ddof=1)) if len(profile) > 1 else 0.0
+    kept = max(1 - float(noise.mean()) / between, 0.0) if between > 0 else 1.0
+    return np.asarray(mean + kept * (profile - mean))
+
+
 def _members(dataset: Dataset) -> tuple[str, ...]:
     time = None if dataset.time is None else dataset.time.column
     return tuple(n for n in dataset.numeric_names if n != time and dataset.space[n].shape == ())
 
 
-def _largest(mean: Floats, spread: Floats, periods: int) -> tuple[float, tuple[float, float]]:
-    """Mean and central 90 % of the largest of gamma variables with moments ``[t]``, each drawn ``periods`` times."""
-    from scipy.stats import gamma
+def _largest(mean: Floats, spread: Floats, follows: float, periods: int, seed: int) -> Floats:
+    """The largest ``[PATHS]`` of gamma variables with moments ``[t]`` over ``periods``, each step after the last."""
+    from scipy.stats import gamma, norm
 
-    spread = np.maximum(spread, 1e-6 * max(float(mean.max()), 1e-300))
-    mean = np.maximum(mean, 1e-9 * max(float(mean.max()), 1e-300))
-    x = np.linspace(0.0, float((mean + 12 * spread).max()), GRID)
-    shape, scale = (mean / spread) ** 2, spread**2 / mean
-    log_below = np.zeros(GRID)
-    for a, b in zip(shape, scale, strict=True):
-        log_below += gamma.logcdf(x, a, scale=b)
-    below = np.exp(periods * log_below)
-    low, high = (float(np.interp(p, below, x)) for p in (0.05, 0.95))
-    return float(np.trapezoid(1 - below, x)), (low, high)
+    floor = max(float(mean.max()), 1e-300)
+    mean, spread = np.maximum(mean, 1e-9 * floor), np.maximum(spread, 1e-6 * floor)
+    nodes = np.linspace(-REACH, REACH, NODES)
+    table = gamma.ppf(norm.cdf(nodes)[:, None], (mean / spread) ** 2, scale=spread**2 / mean)
+    rng = np.random.default_rng(seed)
+    z, top = rng.standard_normal(PATHS), np.zeros(PATHS)
+    fresh = float(np.sqrt(1 - follows**2))
+    for _ in range(periods):
+        for t in range(len(mean)):
+            top = np.maximum(top, np.interp(z, nodes, table[:, t]))
+            z = follows * z + fresh * rng.standard_normal(PATHS)
+    return top

@@ -76,8 +76,13 @@ def birch() -> Table | str:
     if not path.exists():
         return f"There is no {BIRCH} in the folder that SCALEBRIDGE_EXTRA_DATA names."
     read = columns(path)
-    inputs = sb.Space({"Density": "g/cm^3", "FibreLength": "mm", "RingClass": "1", "SeedOrigin": "1", "Site": "1"})
-    x = np.stack([numbers(read[name]) for name in inputs.names], axis=1)
+    told = {name: numbers(read[name]) for name in ("Density", "FibreLength", "RingClass")}
+    # Sites and seeds are categories: a column of 0 and 1 for all but one of each.
+    told |= {
+        f"{name}_{v}": (read[name] == v) + 0.0 for name in ("Site", "SeedOrigin") for v in np.unique(read[name])[1:]
+    }
+    inputs = sb.Space({name: {"Density": "g/cm^3", "FibreLength": "mm"}.get(name, "1") for name in told})
+    x = np.stack(list(told.values()), axis=1)
     y, trees = numbers(read["Resistance"])[:, None], read["Tree"]
     whole = np.isfinite(np.concatenate([x, y], axis=1)).all(axis=1)
     outputs = sb.Space({"Resistance": "MPa"})

@@ -112,6 +112,27 @@ def test_an_identifier_that_stands_twice_is_named_with_both_rows(tmp_path: Path)
     assert data.read(path, index=None).index is None
 
 
+@pytest.mark.parametrize("cells", [("1,234", "1,567"), ("1.234,5", "1.000,5"), ("1 234", "5 678"), ("1,5", "2.5")])
+def test_a_whole_column_of_numbers_that_can_be_read_in_two_ways_is_refused(
+    tmp_path: Path, cells: tuple[str, str]
+) -> None:
+    path = written(tmp_path, [f"a;{cells[0]}", f"b;{cells[1]}"], "id;x\n")
+    text = refusal(lambda: data.read(path))
+    assert f"holds '{cells[0]}' in row 2, column 'x', where a comma, a point or a blank may part" in text
+
+
+def test_separators_that_are_told_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path, ["a;1.234,5", "b;5"], "id;x\n")
+    assert data.read(path, decimal=",", thousands=".")["x"].tolist() == [1234.5, 5.0]
+    path = written(tmp_path, ['a,"1,234.5"', "b,5"], "id,x\n")
+    assert data.read(path, thousands=",")["x"].tolist() == [1234.5, 5.0]
+
+
+def test_one_identifier_twice_among_three_is_a_mistake(tmp_path: Path) -> None:
+    path = written(tmp_path, ["a,1,1", "b,2,2", "b,3,3"])
+    assert "identifier 'b' twice, in row 3 and row 4" in refusal(lambda: data.read(path))
+
+
 def test_identifiers_of_groups_are_no_index(tmp_path: Path) -> None:
     d = data.read(written(tmp_path, [f"S{i % 4},{i},1" for i in range(12)]))
     assert d.index is None

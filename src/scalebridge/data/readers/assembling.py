@@ -18,9 +18,10 @@ from scalebridge.data.source import File, Source
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Space, Variable
 
-# The first column of such a name, if most of its texts stand once, identifies rows: "SpecimenID", "core_id", "ID".
+# The first column of such a name identifies rows: "SpecimenID", "core_id", "ID".
 _IDENTIFIER = re.compile(r"(^|.*_)(id|ID|Id|[Ii]dentifier|uuid|UUID)|.*[a-z]I[Dd]")
-REPEATED = 0.1
+# Where more than this share of its texts stand in several rows, it names groups; where fewer do, those are mistakes.
+REPEATED = 0.5
 AUTO = "auto"
 
 Place = Callable[[int], str]
@@ -139,11 +140,11 @@ def _index(parts: Parts, index: str | None) -> tuple[int | None, str]:
         return None, ""
     texts, header = parts.columns[found].values, parts.headers[found].text
     known = texts[texts != ""]
-    repeated = len(known) - len(np.unique(known))
+    counts = np.unique(known, return_counts=True)[1]
     if len(known) < len(texts) or not len(known):
         return None, f"'{header}' has gaps and is no index."
-    if repeated > REPEATED * len(known):
-        return None, f"'{header}' names {len(np.unique(known))} groups of rows and is no index."
+    if np.count_nonzero(counts > 1) > REPEATED * len(counts):
+        return None, f"'{header}' names {len(counts)} groups of rows and is no index."
     _check_unique(parts, found)
     return found, ""
 

@@ -117,12 +117,15 @@ def as_column(texts: Texts, cells: Cells) -> Column:
     number = np.array([_NUMBER.fullmatch(text) is not None for text in plain], dtype=np.bool_) & ~blank
     numbers, others = int(number.sum()), np.flatnonzero(~number & ~blank)
     decorated = [row for row in others if _decorated(plain[row])]
-    if not numbers and not decorated:
+    # "1,234" is meant as a number, though nobody can say which.
+    unclear = [row for row in others if _GROUPED.fullmatch(plain[row]) or _COMMA.fullmatch(plain[row])]
+    meant = numbers + len(decorated) + len(unclear)
+    if not meant:
         _refuse_errors(texts, others, cells)
         return _category(texts, blank)
     rest = sorted(set(others.tolist()) - set(decorated))
     measured = cells.unit not in (None, "1")
-    if rest and not measured and numbers + len(decorated) < MOSTLY * (numbers + len(others)):
+    if rest and not measured and meant < MOSTLY * (numbers + len(others)):
         _refuse_errors(texts, others, cells)
         note = f"The column '{cells.header}' holds {numbers} numbers among {len(rest)} texts and was read as text."
         return Column(as_text(texts, cells).values, None, notes=(note,))
@@ -279,7 +282,7 @@ def _refuse_errors(texts: Texts, rows: NDArray[np.int64], cells: Cells) -> None:
 def _intruder(text: str, row: int, cells: Cells, numbers: int, count: int) -> InputError:
     """The refusal of a cell that is no number in a column of numbers."""
     name = cells.name or cells.header
-    among = f"among {numbers} numbers" if numbers else "which is an error of the spreadsheet"
+    among = f"among {numbers} numbers" if numbers else "which is no number"
     more = f" ({count - 1} more such cells)" if count > 1 else ""
     advice = (
         f"correct it, take it for a gap by gaps=['{text[:40]}'] (all such cells: unreadable='gap'), or read the column "
@@ -290,8 +293,8 @@ def _intruder(text: str, row: int, cells: Cells, numbers: int, count: int) -> In
     elif text.lower().lstrip("+-") in {"inf", "infinity"}:
         why = "which is no finite number" + more
     elif _GROUPED.fullmatch(text) or _COMMA.fullmatch(text) or (cells.decimal == "," and _NUMBER.fullmatch(text)):
-        why = f"{among}, where ',' '.' or a blank may part thousands or decimals" + more
-        advice = "say which by decimal=',' or thousands=','"
+        why = "where a comma, a point or a blank may part thousands or decimals" + more
+        advice = f"say which by decimal=',' or thousands=',', or read the column as text by text=['{name}']"
     elif _DATE.fullmatch(text):
         why = f"a date {among}{more}, as spreadsheets make of entries like 1-2"
     else:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scalebridge.data import Dataset, Frame, TimeFrame, from_columns
+from scalebridge.data import Dataset, Frame, TimeFrame, from_columns, read_series
 from scalebridge.data.alignment.blocks import block_average, block_means
 from scalebridge.data.alignment.clocks import (
     correct_drift,
@@ -147,6 +148,20 @@ def test_summer_time_is_known_and_the_hour_shown_twice_is_refused() -> None:
         to_utc(twice, "America/Chicago")
     with pytest.raises(InputError, match="Nobody said"):
         to_utc(data)
+
+
+def test_times_whose_zone_is_stated_are_in_utc_already() -> None:
+    data = replace(series(np.arange(3.0), np.ones(3)), time=TimeFrame("t", zone="+02:00"))
+    assert to_utc(data) is data and to_utc(data, "+02:00") is data
+    with pytest.raises(InputError, match="not '-06:00'"):
+        to_utc(data, "-06:00")
+
+
+def test_a_clock_read_with_its_zone_and_one_taken_to_utc_agree(tmp_path: Path) -> None:
+    file = tmp_path / "clock.csv"
+    file.write_text("time,x\n2022-07-01 12:00,1\n2022-07-01 13:00,2\n")
+    said, later = read_series(file, zone="America/Chicago"), to_utc(read_series(file), "America/Chicago")
+    np.testing.assert_array_equal(said["time"], later["time"])
 
 
 def test_a_lag_is_found_with_an_honest_deviation() -> None:

@@ -75,25 +75,29 @@ def to_epoch(dataset: Dataset, epoch: str) -> Dataset:
 
 
 def to_utc(dataset: Dataset, zone: str | None = None) -> Dataset:
-    """Times of a clock in a zone taken to UTC, summer time included, as a step.
+    """Times of a clock whose zone nobody had said taken to UTC, summer time included, as a step.
+
+    A time frame that states its zone counts seconds in UTC already and stays as it is.
 
     Args:
-        zone: of the clock, such as ``"America/Chicago"`` or ``"-06:00"``; that of the time frame by default.
+        zone: of the clock, such as ``"America/Chicago"`` or ``"-06:00"``.
 
     Raises:
-        InputError: no zone known, or a time that the clock showed twice or never (the change of summer time).
+        InputError: no zone, another than the time frame states, or a time that the clock showed twice or never (the
+            change of summer time).
     """
     time = _time(dataset)
-    said = zone or time.zone
-    if said is None:
+    if time.zone is not None:
+        if zone not in (None, time.zone):
+            raise InputError(f"The times of '{dataset.name}' were read in the zone '{time.zone}', not '{zone}'.")
+        return dataset
+    if zone is None:
         raise InputError(f"Nobody said in which zone the clock of '{dataset.name}' was; give zone='Europe/Berlin'.")
-    if said == "UTC":
-        return _moved(dataset, dataset[time.column], replace(time, zone="UTC"), "Times are in UTC.")
     start = datetime.fromisoformat(time.epoch).replace(tzinfo=None)
-    zone_info = _zone(said)
-    shift = np.array([_offset(start, float(s), zone_info, dataset, said) for s in dataset[time.column]])
+    ahead = _zone(zone)
+    shift = np.array([_offset(start, float(s), ahead, dataset, zone) for s in dataset[time.column]])
     moved = dataset[time.column] - shift
-    return _moved(dataset, moved, replace(time, zone="UTC", step=None), f"Took times from '{said}' to UTC.")
+    return _moved(dataset, moved, replace(time, zone=zone, step=None), f"Took times from '{zone}' to UTC.")
 
 
 def lag(
@@ -243,6 +247,8 @@ def _moved(dataset: Dataset, seconds: Floats, time: TimeFrame, sentence: str, st
 def _zone(said: str) -> timedelta | tzinfo:
     from zoneinfo import ZoneInfo
 
+    if said == "UTC":
+        return timedelta(0)
     if said[0] in "+-":
         sign = -1 if said[0] == "-" else 1
         return sign * timedelta(hours=int(said[1:3]), minutes=int(said[4:6]))

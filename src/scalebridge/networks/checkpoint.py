@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from scalebridge.errors import InputError
+from scalebridge.networks.weights import load_tensors
 
 FORMAT = "scalebridge-training"
 
@@ -101,7 +102,7 @@ def read_checkpoint(
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_tensors(path)
         known = content["format"] == FORMAT
     except Exception as error:  # whatever a foreign file makes the reader raise
         raise _refused(path, "it is damaged, cut short, or no checkpoint of a training") from error

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -89,14 +90,23 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:TOLD]) + (", ..." if len(names) > TOLD else "")
 
 
-def _torch_file(source: Path) -> object:
+def load_tensors(source: Path) -> Any:
+    """What a file of torch holds, on the CPU: tensors, numbers and texts in lists and mappings, never code.
+
+    The only place of the package that reads torch's format, and with ``weights_only=True``.
+
+    Raises:
+        Exception: whatever a foreign or damaged file makes the reader raise; callers say it in a sentence.
+    """
+    return torch.load(source, map_location="cpu", weights_only=True)
+
+
+def _torch_file(source: Path) -> Any:
     try:
-        content: object = torch.load(source, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a foreign file makes the reader raise
-        raise _refused(
-            source, "torch cannot read it as tensors alone: it is damaged, cut short or holds code"
-        ) from error
-    return content
+        return load_tensors(source)
+    except Exception as error:
+        reason = "torch cannot read it as tensors alone: it is damaged, cut short or holds code"
+        raise _refused(source, reason) from error
 
 
 def _safetensors(source: Path) -> dict[str, Tensor]:

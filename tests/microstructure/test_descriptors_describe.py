@@ -72,8 +72,8 @@ def test_a_length_with_a_unit_needs_a_pixel_size(glass: ms.Micrograph, glass_tab
     assert known.value == pytest.approx(1.1 * plain["bright_chord"].value)
 
 
-def test_the_same_image_has_the_same_table_twice(glass: ms.Micrograph) -> None:
-    one, same = (ms.describe(glass, which=["fraction", "neighbours", "texture"]) for _ in range(2))
+def test_the_same_image_has_the_same_table_twice(glass_phases: ms.Segmentation) -> None:
+    one, same = (ms.describe(glass_phases, which=["fraction", "neighbours", "texture"]) for _ in range(2))
     np.testing.assert_array_equal(one.vector(), same.vector())
     np.testing.assert_array_equal(one.std(), same.std())
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import InputError
-from scalebridge.microstructure.descriptors.describing import describe_subject
+from scalebridge.microstructure.descriptors.describing import GROUPS, describe_subject
 from scalebridge.microstructure.descriptors.masks import Floats, Mask
 from scalebridge.microstructure.descriptors.subject import Subject, subject_of
 from scalebridge.microstructure.micrograph import Micrograph
@@ -178,14 +178,22 @@ def _measure(subject: Subject, descriptor: str | Measure) -> tuple[str, Callable
             return float(own(values, part.inside))
 
         return getattr(own, "__name__", "the descriptor"), apply
-    found = describe_subject(replace(subject, moved=None))
-    found.vector([descriptor])
-    group = found[descriptor].group
+    group = _group_of(subject, descriptor)
 
     def named(part: Subject) -> float:
         return float(describe_subject(part, (group,)).vector([descriptor])[0])
 
     return descriptor, named
+
+
+def _group_of(subject: Subject, descriptor: str) -> str:
+    """Which group a descriptor belongs to, by trying one after the other, the quick ones first."""
+    still = replace(subject, moved=None)
+    for group in GROUPS:
+        if descriptor in describe_subject(still, (group,)):
+            return group
+    describe_subject(still).vector([descriptor])
+    raise AssertionError("a descriptor that no group has is refused above")
 
 
 def _over_windows(subject: Subject, measure: Callable[[Subject], float], size: int, rng: np.random.Generator) -> Floats:

@@ -87,5 +87,6 @@ def _places(count: int, dim: int, apart: float, rng: np.random.Generator, fracti
 def _too_dense(fraction: float, gap: float, dim: int) -> str:
     return (
         f"A fraction of {fraction} with a gap of {gap} radii is too dense for balls added one by one, which jam at "
-        f"{JAMMED[dim]} in {dim} dimensions without a gap; take a lower fraction, a smaller gap or another seed."
+        f"{JAMMED[dim]} in {dim} dimensions without a gap; take a lower fraction, a smaller gap or another seed, "
+        f"or {'packed_disks or packed_fibres' if dim == 2 else 'packed_spheres'}, whose balls are pushed apart."
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.microstructure.generated.grains import Grains
 from scalebridge.microstructure.generated.level_cut import LevelCut
 from scalebridge.microstructure.generated.unequal_balls import UnequalBalls
 
@@ -29,7 +31,7 @@ class Matched:
         notes: what is not matched, one sentence each.
     """
 
-    structure: UnequalBalls | LevelCut
+    structure: UnequalBalls | LevelCut | Grains
     size: float
     parameters: Mapping[str, float]
     distances: Mapping[str, float]
@@ -38,8 +40,10 @@ class Matched:
     generated: Mapping[str, NDArray[np.float64] | float]
     notes: tuple[str, ...]
 
-    def labels(self) -> NDArray[np.uint8]:
-        """Return the phases at the resolution of the measured image."""
+    def labels(self) -> NDArray[np.integer[Any]]:
+        """Return the phases, or the numbers of the grains from 1, at the resolution of the measured image."""
+        if isinstance(self.structure, Grains):
+            return 1 + self.structure.grain(round(self.size))
         return self.structure.labels(round(self.size))
 
     def describe(self) -> str:

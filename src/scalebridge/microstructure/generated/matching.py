@@ -12,6 +12,7 @@ from scalebridge.microstructure.fibre_detection import Fibres
 from scalebridge.microstructure.generated.matched import Matched
 from scalebridge.microstructure.generated.matching_fibres import match_fibres
 from scalebridge.microstructure.generated.matching_gaussian import match_gaussian
+from scalebridge.microstructure.generated.matching_grains import match_grains
 from scalebridge.microstructure.micrograph import Micrograph
 from scalebridge.microstructure.segmentation import Segmentation, segment
 from scalebridge.microstructure.volume import Volume
@@ -19,7 +20,7 @@ from scalebridge.microstructure.volume import Volume
 
 def match(
     measured: Fibres | Segmentation | Micrograph | Volume | NDArray[np.generic],
-    family: Literal["fibres", "gaussian"] = "fibres",
+    family: Literal["fibres", "gaussian", "grains"] = "fibres",
     *,
     dim: Literal[2, 3] | None = None,
     seed: int = 0,
@@ -29,7 +30,8 @@ def match(
     Args:
         measured: an image, its segmentation, labels with 1 in the phase to match, a volume of labels, or fibres.
         family: "fibres" for a packing of round parallel fibres (`match_fibres`), "gaussian" for a level cut of a
-            Gaussian field (`match_gaussian`); these take more options.
+            Gaussian field (`match_gaussian`), "grains" for a polycrystal from labels with a number per grain
+            (`match_grains`); these take more options.
         dim: 2 or 3; fibres in 3-D run along x. By default that of what was measured.
         seed: of everything random.
 
@@ -40,8 +42,12 @@ def match(
         if isinstance(measured, Volume):
             raise InputError("Fibres are matched to a section across them; give an image, not a volume.")
         return match_fibres(measured, axis="x" if dim == 3 else None, seed=seed)
+    if family == "grains":
+        if isinstance(measured, Fibres | Segmentation | Micrograph):
+            raise InputError("Grains are matched to labels with a number per grain; give these as an array.")
+        return match_grains(measured.values if isinstance(measured, Volume) else measured, seed=seed)
     if family != "gaussian":
-        raise InputError(f"The family '{family}' is not known{did_you_mean(family, ('fibres', 'gaussian'))}")
+        raise InputError(f"The family '{family}' is not known{did_you_mean(family, ('fibres', 'gaussian', 'grains'))}")
     if isinstance(measured, Fibres):
         raise InputError("Fibres as detected were given; a Gaussian field is matched to their image or segmentation.")
     if isinstance(measured, Volume):

@@ -28,7 +28,8 @@ Floats = NDArray[np.float64]
 JAMMED = {2: 0.84, 3: 0.64}
 """Fractions at which equal balls pushed apart from random places jam (O'Hern et al. 2003); a little more if unequal."""
 
-STARTS = 4
+STARTS = (4, 20)
+"""Random starts of many and of few balls; few are quick, and jam at fractions that scatter more."""
 
 
 def packed_disks(
@@ -128,14 +129,15 @@ def _packed(
     sizes = radii + 0.5 * gap * radii.mean()
     taken = float(ball_volumes(sizes, dim).sum()) / (1.0 - zones)
     _refuse_crowd(taken, fraction, gap, zones, sizes, dim)
-    for _ in range(STARTS):
+    starts = max(STARTS[0], min(STARTS[1], 1000 // count))
+    for _ in range(starts):
         kept_free = drawn_zones(zones, zone_size, dim, rng) if zones > 0.0 else None
         found = _placed(sizes, dim, sweeps, rng, kept_free)
         if found is not None:
             return UnequalBalls(found, radii, axis)
     raise InputError(
         f"{count} balls of a fraction of {fraction} with a gap of {gap} radii, {taken:.3g} of the room left to them, "
-        f"could not be parted from {STARTS} random starts; take a lower fraction, a smaller gap or fewer zones."
+        f"could not be parted from {starts} random starts; take a lower fraction, a smaller gap or fewer zones."
     )
 
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+WAVES = 200
+"""Most waves of a field: enough for it to be about Gaussian."""
+
 
 @dataclass(frozen=True, eq=False)
 class Zones:
@@ -59,6 +62,9 @@ def drawn_zones(share: float, size: float, dim: int, rng: np.random.Generator) -
     # One of each pair k, -k: the first number that is not zero is positive.
     waves = np.array([k for k in whole if k > (0,) * dim], dtype=np.float64)
     power = np.exp(-np.pi * size**2 * (waves**2).sum(axis=1) * 2.0)
+    if len(waves) > WAVES:
+        # So many at random, each as likely as it is strong, make nearly the same field.
+        waves, power = waves[rng.choice(len(waves), WAVES, replace=False, p=power / power.sum())], np.ones(WAVES)
     amplitudes = rng.standard_normal((len(waves), 2)) * np.sqrt(power / power.sum())[:, None]
     field = Zones(waves, amplitudes, -np.inf, size)
     points = rng.random((20_000, dim))

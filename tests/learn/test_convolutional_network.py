@@ -79,3 +79,16 @@ def test_images_are_found_wherever_they_stand_among_the_inputs() -> None:
 def test_images_that_cannot_be_are_refused(inputs: Any, outputs: Any, told: str) -> None:
     with pytest.raises(InputError, match=told):
         ConvolutionalNetwork(inputs, outputs)
+
+
+def test_the_derivative_of_two_fields_is_exact() -> None:
+    outputs = sb.Space([sb.Variable("T", "K", (5, 4)), sb.Variable("u", "1", (5, 4))])
+    x = pictures(12, 1)
+    y = np.concatenate([x[:, 1:] + x[:, :1], x[:, 1:] ** 2], axis=1)
+    network = ConvolutionalNetwork(IMAGE, outputs, widths=(4, 4), recipe=Recipe(repeats=1, epochs=3)).fit(x, y)
+    at, step = x[:2] + 0.01, 1e-5
+    slope = network.jacobian(at)
+    for column in (0, 7):
+        along = np.eye(21)[column] * step
+        wanted = (network.predict(at + along)[0] - network.predict(at - along)[0]) / (2 * step)
+        np.testing.assert_allclose(slope[:, :, column], wanted, rtol=1e-5, atol=1e-8)

@@ -55,3 +55,12 @@ def test_an_option_of_the_recipe_out_of_its_range_is_refused_by_its_name() -> No
         Recipe(epochs=0)
     with pytest.raises(InputError, match="widths = 0"):
         Network(INPUTS, OUTPUTS, widths=(0,))
+
+
+def test_the_derivative_is_exact_with_more_outputs_than_inputs() -> None:
+    x = np.linspace(-1, 1, 25)[:, None]
+    y = np.concatenate([np.sin(2 * x), x**2, 1e3 * x**3], axis=1)
+    network = Network({"a": "1"}, {"p": "1", "q": "1", "r": "Pa"}, widths=(8,), recipe=QUICK).fit(x, y)
+    at, step = np.array([[-0.3], [0.1], [0.7]]), 1e-5
+    wanted = (network.predict(at + step)[0] - network.predict(at - step)[0]) / (2 * step)
+    np.testing.assert_allclose(network.jacobian(at)[:, :, 0], wanted, rtol=1e-6)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scalebridge.networks.resnet import ResNet, as_imagenet, read_resnet
     from scalebridge.networks.self_supervised import train_without_labels, vicreg, view
     from scalebridge.networks.training import Epoch, Trained, train
+    from scalebridge.networks.unet import UNet
     from scalebridge.networks.weights import put_weights, read_weights
 
 _HOME = {
@@ -38,6 +39,7 @@ _HOME = {
     "Reordered": "layers",
     "ResNet": "resnet",
     "Trained": "training",
+    "UNet": "unet",
     "as_imagenet": "resnet",
     "own_random_state": "random_state",
     "put_weights": "weights",
@@ -61,6 +63,7 @@ __all__ = [
     "Reordered",
     "ResNet",
     "Trained",
+    "UNet",
     "as_imagenet",
     "own_random_state",
     "put_weights",

@@ -225,20 +225,20 @@ def _spread(members: Floats, value: Floats, unseen: NDArray[np.bool_], noise: Fl
 
 
 def _derivative(function: Callable[[Tensor], Tensor], x: Floats, m: int) -> Floats:
-    """``[n, m, d]`` of a function of rows ``[n, d]`` to ``[n, m]``, by the shorter of the two modes."""
+    """``[n, m, d]`` of a function of rows ``[n, d]`` to ``[n, m]``: output by output, or input by input if fewer."""
     import torch
 
-    at = torch.as_tensor(x)
+    at = torch.as_tensor(x).requires_grad_(True)
     n, d = at.shape
     slope = np.zeros((n, m, d))
-    if d < m:
-        for j in range(d):
-            along = torch.zeros_like(at)
-            along[:, j] = 1.0
-            slope[:, :, j] = torch.func.jvp(function, (at,), (along,))[1].detach().numpy()
-        return slope
-    at.requires_grad_(True)
     values = function(at)
-    for i in range(m):
-        slope[:, i] = torch.autograd.grad(values[:, i].sum(), at, retain_graph=i < m - 1)[0].numpy()
+    if m <= d:
+        for i in range(m):
+            slope[:, i] = torch.autograd.grad(values[:, i].sum(), at, retain_graph=i < m - 1)[0].numpy()
+        return slope
+    # The product with any v [n, m] is linear in v, and its derivative with respect to v is the slope.
+    v = torch.zeros_like(values, requires_grad=True)
+    (product,) = torch.autograd.grad(values, at, v, create_graph=True)
+    for j in range(d):
+        slope[:, :, j] = torch.autograd.grad(product[:, j].sum(), v, retain_graph=j < d - 1)[0].numpy()
     return slope

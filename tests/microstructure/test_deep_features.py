@@ -13,7 +13,7 @@ from scalebridge.microstructure import from_array
 from scalebridge.microstructure.deep.encoder import Encoder
 from scalebridge.microstructure.deep.features import DeepFeatures, deep_features
 from scalebridge.microstructure.deep.learning import learn_features
-from scalebridge.networks import PatchEncoder, ResNet
+from scalebridge.networks import PatchEncoder, ResNet, as_imagenet
 from tests.microstructure import generated_media as generated
 
 WIDTHS = (8, 16, 32)
@@ -110,12 +110,17 @@ def test_a_damaged_or_foreign_encoder_file_is_refused(how: str, quick: Encoder, 
 
 
 def test_a_resnet_from_a_file_gives_the_means_of_its_stage(tmp_path: Path) -> None:
-    torch.save(ResNet(18, 10, seed=1).state_dict(), tmp_path / "net.pth")
+    net = ResNet(18, 10, seed=1).eval()
+    torch.save(net.state_dict(), tmp_path / "net.pth")
     images = generated.media(2, 96, 9)[0]
     told = deep_features(images, tmp_path / "net.pth", patch=48, stage=2)
     assert told.values.shape == (2, 256)
     assert told.names[0] == "resnet18_stage2_mean_1"
-    assert np.isfinite(told.values).all() and (told.std > 0).any()
+    corners = [(0, 0), (0, 48), (48, 0), (48, 48)]
+    patches = torch.tensor(np.stack([images[1][r : r + 48, c : c + 48] for r, c in corners]), dtype=torch.float32)
+    with torch.no_grad():
+        wanted = net.features(as_imagenet(patches), 2).numpy().astype(float)
+    np.testing.assert_allclose(told.values[1], np.r_[wanted.mean(0), wanted.std(0, ddof=1)], rtol=1e-3, atol=1e-5)
 
 
 def test_without_an_encoder_one_is_learned_from_the_images_and_handed_back(monkeypatch: pytest.MonkeyPatch) -> None:

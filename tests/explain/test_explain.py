@@ -267,3 +267,29 @@ def test_of_many_inputs_the_most_important_ones_are_drawn() -> None:
     told = explain(Known(lambda x: x[:, 17] + 0.01 * x.sum(axis=1), 20), x)
     assert len(told.effects) == 24 and told.importance[0].label == "x18"
     assert told["x18"].relation == "rises"
+
+
+def test_indices_are_told_in_words_and_as_a_table() -> None:
+    told = explain(Known(lambda x: 2 * x[:, 0] + x[:, 1], 3), correlated(200, 0.8, d=3), indices=True)
+    said = " ".join(told.sentences)
+    assert "By Shapley effects, the variance comes from x1 (" in said
+    assert "first-order above total): x1, x2." in said
+    assert told.indices is not None
+    table = told.indices.table()
+    assert table.splitlines()[0].split() == ["input", "first-order", "total", "Shapley", "effect"]
+    assert len(table.splitlines()) >= 5
+
+
+def test_pixels_are_not_told_one_by_one() -> None:
+    model = Known(lambda x: x.sum(axis=1), 1)
+    model.inputs = sb.Space([sb.Variable("image", "1", (40, 40))])
+    with pytest.raises(sb.InputError, match="1600 components of inputs"):
+        explain(model, np.zeros((6, 1600)))
+
+
+def test_an_input_that_never_changes_does_not_matter() -> None:
+    x = np.random.default_rng(0).random((60, 2))
+    x[:, 1] = 0.5
+    told = explain(Known(lambda x: x[:, 0], 2), (x, x[:, 0] + 0.1 * np.random.default_rng(1).standard_normal(60)))
+    assert told["x2"].rise == 0.0 and not told["x2"].significant and told["x2"].shapley < 1e-12
+    assert told["x2"].relation == ""

@@ -131,7 +131,7 @@ def partial_dependence(
     mean = each.mean(axis=1)
     unlike = 0.0
     if law is not None:
-        far = float(np.quantile(law.strangeness(x), 0.99))
+        far = float(np.quantile(law.strangeness(x), 0.99)) * (1 + 1e-9)
         unlike = float(np.mean([np.mean(law.strangeness(rows) > far) for rows in asked]))
     return Effect(
         label, unit, "partial_dependence", _told(at), _told(mean - mean.mean()), _told(model), _told(rows), unlike

@@ -27,6 +27,8 @@ from scalebridge.quantities import Floats
 SHUFFLED, ONE_BY_ONE = 600, 100
 # Inputs whose effects are drawn, the most important ones.
 DRAWN = 12
+# Components of the inputs from which single columns mean nothing: pixels are explained by maps.
+MOST_COLUMNS = 1000
 # Rank correlation from which two inputs are said to go together.
 TIED = 0.5
 
@@ -65,6 +67,7 @@ def explain(
     answering, rows = asked.answering, asked.rows
     if len(rows) < 5:
         raise InputError(f"The explanation of '{asked.name}' got {len(rows)} rows; give at least five.")
+    _check_columns(asked.name, rows.x.shape[1])
     players = Players.of(answering.surrogate.inputs, together)
     law = Copula.of(rows.x)
     chosen = _some(len(rows), ONE_BY_ONE, seed)
@@ -94,6 +97,14 @@ def explain(
         found,
         (*rows.notes, *asked.notes),
     )
+
+
+def _check_columns(name: str, columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise InputError(
+            f"The surrogate '{name}' has {columns} components of inputs, which cannot be told one by one; explain "
+            "images by sb.explain.integrated_gradients or grad_cam, or learn from fewer features."
+        )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from scalebridge.quantities import Floats
 REPEATS = 10
 # Shuffled rows farther out than this share of the true ones are called unlike anything seen.
 COMMON = 0.99
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def permutation_importance(
     rise, error, unlike = np.zeros((3, len(players)))
     for k in range(len(players)):
         lost, drawn = _lost(parts, players.columns[k], law, conditional, [[seed, k, r] for r in range(repeats)])
-        unlike[k] = float(np.mean(law.strangeness(drawn) > far))
+        unlike[k] = float(np.mean(law.strangeness(drawn) > far * (1 + ROUNDING)))
         rise[k], error[k] = _ratio(lost, base, units)
     error *= wider
     count = len(np.unique(units))
@@ -140,6 +141,9 @@ def _ratio(lost: Floats, base: Floats, units: NDArray[np.int64]) -> tuple[float,
     ratio = float(np.sqrt(a / b))
     if a == 0:
         return -1.0, 0.0
+    # An input that is not used changes nothing but the last bits, and these always the same way.
+    if abs(ratio - 1) < ROUNDING:
+        return 0.0, 0.0
     by_rows = float(error_of_mean(0.5 * ratio * (each / a - base / b), units))
     by_shuffles = 0.5 * ratio * float(np.std(lost.mean(axis=1), ddof=1)) / a / np.sqrt(len(lost))
     return ratio - 1, float(np.hypot(by_rows, by_shuffles))

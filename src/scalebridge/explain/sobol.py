@@ -52,6 +52,22 @@ class Indices:
     unresolved: float = 0.0
     engine: str = "conditional"
 
+    def table(self) -> str:
+        """Plain text: a row for each input, then what is to be said."""
+        from scalebridge.explain.wording import indices_sentences
+
+        named = [("first-order", self.first, self.first_error), ("total", self.total, self.total_error)]
+        named += [("Shapley effect", self.shapley, self.shapley_error)] if self.shapley else []
+        rows = [("input", *(name for name, _, _ in named))]
+        for k, label in enumerate(self.labels):
+            rows.append((label, *(f"{value[k]:.3f} ± {error[k]:.3f}" for _, value, error in named)))
+        widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
+        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([*lines, "", *indices_sentences(self)])
+
+    def __str__(self) -> str:
+        return self.table()
+
 
 def sobol_indices(
     surrogate: Any,

@@ -9,6 +9,7 @@ from scalebridge.explain.pictures import unit_words
 
 if TYPE_CHECKING:
     from scalebridge.explain.explanation import Explanation, Importance
+    from scalebridge.explain.sobol import Indices
 
 # Inputs that the others tell so well are said to be told by them.
 DETERMINED = 0.5
@@ -24,8 +25,28 @@ WAYS = {
 
 def sentences(e: Explanation) -> tuple[str, ...]:
     """What matters, which way, what shares importance, what was extrapolated, and what this does not say."""
-    told = [_setting(e), *(_one(e, i) for i in e.importance), *_without(e), *_tied(e), *_unlike(e), *e.notes]
-    return (*told, _caution(e))
+    told = [_setting(e), *(_one(e, i) for i in e.importance), *_without(e), *_tied(e), *_unlike(e)]
+    shares = () if e.indices is None else indices_sentences(e.indices)
+    return (*told, *shares, *e.notes, _caution(e))
+
+
+def indices_sentences(found: Indices) -> tuple[str, ...]:
+    """Where the variance comes from, and how much of it the surrogate itself does not know."""
+    values, name = (found.shapley, "Shapley effects") if found.shapley else (found.total, "total indices")
+    order = sorted(range(len(values)), key=lambda k: -values[k])[:5]
+    told = [
+        f"By {name}, the variance comes from {', '.join(f'{found.labels[k]} ({share(values[k])})' for k in order)}."
+    ]
+    pairs = zip(found.labels, found.first, found.total, strict=True)
+    common = [label for label, first, total in pairs if first - total > UNLIKE]
+    if common:
+        told.append(f"Known through others as well as alone (first-order above total): {', '.join(common)}.")
+    if found.unresolved > UNLIKE:
+        told.append(
+            f"The surrogate's own uncertainty is {share(found.unresolved)} of that variance, which these shares do not "
+            "hold."
+        )
+    return tuple(told)
 
 
 def share(value: float) -> str:

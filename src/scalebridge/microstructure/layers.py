@@ -18,10 +18,10 @@ SHRINK = 4
 """Pixels of the image in one of the search: layers are far thicker."""
 
 WINDOWS = (5, 15)
-"""Edges of the squares over which the local deviation is taken, in pixels of the search: grain and pores."""
+"""Edges of the squares over which the roughness is taken, in pixels of the search: grain and pores."""
 
 GREY_BINS, TEXTURE_BINS = 16, 6
-"""Bins of grey value and of each local deviation, whose joint histogram describes a layer."""
+"""Bins of grey value and of each local roughness, whose joint histogram describes a layer."""
 
 ROUGHNESS = float(WINDOWS[0])
 """Cost of a step of an interface by one row from column to column, in pixels' gain of log likelihood: pixels that share
@@ -57,7 +57,7 @@ class Layers:
 def find_layers(image: Micrograph) -> Layers:
     """Part an image into three layers without any training.
 
-    Each layer is described by the joint histogram of its grey values and their local deviations, in this image.
+    Each layer is described by the joint histogram of its grey values and their local roughness, in this image.
     From rows parted at a grid of heights, histograms and interfaces are found in turn until they agree (region
     competition, Zhu and Yuille 1996); interfaces are the paths of least cost from left to right (dynamic programming,
     as for the layers of the retina, Chiu et al. 2010). The most likely of all starts is kept. The interface of the
@@ -102,13 +102,14 @@ def interfaces(scores: Grey, upper: Line, lower: Line, least: int) -> tuple[Line
 
 
 def _codes(grey: Grey) -> NDArray[np.int64]:
-    """The bin of every pixel: grey value and local deviations, each by equal counts."""
-    from scipy.ndimage import uniform_filter
+    """The bin of every pixel: grey value and local roughness, each by equal counts."""
+    from scipy.ndimage import median_filter, uniform_filter
 
     codes = _ranked(uniform_filter(grey, 3), GREY_BINS)
+    # Against the median, so that the step at an interface is no texture.
+    rough = np.abs(grey - median_filter(grey, WINDOWS[0]))
     for width in WINDOWS:
-        variance = uniform_filter(grey**2, width) - uniform_filter(grey, width) ** 2
-        codes = codes * TEXTURE_BINS + _ranked(np.sqrt(np.maximum(variance, 0)), TEXTURE_BINS)
+        codes = codes * TEXTURE_BINS + _ranked(uniform_filter(rough, width), TEXTURE_BINS)
     return codes
 
 

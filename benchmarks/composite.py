@@ -1,8 +1,10 @@
 """The composite study against an experiment: printed CF/PEEK, axial modulus and creep; and laminates against tables.
 
-``python -m benchmarks.composite --json FILE [--seed N] [--cells N] [--data DIR] [--only PART]``. ``DIR``, by default
-``data/cf-peek-creep`` of this repository, holds the authors' volumes and their test. Parts: ``modulus`` (two ways
-fused, beside the measured one; with ``--cells 0`` by the volumes alone), ``creep`` and ``laminates``.
+``python -m benchmarks.composite --json FILE [--seed N] [--cells N] [--data DIR] [--test NAME] [--case NAME] [--only
+PART]``. ``DIR``, by default ``data/cf-peek-creep`` of this repository, holds the authors' volumes (``--case``, a folder
+of ``rve_homogenisation``) and their test (``--test``, a folder of ``experiment``). Parts: ``modulus`` (two ways fused,
+beside the measured one; with ``--cells 0`` by the volumes alone), ``creep`` and ``laminates``. Generated cells are
+those of the axial test at low temperature; leave them out for another.
 
 The measured modulus and strain are used for the comparison only.
 """
@@ -34,13 +36,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cells", type=int, default=CELLS)
     parser.add_argument("--data", type=Path, default=HERE)
+    parser.add_argument("--test", default="F_lowTemp")
+    parser.add_argument("--case", default="LowTemp")
     parser.add_argument("--only", choices=PARTS, action="append")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     runs: dict[str, Callable[[], dict[str, Any]]] = {
         "laminates": laminates,
-        "creep": lambda: creep_part(options.data),
-        "modulus": lambda: modulus(options.data, options.cells, options.seed),
+        "creep": lambda: creep_part(options.data, options.test, options.case),
+        "modulus": lambda: modulus(options.data, options.cells, options.seed, options.test, options.case),
     }
     figures: dict[str, Any] = {"benchmark": "composite", "seed": options.seed}
     options.json.parent.mkdir(parents=True, exist_ok=True)
@@ -51,11 +55,11 @@ def main() -> None:
         print(said(name, figures[name]), flush=True)
 
 
-def by_volumes(folder: Path) -> dict[str, Any]:
+def by_volumes(folder: Path, case: str = "LowTemp") -> dict[str, Any]:
     """The modulus of a coupon from the volumes: a further volume of the same print, and the mean of them."""
     from scipy.stats import t as student
 
-    each = np.array([v.secant(READ_AT) for v in volumes(folder)])
+    each = np.array([v.secant(READ_AT) for v in volumes(folder, case)])
     n, std = len(each), float(each.std(ddof=1))
     quantile = float(student.ppf(0.5 + 0.5 * CONFIDENCE, n - 1))
     mean, one, of_mean = float(each.mean()), std * math.sqrt(1 + 1 / n), std / math.sqrt(n)
@@ -66,12 +70,12 @@ def by_volumes(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def modulus(folder: Path, cells: int, seed: int) -> dict[str, Any]:
-    """The axial modulus two ways, fused, and the measured one beside."""
+def modulus(folder: Path, cells: int, seed: int, test_name: str = "F_lowTemp", case: str = "LowTemp") -> dict[str, Any]:
+    """The modulus along the load two ways, fused, and the measured one beside."""
     from benchmarks._generated_peek import generated_part
 
-    measured = coupon(folder).secant(READ_AT)
-    first = by_volumes(folder)
+    measured = coupon(folder, test_name).secant(READ_AT)
+    first = by_volumes(folder, case)
     told: dict[str, Any] = {
         "measured_MPa": measured,
         "by_volumes": first,
@@ -80,7 +84,7 @@ def modulus(folder: Path, cells: int, seed: int) -> dict[str, Any]:
     }
     told |= {"predicted_MPa": first["mean_MPa"], "interval_MPa": first["interval_MPa"], "confidence": CONFIDENCE}
     if cells:
-        short = float(np.mean([v.secant(0.01) for v in volumes(folder)]))
+        short = float(np.mean([v.secant(0.01) for v in volumes(folder, case)]))
         second = generated_part(cells, seed, first["mean_MPa"] / short)
         one = Estimate(first["mean_MPa"], first["deviation_MPa"], "volumes", degrees=len(first["volumes_MPa"]) - 1.0)
         other = Estimate(second["mean_MPa"], second["std_MPa"], "generated cells")

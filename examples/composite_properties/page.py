@@ -84,9 +84,10 @@ STRENGTH_WORDS = (
 
 def _slice_words(study: Study) -> str:
     notes = " ".join(escape(n) for n in study.found.phases.notes)
+    share = float(np.mean([w.fraction[-1] for w in study.found.windows]))
     return (
         f"{escape(study.found.phases.describe())}. {len(study.found.windows)} windows of {SIZE} pixels beside the seam "
-        f"of resin with its stitch. {notes}"
+        f"of resin with its stitch hold {share:.3f} of fibres: the ply is that of the bundle, without the seam. {notes}"
     )
 
 
@@ -119,7 +120,7 @@ def _creep_words(creep: Creep) -> str:
     return (
         f"Six volumes of a print, homogenised by the authors of the data, give {creep.modulus.value:.0f} MPa along the "
         f"beads after {READ_AT} min, {low:.0f} to {high:.0f} MPa for a further one; the coupon has "
-        f"{creep.measured_modulus.value:.0f} MPa, discrepancy {gap.interval[0]:.0f} to {gap.interval[1]:.0f} MPa: "
+        f"{creep.measured_modulus.value:.0f} MPa, discrepancy {numbers.pair(*gap.interval)} MPa: "
         f"{said}. Its creep is predicted from the compliances of the volumes under the load recorded: "
         f"{creep.inside:.1%} of the points lie within the band (scatter of volumes; half a per cent of the largest "
         "strain for the reading). In recovery the prediction is too low at first and too high later, by up to 0.3 % of "
@@ -140,7 +141,10 @@ def _slice_figure(found: Slice) -> str:
         row, column = window.origin
         for ax in (left, right):
             ax.add_patch(Rectangle((column, row), SIZE, SIZE, fill=False, ec=ORANGE, lw=1.3))
-        right.text(column + 4, row + 14, f"{found.rows[k, 1] / 1e9:.1f}", color="white", fontsize=9, weight="bold")
+        right.text(
+            column + SIZE / 2, row + SIZE / 2, f"{found.rows[k, 1] / 1e9:.1f}", color="white", fontsize=10,
+            ha="center", va="center", bbox={"fc": "#17181c", "ec": "none", "pad": 1.5},
+        )  # fmt: skip
     top, first, bottom, last = SEAM
     left.add_patch(Rectangle((first, top), last - first, bottom - top, fc=GREEN, alpha=0.25, lw=0))
     left.set_title("the slice, its windows, and the seam left out")

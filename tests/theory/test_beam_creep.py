@@ -83,3 +83,32 @@ def test_volumes_of_a_print_predict_the_creep_of_its_coupon() -> None:
     assert len(made) == 6 and max(c.misfit for c in made) < 1.5e-3
     assert 1.0 / made[0].strain([0.0, 7.9], [1.0, 1.0])[-1] == pytest.approx(volumes()[0].secant(7.9), rel=5e-3)
     assert coupon().secant(7.9) == pytest.approx(18471.0, abs=1.0)
+
+
+def test_the_modulus_of_the_volumes_holds_that_of_the_coupon() -> None:
+    from benchmarks._cf_peek import HERE
+    from benchmarks.composite import modulus
+
+    told = modulus(HERE, cells=0, seed=0)
+    assert told["holds_measured"] and told["mean_of_volumes_holds_measured"]
+    assert told["half_width_share"] < 0.06
+
+
+def test_what_uncertain_inputs_do_to_generated_cells_is_a_power_law() -> None:
+    """Exponents planted in moduli with the scatter of cells are found again, and its error is honest."""
+    from benchmarks._generated_peek import Cells, PowerLaw
+    from benchmarks._short_fibre_peek import UNCERTAIN
+
+    low, high = np.array(list(UNCERTAIN.values())).T
+    planted, held = np.array([1.0, 1.4, 0.4, 0.5]), []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        x = low + rng.random((16, 4)) * (high - low)
+        truth = 18_000.0 * np.prod((x / 0.5 / (low + high)) ** planted, axis=1)
+        made = PowerLaw.fitted(Cells(x, truth * np.exp(0.02 * rng.standard_normal(16)), 0.0))
+        middle = 0.5 * (low + high)[None]
+        drawn = made.moduli(np.tile(middle, (400, 1)), rng.standard_normal((400, 5)))
+        held.append(abs(np.log(drawn).mean() - np.log(18_000.0)) < 2.2 * np.log(drawn).std())
+    assert np.mean(held) > 0.9
+    assert made.coefficients[1:] == pytest.approx(planted, abs=0.6)
+    assert made.left_out >= made.scatter * 0.8

@@ -203,7 +203,10 @@ def fuse(
     found = {} if test is None else {name: discrepancy(way, test, confidence) for name, way in ways.items()}
     updated = None if test is None or found["fused"].significant else _together(fused, test)
     verdict = " ".join(
-        [*_said(physics, learned, fused, rho, birge, consistent, unit), *_said_of_test(found, test, updated, unit)]
+        [
+            *_said(physics, learned, fused, weights, rho, birge, consistent, unit),
+            *_said_of_test(found, test, updated, unit),
+        ]
     )
     return Fusion(
         fused.value, fused.deviation, fused.interval(confidence), weights, rho, birge, consistent, found, updated,
@@ -327,14 +330,23 @@ def _quantile(confidence: float, degrees: float = math.inf) -> float:
 
 
 def _said(
-    physics: Estimate, learned: Estimate, fused: Estimate, rho: float, birge: float, consistent: bool, unit: str
+    physics: Estimate,
+    learned: Estimate,
+    fused: Estimate,
+    weights: tuple[float, float],
+    rho: float,
+    birge: float,
+    consistent: bool,
+    unit: str,
 ) -> list[str]:
     agree = "agree" if consistent else "contradict each other"
     ratio = f"Birge ratio {birge:.2f}, correlation {rho:.2f} as stated"
     one, other = _called(physics, "physics"), _called(learned, "learning")
     words = [f"{one[:1].upper()}{one[1:]} ({physics.told(unit)}) and {other} ({learned.told(unit)}) {agree} ({ratio})."]
     widened = f", widened by the Birge ratio {birge:.2f}" if birge > 1.0 else ""
-    words.append(f"Fused: {fused.told(unit)}{widened}.")
+    words.append(f"Fused with weights {weights[0]:.2f} and {weights[1]:.2f}: {fused.told(unit)}{widened}.")
+    if min(weights) < 0.005 and rho > 0.0:
+        words.append("The errors are so much in common that the wider way adds nothing to the narrower one.")
     if not consistent:
         words.append("At least one of the two is wrong by more than it says; the fused value hides that, so find out.")
     return words
@@ -353,7 +365,7 @@ def _said_of_test(
     gap = found["fused"]
     ends = numbers.with_unit(numbers.pair(*gap.interval), unit)
     side = "above" if gap.value > 0 else "below"
-    far = numbers.with_unit(numbers.plain(abs(gap.value), 3), unit)
+    far = numbers.with_unit(numbers.plain(abs(gap.value), 2), unit)
     start = f"The test ({test.told(unit)}) lies {far} {side} it, discrepancy {ends}"
     if updated is not None:
         return [f"{start}, which holds zero: no inadequacy is shown. Together: {updated.told(unit)}."]

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import _overlay
 from benchmarks._cost import costed
 from scalebridge import microstructure
-from scalebridge.microstructure.learned.agreement import Agreement
+from scalebridge.microstructure.learned.agreement import Agreement, stack, table
 from scalebridge.microstructure.learned.pixel_classifier import PixelClassifier
 from scalebridge.microstructure.learned.unet_classifier import UNetClassifier
 from scalebridge.microstructure.masks import LabelMask, read_mask
@@ -47,8 +47,9 @@ def part(data: Path, out: Path, seed: int, epochs: int) -> dict[str, Any]:
     answers: dict[str, Any] = {"training_images": len(training[0]), "validation_images": len(judged[0])}
     for name, model in models.items():
         trained, cost = costed(model.fit, *training)
-        agreement = trained.tested(*judged)
         maps = [trained.segment(image) for image in judged[0]]
+        tables = [table(mask.labels, found.labels, len(CLASSES)) for mask, found in zip(judged[1], maps, strict=True)]
+        agreement = stack(tables, trained.classes)
         answers[name] = {
             "validation": figures_of(agreement),
             "held_out_of_training": trained.agreement and figures_of(trained.agreement),

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path, default=os.environ.get("SCALEBRIDGE_EXTRA_DATA"))
     parser.add_argument("--only", choices=["super1", "ebc"], action="append")
-    parser.add_argument("--epochs", type=int, default=24, help="passes of the U-Net on the superalloy")
+    parser.add_argument("--epochs", type=int, default=20, help="passes of the U-Net on the superalloy")
     parser.add_argument("--out", type=Path, default=Path("out") / "segmentation")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")

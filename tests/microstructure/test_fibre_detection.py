@@ -13,7 +13,7 @@ from skimage.draw import disk
 
 import scalebridge as sb
 from scalebridge.microstructure.fibre_detection import Fibres, detect_fibres
-from scalebridge.microstructure.fibre_figure import fibre_figure
+from scalebridge.microstructure.fibre_drawing import fibre_figure
 from tests.microstructure.conftest import pack
 
 ms = sb.microstructure

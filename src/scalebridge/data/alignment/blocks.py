@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.data.alignment.clocks import correlation_time
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Space, Variable
 
 if TYPE_CHECKING:
     from scalebridge.data.dataset import Dataset
+
+# Blocks that numbers can count.
+MOST = 2.0**53
 
 
 def block_average(
@@ -37,19 +41,20 @@ def block_average(
     name = along or (dataset.time.column if dataset.time else None)
     if name is None:
         raise InputError(f"'{dataset.name}' has no time column; say along which, as in along='t'.")
-    t = dataset.numeric([name])[:, 0]
-    if not np.isfinite(t).all() or (np.diff(t) < 0).any() or not width > 0:
+    t = single(dataset, name)
+    if not np.isfinite(t).all() or (np.diff(t) < 0).any() or not width > 0 or not np.ptp(t) / width < MOST:
         raise InputError(
             f"Blocks of {width:g} along '{name}' of '{dataset.name}' need a positive width and times that never go "
             "back, without gaps; sort the rows and drop those without a time."
         )
     number = np.floor((t - t[0]) / width).astype(np.int64)
     labels, block = np.unique(number, return_inverse=True)
-    chosen = [n for n in (columns or dataset.numeric_names) if n != name and dataset.space[n].shape == ()]
+    wanted = columns if columns is not None else [n for n in dataset.numeric_names if dataset.space[n].shape == ()]
+    chosen = [n for n in wanted if n != name]
     made: dict[str, Floats] = {name: t[0] + (labels + 0.5) * width}
     std, told = {}, []
     for column in chosen:
-        made[column], std[column], tau = block_means(dataset[column], block.reshape(-1), len(labels))
+        made[column], std[column], tau = block_means(single(dataset, column), block.reshape(-1), len(labels))
         told.append(f"{column} {tau:.1f}")
     made["samples"] = np.bincount(block.reshape(-1), minlength=len(labels)).astype(np.float64)
     time = dataset.time if dataset.time and dataset.time.column == name else None
@@ -74,17 +79,20 @@ def block_average(
 def block_means(values: Floats, block: NDArray[np.int64], n: int) -> tuple[Floats, Floats, float]:
     """Mean and its deviation ``[n]`` of each block, and the correlation time in samples; gaps are left out."""
     known = ~np.isnan(values)
+    if not known.any():
+        return np.full(n, np.nan), np.full(n, np.nan), 1.0
     count = np.bincount(block[known], minlength=n).astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         mean = np.bincount(block[known], values[known], n) / count
         rest = np.where(known, values - mean[block], 0.0)
         free = np.maximum(count - 1, 0).sum()
         pooled = float((rest**2).sum() / free) if free else float("nan")
-    tau = within_block_time(rest, block, count)
+    with np.errstate(over="ignore", invalid="ignore"):
+        tau = within_block_time(rest, block, count)
     # A mean taken off each block hides part of the variance of samples that move together.
     typical = float(np.median(count[count > 0]))
     pooled /= max(1 - tau / typical, 0.5) / max(1 - 1 / typical, 0.5)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return mean, np.sqrt(pooled * np.minimum(tau / count, 1.0)), tau
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scalebridge.data.alignment.transforms import Transform
+from scalebridge.data.cleansing.single import single
 from scalebridge.data.frames import Frame
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Space, Variable
@@ -68,6 +69,8 @@ def local_metres(dataset: Dataset, latitude: str, longitude: str, origin: tuple[
         InputError: values that are no degrees, or rows more than 100 km from the origin.
     """
     lat, lon = degrees(dataset, latitude, "NS", 90.0), degrees(dataset, longitude, "EW", 180.0)
+    if not np.isfinite(lat + lon).any():
+        raise InputError(f"'{dataset.name}' has no row with both '{latitude}' and '{longitude}'; name other columns.")
     lat0, lon0 = origin if origin is not None else (float(np.nanmean(lat)), float(np.nanmean(lon)))
     sine = np.sin(np.radians(lat0))
     bent = 1 - ECCENTRICITY2 * sine**2
@@ -91,7 +94,9 @@ def local_metres(dataset: Dataset, latitude: str, longitude: str, origin: tuple[
 def degrees(dataset: Dataset, name: str, letters: str, most: float) -> Floats:
     """A column of latitudes or longitudes ``[n]`` in degrees, positive to the first letter's opposite: N and E."""
     column = dataset[name]
-    values = np.array([_degree(t, letters) for t in column.tolist()]) if column.dtype.kind == "U" else column
+    values = (
+        np.array([_degree(t, letters) for t in column.tolist()]) if column.dtype.kind == "U" else single(dataset, name)
+    )
     bad = (
         np.flatnonzero(np.abs(values) > most)
         if column.dtype.kind != "U"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
@@ -128,7 +129,9 @@ def diversity(dataset: Dataset, period: int, members: Sequence[str] | None = Non
         InputError: fewer than two periods, gaps, demands below zero, columns in different units.
     """
     names = tuple(members) if members is not None else _members(dataset)
-    demand = dataset.numeric(names)
+    if not names:
+        raise InputError(f"'{dataset.name}' has no columns of single numbers; a diversity needs a column per member.")
+    demand = np.column_stack([single(dataset, n) for n in names])
     units = {dataset.space[n].unit for n in names}
     if len(units) != 1:
         raise InputError(
@@ -146,6 +149,8 @@ def diversity(dataset: Dataset, period: int, members: Sequence[str] | None = Non
             f"The member '{names[column]}' of '{dataset.name}' draws {demand[row, column]:g} in row {row + 1}; demands "
             "are at least zero, without gaps: fill gaps first, and take feed-in apart."
         )
+    if demand.max() > 1e100:
+        raise InputError(f"A demand of '{dataset.name}' is {demand.max():.3g}; check the unit and codes for gaps.")
     cube = demand[: whole * period].reshape(whole, period, len(names))
     profile = cube.mean(axis=0)
     return Diversity(
@@ -194,12 +199,14 @@ def _members(dataset: Dataset) -> tuple[str, ...]:
 
 def _largest(mean: Floats, spread: Floats, follows: float, periods: int, seed: int) -> Floats:
     """The largest ``[PATHS]`` of gamma variables with moments ``[t]`` over ``periods``, each step after the last."""
-    from scipy.stats import gamma, norm
+    from scipy.special import gammaincinv, ndtr
 
-    floor = max(float(mean.max()), 1e-300)
-    mean, spread = np.maximum(mean, 1e-9 * floor), np.maximum(spread, 1e-6 * floor)
+    unit = float(max(mean.max(), spread.max()))
+    if unit <= 0:
+        return np.zeros(PATHS)
+    mean, spread = np.maximum(mean / unit, 1e-9), np.maximum(spread / unit, 1e-6)
     nodes = np.linspace(-REACH, REACH, NODES)
-    table = gamma.ppf(norm.cdf(nodes)[:, None], (mean / spread) ** 2, scale=spread**2 / mean)
+    table = unit * gammaincinv((mean / spread) ** 2, ndtr(nodes)[:, None]) * spread**2 / mean
     rng = np.random.default_rng(seed)
     z, top = rng.standard_normal(PATHS), np.zeros(PATHS)
     fresh = float(np.sqrt(1 - follows**2))

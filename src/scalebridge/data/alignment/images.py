@@ -50,7 +50,8 @@ def image_shift(reference: ArrayLike, moving: ArrayLike) -> Shift:
         raise ShapeError(
             f"Images of the shapes {a.shape} and {b.shape} cannot be registered; crop or pad to one shape."
         )
-    if min(a.shape) < LEAST or not np.isfinite(a + b).all() or a.std() == 0 or b.std() == 0:
+    finite = np.isfinite(a).all() and np.isfinite(b).all() and max(np.abs(a).max(), np.abs(b).max()) < 1e100
+    if min(a.shape) < LEAST or not finite or a.std() == 0 or b.std() == 0:
         raise InputError(f"An image of {a.shape} without contrast, with gaps or below {LEAST} pixels shows no shift.")
     whole = _correlated(a, b)
     parts = []

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scalebridge.data.alignment.bridging import bridge
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.quantities import Floats
 
@@ -74,7 +75,7 @@ def resample(
     Source: C. E. Rasmussen, C. K. I. Williams, Gaussian processes for machine learning (2006), chapter 2.
     """
     names = _along(dataset, along)
-    x = dataset.numeric(names)
+    x = np.column_stack([single(dataset, n) for n in names])
     goal = np.asarray(at, dtype=np.float64)
     goal = goal[:, None] if goal.ndim == 1 else goal
     if covariance not in COVARIANCES:
@@ -86,14 +87,16 @@ def resample(
         )
     if not np.isfinite(x).all() or not np.isfinite(goal).all():
         raise InputError(f"{', '.join(names)} of '{dataset.name}' or the points asked for have gaps; drop these first.")
-    chosen = [n for n in (columns or dataset.numeric_names) if n not in names and dataset.space[n].shape == ()]
+    wanted = columns if columns is not None else [n for n in dataset.numeric_names if dataset.space[n].shape == ()]
+    chosen = [n for n in wanted if n not in names]
     made = {n: goal[:, i] for i, n in enumerate(names)}
     std = {}
     for name in chosen:
         known = ~dataset.gaps(name)
         noise = dataset.std[name][known] if name in dataset.std else None
-        taken = (x[known], dataset[name][known], goal, noise)
-        made[name], std[name] = _walked(*taken) if covariance == "brownian" else _kriged(*taken, seed)
+        taken = (x[known], single(dataset, name)[known], goal, noise)
+        with np.errstate(over="ignore", invalid="ignore"):
+            made[name], std[name] = _walked(*taken) if covariance == "brownian" else _kriged(*taken, seed)
     kept = [*names, *chosen]
     time = dataset.time if dataset.time and dataset.time.column in names else None
     frame = dataset.coordinates if dataset.coordinates and set(dataset.coordinates.columns) <= set(names) else None

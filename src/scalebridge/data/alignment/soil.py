@@ -10,6 +10,7 @@ import numpy as np
 from scalebridge.data.alignment.footprint import FootprintMean
 from scalebridge.data.alignment.identifiers import keys
 from scalebridge.data.alignment.neutron_probe import SiteConditions, absolute_humidity, neutron_probe_mean
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.quantities.units import conversion
@@ -122,4 +123,4 @@ def in_unit(dataset: Dataset, name: str, unit: str) -> Floats:
             "whatever it is in."
         )
     factor, offset = conversion(stated, unit, f"The column '{name}' of '{dataset.name}'")
-    return np.asarray(factor * dataset[name] + offset, dtype=np.float64)
+    return np.asarray(factor * single(dataset, name) + offset, dtype=np.float64)

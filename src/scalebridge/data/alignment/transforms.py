@@ -77,6 +77,11 @@ def fit_transform(source: Floats, target: Floats, kind: str = "rigid") -> Transf
     least = d + 1 if kind == "affine" else d
     if n < least or not np.isfinite(source + target).all():
         raise InputError(f"A map of kind '{kind}' in {d} dimensions needs {least} finite landmarks and got {n}.")
+    size = float(np.abs(source - source.mean(axis=0)).max()), float(np.abs(target - target.mean(axis=0)).max())
+    if max(size) > 1e100 or 0 < size[0] < 1e-100:
+        raise InputError(
+            f"The landmarks are {size[0]:.3g} and {size[1]:.3g} apart; give them in a unit nearer their size."
+        )
     matrix, shift = _fitted(source, target, kind)
     centre = source.mean(axis=0)
     rest = target - source @ matrix.T - shift

@@ -76,7 +76,9 @@ def mark_censored(
 def _flagged(dataset: Dataset, flag: str, yes: tuple[str, ...], no: tuple[str, ...]) -> NDArray[np.bool_]:
     column = dataset[flag]
     if column.dtype.kind == "f":
-        return np.asarray(np.nan_to_num(column) != 0)
+        return np.asarray(np.nan_to_num(single(dataset, flag)) != 0)
+    if column.dtype == object:
+        raise InputError(f"The flag '{flag}' of '{dataset.name}' holds images; name a column of yes and no.")
     said = np.char.strip(np.char.lower(column))
     strange = np.flatnonzero(~np.isin(said, (*yes, *no)))
     if len(strange):

@@ -92,7 +92,7 @@ class Likelihood:
         known = np.isfinite(z)
         at = np.where(known, z, 0.0)
         f, d, _ = self.law.log_density(at)
-        ratio = np.where(known, np.exp(np.where(known, f - log_p, 0.0)), 0.0)
+        ratio = np.where(known, np.exp(np.where(known, np.minimum(f - log_p, 300.0), 0.0)), 0.0)
         slope = ratio * d
         first = np.stack([ratio / scale, ratio * at])
         second = np.stack([slope / scale**2, (slope * at + ratio) / scale, slope * at**2 + ratio * at])
@@ -122,13 +122,18 @@ def maximise(likelihood: Likelihood, start: Floats, names: tuple[str, ...]) -> t
     Raises:
         InputError: the data leave a parameter open (all values of a level censored, a column constant).
     """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a step too far is refused by its value
+        return _climbed(likelihood, start, names)
+
+
+def _climbed(likelihood: Likelihood, start: Floats, names: tuple[str, ...]) -> tuple[Floats, Floats]:
     at, damping = start, 1e-3
     value, gradient, hessian = likelihood.derivatives(at)
     for _ in range(STEPS):
         curvature = _positive(-hessian)
         step = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), gradient)
         new = likelihood.derivatives(at + step)
-        if np.isfinite(new[0]) and new[0] >= value - 1e-12 * abs(value):
+        if np.isfinite(new[0]) and np.isfinite(new[2]).all() and new[0] >= value - 1e-12 * abs(value):
             gain, at, damping = new[0] - value, at + step, damping / 10
             value, gradient, hessian = new
             if gain < SMALL and float(gradient @ step) < SMALL:

@@ -150,7 +150,12 @@ class CensoredFit:
         """Distribution of a further value at each ``x [m, d]`` or ``[m]``, parameters' uncertainty included."""
         points = _points(x)
         p = self.likelihood.columns.shape[1]
-        location = self.draws[:, :p] @ self.model._columns(points).T
+        columns = self.model._columns(points)
+        if columns.shape[1] != p:
+            raise ShapeError(
+                f"The censored regression has {p} features and got {columns.shape[1]}; give the same inputs."
+            )
+        location = self.draws[:, :p] @ columns.T
         log_scale = self.draws[:, p:] @ self.model._spread(points).T
         return LifePosterior(location, np.exp(log_scale), self.likelihood.law)
 

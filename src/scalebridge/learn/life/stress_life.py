@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.learn.life.laws import law_named
 from scalebridge.learn.life.prediction import LifePosterior
@@ -90,6 +91,8 @@ class StressLife:
             InputError: a gap, by its identifier: drop the rows first, or mark them as run-outs at a limit.
         """
         names = (stress, life, *covariates)
+        for name in names:
+            single(dataset, name)
         bad = np.flatnonzero(np.isnan(dataset.numeric(names)).any(axis=1))
         if len(bad):
             rows = ", ".join(_called(dataset, int(i)) for i in bad[:5])

@@ -1,7 +1,13 @@
-"""The same descriptors by ours and by scikit-image's (or SciPy's) plain calls, each on a mask or grey image."""
+"""The same descriptors by ours and by scikit-image's (or SciPy's) plain calls, each on a mask or grey image.
+
+``python -m benchmarks._microstructure_calls CALL FILE.npy`` prints one line of JSON: seconds, peak memory above what
+the image and a first call on a small part took (which imports what is needed), and values.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import scalebridge as sb
+from benchmarks._cost import costed
 from scalebridge.microstructure import correlation
 from scalebridge.microstructure.descriptors import distances
 from scalebridge.microstructure.descriptors.runs import runs
@@ -77,16 +84,18 @@ def _axes(table: dict[str, Image], dim: int) -> tuple[float, float]:
 
 
 def orientation(grey: Image) -> list[float]:
-    tensor = ms.orientation_tensor(ms.structure_tensor(grey, rho=3.0))
-    return [float(x) for x in np.diag(tensor.second)]
+    """Directions, coherence and energy by the structure tensor."""
+    field = ms.structure_tensor(grey, rho=3.0, step=1)
+    return [float(field.energy.mean()), float(field.coherence.mean())]
 
 
 def orientation_skimage(grey: Image) -> list[float]:
-    """Structure tensor and its eigenvalues at every pixel: half of what ours does, and no directions in 3-D."""
+    """Structure tensor and its eigenvalues, which it gives without directions; derivatives are other ones (Sobel)."""
     from skimage.feature import structure_tensor, structure_tensor_eigenvalues
 
     values = structure_tensor_eigenvalues(structure_tensor(grey, sigma=3.0))
-    return [float(values[0].mean()), float(values[-1].mean())]
+    coherence = (values[-2] - values[-1]) / np.maximum(values[-2] + values[-1], 1e-30)
+    return [float(values.sum(axis=0).mean()), float(coherence.mean())]
 
 
 def two_point(mask: Image) -> list[float]:
@@ -100,8 +109,8 @@ def two_point(mask: Image) -> list[float]:
 
 
 def chords(mask: Image) -> list[int]:
-    """Numbers of the chords that end inside, by length, along the last axis of every other line."""
-    lines = mask[(slice(None, None, 2),) * (mask.ndim - 1)]
+    """Numbers of the chords that end inside, by length, along the last axis of every other line inside."""
+    lines = mask[(slice(2, -2, 2),) * (mask.ndim - 1)]
     found = runs(lines, None, mask.ndim - 1).complete
     return [int(n) for n in found[: int(np.flatnonzero(found).max(initial=0)) + 1]]
 
@@ -122,10 +131,21 @@ def describe_grey(grey: Image) -> list[float]:
     return [float(len(ms.describe(image)))]
 
 
-def describe_segmented(grey: Image) -> list[float]:
+def segmentation_alone(grey: Image) -> list[float]:
     return [float(ms.segment(ms.from_array(grey), 3).fraction[-1])]
 
 
 CALLS: dict[str, Callable[[Image], list[Any]]] = {
     name: call for name, call in globals().items() if callable(call) and getattr(call, "__module__", "") == __name__
 }
+
+
+def main() -> None:
+    call, image = CALLS[sys.argv[1]], np.load(sys.argv[2])
+    call(np.ascontiguousarray(image[(slice(0, 40),) * image.ndim]))
+    value, cost = costed(call, image)
+    print(json.dumps({**cost, "value": value}))
+
+
+if __name__ == "__main__":
+    main()

@@ -22,11 +22,11 @@ ps.settings.tqdm["disable"] = True
 def two_point(mask: np.ndarray) -> list[float]:
     """S2 in bins of one pixel, to half of the shortest side."""
     edges = np.arange(min(mask.shape) // 2 + 1)
-    return [float(x) for x in ps.metrics.two_point_correlation(mask, bins=edges).probability]
+    return [float(x) for x in ps.metrics.two_point_correlation(mask, bins=edges).probability_scaled]
 
 
 def chords(mask: np.ndarray) -> list[int]:
-    """Numbers of the chords that end inside, by length, along the last axis of every other line."""
+    """Numbers of the chords that end inside, by length, along the last axis of every other line inside."""
     lines = ps.filters.apply_chords(mask, spacing=1, axis=mask.ndim - 1, trim_edges=True)
     return [int(n) for n in np.bincount(ps.metrics.chord_counts(lines))]
 

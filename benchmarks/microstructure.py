@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from benchmarks import _microstructure_calls as calls
-from benchmarks._cost import costed, fresh
 from benchmarks._peers import python_with, run
 
 PORESPY = "porespy==3.2.0"
@@ -40,7 +40,7 @@ PAIRS = {
 SHARED = ("chords", "local_thickness", "two_point")
 """What PoreSpy computes too."""
 
-GREY = ("orientation", "describe_grey", "describe_segmented")
+GREY = ("orientation", "describe_grey", "segmentation_alone")
 
 AGREE = {"surface": 0.1, "euler": 0.0, "distance": 1e-5, "regions": 1e-9, "chords": 0.0, "two_point": 1e-3}
 """Largest relative difference of values that compute the same thing; `local_thickness` to a share of the pixels."""
@@ -58,25 +58,19 @@ def images(shape: tuple[int, ...], seed: int) -> tuple[NDArray[np.bool_], NDArra
     return mask, np.clip(grey, 0, 1)
 
 
-def warmed(name: str, path: str) -> Any:
-    """Load, call on a small part, and measure the call on the whole (in a process of its own)."""
-    image = np.load(path)
-    small = np.ascontiguousarray(image[(slice(0, 40),) * image.ndim])
-    call = calls.CALLS[name]
-    call(small)
-    return costed(call, image)
-
-
 def ours_or_plain(name: str, path: Path) -> dict[str, Any]:
-    (value, cost), _ = fresh(warmed, name, str(path))
-    return {**cost, "value": value}
+    return _answer(*run(Path(sys.executable), Path("-m"), "benchmarks._microstructure_calls", name, path))
 
 
 def by_porespy(python: Path | None, reason: str, name: str, path: Path) -> dict[str, Any]:
     if python is None:
         return {"skipped": reason}
-    said, failed = run(python, SCRIPT, name, path)
-    return {"skipped": failed} if failed else json.loads(said.splitlines()[-1])
+    return _answer(*run(python, SCRIPT, name, path))
+
+
+def _answer(said: str, failed: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"skipped": failed} if failed else json.loads(said.splitlines()[-1])
+    return found
 
 
 def difference(name: str, one: list[float], other: list[float]) -> float:
@@ -90,7 +84,7 @@ def difference(name: str, one: list[float], other: list[float]) -> float:
 
 def compared(name: str, ours: dict[str, Any], other: dict[str, Any], by: str) -> dict[str, Any]:
     row: dict[str, Any] = {"descriptor": name, "ours": ours, "peer": by, "theirs": other}
-    if "value" in other and name != "orientation":
+    if "value" in other and "value" in ours and name != "orientation":
         row["difference"] = difference(name, ours["value"], other["value"])
         row["agree"] = row["difference"] <= AGREE.get(name, 0.01)
     for each in (ours, other):
@@ -111,26 +105,31 @@ def told(row: dict[str, Any]) -> str:
 
 
 def measured(shape: tuple[int, ...], seed: int, folder: Path, python: Path | None, reason: str) -> list[dict[str, Any]]:
-    """All rows of one image."""
+    """All rows of one image, told as they come."""
     mask, grey = images(shape, seed)
+    side = min(shape) if len(shape) == 2 else min(shape) // 2
+    part = np.ascontiguousarray(mask[(slice(0, side),) * len(shape)])
     paths = {name: folder / f"{name}.npy" for name in ("mask", "grey", "part")}
-    part = mask[(slice(0, min(shape) if len(shape) == 2 else min(shape) // 2),) * len(shape)]
-    for name, values in (("mask", mask), ("grey", grey), ("part", np.ascontiguousarray(part))):
+    for name, values in (("mask", mask), ("grey", grey), ("part", part)):
         np.save(paths[name], values)
     rows = []
+    for row in _rows(paths, python, reason, len(shape)):
+        print(told(row), flush=True)
+        rows.append(row)
+    return rows
+
+
+def _rows(paths: dict[str, Path], python: Path | None, reason: str, dim: int) -> Iterator[dict[str, Any]]:
     for name, plain in PAIRS.items():
         path = paths["grey" if name in GREY else "mask"]
         by = "scipy" if plain.endswith("scipy") else "scikit-image"
-        rows.append(compared(name, ours_or_plain(name, path), ours_or_plain(plain, path), by))
+        yield compared(name, ours_or_plain(name, path), ours_or_plain(plain, path), by)
     for name in SHARED:
         path = paths["part" if name == "two_point" else "mask"]
-        rows.append(compared(name, ours_or_plain(name, path), by_porespy(python, reason, name, path), "PoreSpy"))
-    for name in ("describe", "describe_grey", *(("describe_segmented",) if len(shape) == 2 else ())):
+        yield compared(name, ours_or_plain(name, path), by_porespy(python, reason, name, path), "PoreSpy")
+    for name in ("describe", "describe_grey", *(("segmentation_alone",) if dim == 2 else ())):
         path = paths["grey" if name in GREY else "mask"]
-        rows.append({"descriptor": name, "ours": ours_or_plain(name, path)})
-    for row in rows:
-        print(told(row), flush=True)
-    return rows
+        yield {"descriptor": name, "ours": ours_or_plain(name, path)}
 
 
 def main() -> None:

@@ -21,10 +21,14 @@ def least_direction(tensor: dict[tuple[int, int], Values]) -> tuple[Values, Valu
 
 def _planar(t: dict[tuple[int, int], Values]) -> tuple[Values, Values]:
     middle, half = (t[0, 0] + t[1, 1]) / 2, (t[0, 0] - t[1, 1]) / 2
-    spread = np.hypot(half, t[0, 1])
-    # The largest one stands at half the angle of (half, t01) from axis 0, the least across it.
-    angle = np.arctan2(t[0, 1], half) / 2
-    return np.stack([middle - spread, middle + spread]), np.stack([-np.sin(angle), np.cos(angle)])
+    spread = np.sqrt(half * half + t[0, 1] * t[0, 1])
+    # Of the two rows of the matrix less its least eigenvalue, the one that does not cancel.
+    steep = half >= 0
+    first, second = np.where(steep, -t[0, 1], spread - half), np.where(steep, half + spread, -t[0, 1])
+    length = np.sqrt(first * first + second * second)
+    told = length > 0
+    length = np.where(told, length, 1)
+    return np.stack([middle - spread, middle + spread]), np.stack([first / length, np.where(told, second / length, 1)])
 
 
 def _spatial(t: dict[tuple[int, int], Values]) -> tuple[Values, Values]:

@@ -89,7 +89,7 @@ def _field(tensor: dict[tuple[int, int], Singles], inside: Mask, stride: int) ->
     dim = inside.ndim
     direction = np.zeros((dim, *inside.shape), dtype=np.float32)
     coherence, energy = np.zeros(inside.shape, dtype=np.float32), np.zeros(inside.shape, dtype=np.float32)
-    for part in slab_ranges(inside.shape, 1 << 20):
+    for part in slab_ranges(inside.shape, 1 << 16):
         values, vector = least_direction({key: found[part].astype(np.float64) for key, found in tensor.items()})
         direction[:, part] = vector[::-1]
         both = values[0] + values[1]

@@ -6,6 +6,7 @@ J. Rheol. 31 (1987) 751): I / d for random directions, 1 in one place for aligne
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from numpy.typing import ArrayLike
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.microstructure.descriptors.gradient_orientation import OrientationField
 from scalebridge.microstructure.descriptors.masks import Floats
+
+FINE = 100_000
+"""Directions above which misalignments are gathered in bins of a tenth of a degree."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +92,37 @@ def orientation_tensor(
 
 
 def _of_vectors(unit: Floats, weight: Floats, std: Floats) -> OrientationTensor:
-    second = np.einsum("n,ni,nj->ij", weight, unit, unit, optimize=True)
-    pairs = np.einsum("ni,nj->nij", unit, unit).reshape(len(unit), -1)
-    d = unit.shape[1]
-    fourth = (pairs.T @ (weight[:, None] * pairs)).reshape((d,) * 4)
+    fourth = _fourth(unit, weight)
+    second = np.einsum("ijkk->ij", fourth)
     main = np.linalg.eigh(second)[1][:, -1]
     angle = np.degrees(np.arccos(np.clip(np.abs(unit @ main), 0.0, 1.0)))
+    if len(angle) > FINE:
+        angle, weight = _binned(angle, weight)
     order = np.argsort(angle)
     return OrientationTensor(second, fourth, std, angle[order], weight[order])
+
+
+def _fourth(unit: Floats, weight: Floats) -> Floats:
+    """Weighted mean of the products of four components, from those of pairs of pairs."""
+    d = unit.shape[1]
+    pairs = list(itertools.combinations_with_replacement(range(d), 2))
+    total = np.zeros((len(pairs), len(pairs)))
+    for start in range(0, len(unit), 1 << 18):
+        part = unit[start : start + (1 << 18)]
+        products = np.stack([part[:, i] * part[:, j] for i, j in pairs])
+        total += (products * weight[start : start + (1 << 18)]) @ products.T
+    place = {pair: k for k, pair in enumerate(pairs)}
+    number = np.array([[place[min(i, j), max(i, j)] for j in range(d)] for i in range(d)])
+    return np.asarray(total[number[:, :, None, None], number[None, None, :, :]])
+
+
+def _binned(angle: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Weights in bins of a tenth of a degree, at their mean angle."""
+    place = np.minimum((10 * angle).astype(np.int64), 899)
+    total = np.bincount(place, weights=weight, minlength=900)
+    mean = np.bincount(place, weights=weight * angle, minlength=900)
+    held = total > 0
+    return np.asarray(mean[held] / total[held]), np.asarray(total[held], dtype=np.float64)
 
 
 def _of_field(field: OrientationField, phase: ArrayLike | None) -> OrientationTensor:
@@ -108,7 +135,7 @@ def _of_field(field: OrientationField, phase: ArrayLike | None) -> OrientationTe
     if not weight.sum() > 0:
         raise InputError("The image shows no direction anywhere: it is flat, or the phase is empty.")
     held = weight > 0
-    unit = field.direction[:, held].T.astype(np.float64)
+    unit = field.direction[:, held].astype(np.float64).T
     return _of_vectors(unit, weight[held] / weight.sum(), _scatter(field, weight))
 
 
@@ -122,11 +149,10 @@ def _scatter(field: OrientationField, weight: Floats, tiles: int = 4) -> Floats:
     flat = number.ravel()
     mass = np.bincount(flat, weights=weight.ravel(), minlength=tiles**d)
     std = np.zeros((d, d))
-    for i in range(d):
-        for j in range(d):
-            product = (field.direction[i] * field.direction[j] * weight).ravel()
-            total = np.bincount(flat, weights=product, minlength=tiles**d)
-            rest = total - mass * total.sum() / mass.sum()
-            n = int((mass > 0).sum())
-            std[i, j] = np.sqrt((rest**2).sum() * n / max(n - 1, 1)) / mass.sum()
+    for i, j in itertools.combinations_with_replacement(range(d), 2):
+        product = (field.direction[i] * field.direction[j] * weight).ravel()
+        total = np.bincount(flat, weights=product, minlength=tiles**d)
+        rest = total - mass * total.sum() / mass.sum()
+        n = int((mass > 0).sum())
+        std[i, j] = std[j, i] = np.sqrt((rest**2).sum() * n / max(n - 1, 1)) / mass.sum()
     return std

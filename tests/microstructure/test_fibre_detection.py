@@ -63,14 +63,25 @@ def test_fibres_of_a_known_packing_are_found_where_and_as_wide_as_they_are(given
     assert np.sqrt(np.mean(away[hit] ** 2)) < 0.4
 
 
+def marked(kind: str) -> tuple[sb.microstructure.Micrograph, NDArray[np.uint8]]:
+    """The part of a slice around the user's marks, and the marks: 1 not a centre, 2 a centre."""
+    from PIL import Image
+
+    marks = np.asarray(Image.open(DATA / f"{kind}-fibre" / f"{kind}_labels.png"))
+    rows, columns = np.nonzero(marks)
+    part = tuple(slice(max(each.min() - 20, 0), each.max() + 20) for each in (rows, columns))
+    image = ms.read(DATA / f"{kind}-fibre" / f"{kind}.png")
+    return ms.from_array(image.grey[part], name=image.name), marks[part]
+
+
 @pytest.fixture(scope="module")
 def glass_fibres() -> Fibres:
-    return detect_fibres(ms.read(DATA / "glass-fibre" / "glass.png"))
+    return detect_fibres(marked("glass")[0])
 
 
 @pytest.fixture(scope="module")
 def carbon_fibres() -> Fibres:
-    return detect_fibres(ms.read(DATA / "carbon-fibre" / "carbon.png"))
+    return detect_fibres(marked("carbon")[0])
 
 
 @pytest.mark.parametrize(("kind", "missed"), [("glass", 1), ("carbon", 0)])
@@ -78,9 +89,7 @@ def test_marked_centres_are_found_and_no_centre_lies_where_none_is_marked(
     kind: str, missed: int, request: pytest.FixtureRequest
 ) -> None:
     found: Fibres = request.getfixturevalue(f"{kind}_fibres")
-    from PIL import Image
-
-    marks = np.asarray(Image.open(DATA / f"{kind}-fibre" / f"{kind}_labels.png"))
+    marks = marked(kind)[1]
     strokes, count = label(marks == 2, np.ones((3, 3)))
     middle = np.array(center_of_mass(marks == 2, strokes, range(1, count + 1)))
     away, _ = cKDTree(found.centres).query(middle)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.errors import InputError
 from scalebridge.macro.creep import CreepCompliance
 
 Floats = NDArray[np.float64]
@@ -57,12 +58,20 @@ def volumes(folder: Path = HERE, case: str = "LowTemp") -> list[History]:
         along = int(np.abs(table[:, 1:7]).max(axis=0).argmax())
         name = re.sub(r"\D*(\d+_\d+)\D*$", r"\1", file.stem)[-7:]
         found.append(History(table[:, 0], table[:, 1 + along], table[:, 7 + along], name))
+    if len(found) < 2:
+        raise InputError(
+            f"'{folder / 'rve_homogenisation' / case}' holds {len(found)} volumes (*C_hom*.txt); at least two are needed "
+            "for their scatter; give another --data or --case."
+        )
     return found
 
 
 def coupon(folder: Path = HERE, test: str = "F_lowTemp") -> History:
     """The test: the mean over coupons as the authors processed it."""
-    told = json.loads((folder / "experiment" / test / "StressStrainProcessed.json").read_text())
+    file = folder / "experiment" / test / "StressStrainProcessed.json"
+    if not file.exists():
+        raise InputError(f"There is no test '{file}'; give another --data or --test.")
+    told = json.loads(file.read_text())
     time, stress, strain = (np.array(told[name], dtype=np.float64) for name in ("Time", "Stress", "Strain_axial"))
     return History(time, stress, strain, test)
 

@@ -18,12 +18,14 @@ from slices import ply_of, read_slice, sources
 from strength import tables, validated
 
 from scalebridge.macro.laminate import Laminate, propagate
+from scalebridge.microstructure import describe
 from scalebridge.reports.document import written
 
 SEED = 0
 
 # Slice -> phases -> windows -> ply, with what is uncertain of it.
 found = read_slice()
+described = describe(found.phases, which=("fraction", "chords", "neighbours", "free_zones"))
 uncertain = sources(found)
 print(f"phases: {found.phases.describe()}")
 print(f"ply: E1 {found.best[0] / 1e9:.1f}, E2 {found.best[1] / 1e9:.1f}, G12 {found.best[3] / 1e9:.2f} GPa")
@@ -55,7 +57,9 @@ creep = crept()
 print(f"printed CF/PEEK: {creep.inside:.1%} of the creep curve within its band")
 
 target = Path(sys.argv[1] if len(sys.argv) > 1 else "out/composite_properties.html")
-study = Study(found, uncertain, laminate, answers, given, comparison, leaky, physics, learned, tests, strengths, creep)
+study = Study(
+    found, described, uncertain, laminate, answers, given, comparison, leaky, physics, learned, tests, strengths, creep
+)
 print(written(page(study), target))
 
 # The slice holds 57 ± 3 % of fibres, and so does what follows from it.

@@ -16,6 +16,7 @@ from strength import Validated
 from scalebridge.bridge.fusion import Estimate, Fusion
 from scalebridge.learn import Comparison
 from scalebridge.macro.laminate import Laminate, Propagated, Source
+from scalebridge.microstructure.descriptors import Descriptors
 from scalebridge.reports import numbers, theme
 from scalebridge.reports.document import document, section
 
@@ -35,6 +36,7 @@ class Study:
     """All that the page shows."""
 
     found: Slice
+    descriptors: Descriptors
     sources: Sequence[Source]
     laminate: Laminate
     answers: Mapping[str, Propagated]
@@ -60,6 +62,7 @@ def _body(study: Study) -> Iterator[str]:
         "from descriptors; both held against tests. What is virtual is called so.</p>"
     )
     yield section("The slice, its phases and windows", _slice_words(study), _slice_figure(study.found))
+    yield section("Descriptors of the slice", "", None, _descriptor_table(study.descriptors))
     yield section("The ply", "Constants of the ply, and one deviation of each by its sources.", None, _ply_table(study))
     yield section("The modulus of the windows, solved and learned", _learned_words(study), _windows_figure(study))
     yield section("The panel and the strip", _panel_words(study), _parts_figure(study.answers), _answers_table(study))
@@ -75,6 +78,9 @@ FUSION_WORDS = (
     "segmentation and constituents are common to both ways, so they do not average out. The coupons of the second set "
     f"have a resin of {SOFTENED:.0%} of the modulus that the models believe, as if tested hot without a note: a "
     "planted error, which has to be found."
+)
+UNEXPLAINED = (
+    "an inadequacy of the law of the matrix, small as it is, which all volumes share; or the reading is that far off"
 )
 STRENGTH_WORDS = (
     "Strength does not follow from these models; it is learned from tables of tests and validated by group. The error "
@@ -117,15 +123,17 @@ def _creep_words(creep: Creep) -> str:
     low, high = creep.modulus.interval()
     gap = creep.gap
     said = "no inadequacy is shown" if not gap.significant else "a model inadequacy"
+    low_gap, high_gap = creep.leftover
+    told = "no more than that is left over" if creep.inside_by_scatter >= 0.9 else UNEXPLAINED
     return (
         f"Six volumes of a print, homogenised by the authors of the data, give {creep.modulus.value:.0f} MPa along the "
         f"beads after {READ_AT} min, {low:.0f} to {high:.0f} MPa for a further one; the coupon has "
         f"{creep.measured_modulus.value:.0f} MPa, discrepancy {numbers.pair(*gap.interval)} MPa: "
         f"{said}. Its creep is predicted from the compliances of the volumes under the load recorded: "
         f"{creep.inside:.1%} of the points lie within the band (scatter of volumes; half a per cent of the largest "
-        "strain for the reading). In recovery the prediction is too low at first and too high later, by up to 0.3 % of "
-        "the largest strain, more than the volumes scatter: there the law of the matrix is inadequate, unless the "
-        "reading is that far off."
+        f"strain for the reading). In recovery the test lies {numbers.percent(low_gap)} to {numbers.percent(high_gap)} "
+        f"of the largest strain from the prediction, and {creep.inside_by_scatter:.0%} of it within the scatter of the "
+        f"volumes alone: {told}."
     )
 
 
@@ -235,6 +243,15 @@ def _creep_figure(creep: Creep) -> str:
     tail.set_ylim(shown.min() - 0.45, shown.max() + 0.45)
     tail.set_title("recovery, magnified")
     return theme.svg(figure, "Creep of the coupon, measured and predicted with its band", "creep")
+
+
+def _descriptor_table(found: Descriptors) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(each.name.replace('_', ' '))}</td><td class='n'>{escape(each.describe())}</td>"
+        f"<td>{escape(each.meaning)}</td></tr>"
+        for each in found.values()
+    )
+    return f"<div class='wide'><table><tbody>{rows}</tbody></table></div>"
 
 
 def _ply_table(study: Study) -> str:

@@ -24,9 +24,10 @@ ACCURACY = 0.005
 
 @dataclass(frozen=True, eq=False)
 class Creep:
-    """Time in min, strains of the test and predicted ``[n]``, and half-widths of 95 % by parts."""
+    """Time in min, stress in MPa, strains of the test and predicted ``[n]``, and half-widths of 95 % by parts."""
 
     time: Floats
+    stress: Floats
     measured: Floats
     predicted: Floats
     scatter: Floats
@@ -46,6 +47,27 @@ class Creep:
         """Share of the points of the test within the band."""
         return float((np.abs(self.measured - self.predicted) <= self.half).mean())
 
+    @property
+    def recovering(self) -> NDArray[np.bool_]:
+        """Points after the load was taken off."""
+        loaded = np.flatnonzero(self.stress > 0.5 * self.stress.max())
+        after: NDArray[np.bool_] = (np.arange(len(self.time)) > loaded[-1]) & (self.stress < 0.01 * self.stress.max())
+        return after
+
+    @property
+    def inside_by_scatter(self) -> float:
+        """Share of the recovery within the scatter of the volumes alone."""
+        gap = np.abs(self.measured - self.predicted)
+        return float((gap <= self.scatter)[self.recovering].mean())
+
+    @property
+    def leftover(self) -> tuple[float, float]:
+        """Least and largest of test less prediction, from 12 s into recovery on, as shares of the largest strain."""
+        later = np.flatnonzero(self.recovering)
+        later = later[self.time[later] > self.time[later[0]] + 0.2]
+        gap = (self.measured - self.predicted)[later] / self.measured.max()
+        return float(gap.min()), float(gap.max())
+
 
 def crept() -> Creep:
     """Predict the coupon of each volume; a coupon scatters at most as a further volume."""
@@ -63,6 +85,6 @@ def crept() -> Creep:
     test = Estimate(read, 0.5 * ACCURACY * read, "coupon")
     scatter = student.ppf(0.975, n - 1) * wider * each.std(axis=0, ddof=1)
     return Creep(
-        time, strain, each.mean(axis=0), scatter, ACCURACY * float(each.mean(axis=0).max()), modulus, test,
+        time, stress, strain, each.mean(axis=0), scatter, ACCURACY * float(each.mean(axis=0).max()), modulus, test,
         discrepancy(modulus, test),
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """A viscoelastic bar: superposition is exact, a compliance is found again, and real volumes predict a real coupon."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -112,3 +114,12 @@ def test_what_uncertain_inputs_do_to_generated_cells_is_a_power_law() -> None:
     assert np.mean(held) > 0.9
     assert made.coefficients[1:] == pytest.approx(planted, abs=0.6)
     assert made.left_out >= made.scatter * 0.8
+
+
+def test_a_folder_without_volumes_or_test_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    from benchmarks._cf_peek import coupon, volumes
+
+    with pytest.raises(InputError, match="0 volumes"):
+        volumes(tmp_path)
+    with pytest.raises(InputError, match="no test"):
+        coupon(tmp_path)

@@ -59,9 +59,10 @@ def volumes(folder: Path = HERE, case: str = "LowTemp") -> list[History]:
         name = re.sub(r"\D*(\d+_\d+)\D*$", r"\1", file.stem)[-7:]
         found.append(History(table[:, 0], table[:, 1 + along], table[:, 7 + along], name))
     if len(found) < 2:
+        place = folder / "rve_homogenisation" / case
         raise InputError(
-            f"'{folder / 'rve_homogenisation' / case}' holds {len(found)} volumes (*C_hom*.txt); at least two are needed "
-            "for their scatter; give another --data or --case."
+            f"'{place}' holds {len(found)} volumes (*C_hom*.txt); at least two are needed for their scatter, so give "
+            "another --data or --case."
         )
     return found
 

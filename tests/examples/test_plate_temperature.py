@@ -18,9 +18,11 @@ def plates() -> dict[str, Any]:
     return runpy.run_path(str(FOLDER / "plate.py"))
 
 
-def test_a_plate_without_heat_and_of_equal_corners_has_one_temperature(plates: dict[str, Any]) -> None:
-    found = plates["plate"].run(np.array([[310.0, 310.0, 310.0, 310.0, 0.0, 0.05, 0.05]])).values[0]
-    np.testing.assert_allclose(found, 310.0, rtol=1e-9)
+def test_without_heat_no_place_is_warmer_or_colder_than_the_corners(plates: dict[str, Any]) -> None:
+    found = plates["plate"].run(np.array([[290.0, 310.0, 340.0, 300.0, 0.0, 0.05, 0.05]])).values[0]
+    assert found[0] == pytest.approx(340.0)
+    assert found[2:].min() == pytest.approx(290.0)
+    assert 300.0 < found[1] < 320.0
 
 
 def test_the_field_lies_as_its_pictures_do(plates: dict[str, Any]) -> None:

@@ -2,9 +2,13 @@
 
 Names are imported on first use (PEP 562), so that ``import scalebridge`` brings no torch.
 
+A network of another kind is one file here, a module of torch that knows nothing of surrogates; what makes a surrogate
+of it is one file in `scalebridge.learn.networks`, which says how it is built and leaves training, folds, spread and
+posterior to what stands there.
+
 ::
 
-    net = sb.networks.MLP(8, 1, widths=(64, 64))
+    net = sb.networks.MLP(8, 1, widths=(64, 64))  # [b, 8] to [members, b, 1]
     trained = sb.networks.train(net, loss, (x, y), epochs=200, seed=0, validation=(x_held, y_held), patience=30)
     trained.best, trained.training, trained.validation
 """

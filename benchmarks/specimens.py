@@ -35,8 +35,8 @@ import scalebridge as sb
 
 SETS = ("birch", "concrete")
 LEVEL, RANGE = 0.9, (0.86, 0.94)
-# Folds outside, of the conformal intervals, and of the choice.
-FOLDS, CALIBRATED, INNER = 4, 3, 2
+# Folds outside, of the choice, and of the conformal intervals: of few rows more, for they are soon fitted.
+FOLDS, INNER, CALIBRATED, CALIBRATED_FEW = 4, 2, 3, 6
 CONCRETE = Path(__file__).parents[1] / "data" / "concrete-mix" / "concrete.csv"
 BIRCH = "birch-bending/birch_breaking_resistance.csv"
 # Rows up to which a Gaussian process is quick enough to be among the candidates.
@@ -107,7 +107,7 @@ def candidates(table: Table, rows: int) -> dict[str, Any]:
     spaces = table.inputs, table.outputs
     forests = {"random forest": RandomForest(*spaces, trees=100), "quantile forest": QuantileForest(*spaces)}
     if rows <= FEW:
-        return {"Gaussian process": GaussianProcess(*spaces, profile="matern52"), **forests}
+        return {"Gaussian process": GaussianProcess(*spaces), **forests}
     return {"gradient boosting": GradientBoosting(*spaces, iterations=120, repeats=1), **forests}
 
 
@@ -125,7 +125,8 @@ def fitted(table: Table, train: np.ndarray, groups: np.ndarray | None, seed: int
 
 def calibrated(surrogate: Any, x: np.ndarray, y: np.ndarray, groups: np.ndarray | None, seed: int, kind: Any) -> Any:
     """Conformal intervals whose draws are groups, or single rows."""
-    return kind(surrogate, level=LEVEL, folds=CALIBRATED, seed=seed).fit(x, y, specimens=groups)
+    folds = CALIBRATED_FEW if len(x) <= FEW else CALIBRATED
+    return kind(surrogate, level=LEVEL, folds=folds, seed=seed).fit(x, y, specimens=groups)
 
 
 def answers(law: Any, table: Table, test: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ Source: T. Gebru et al., Datasheets for datasets (2021), as far as a dataset kno
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,14 +71,22 @@ def _origin(dataset: Any, licence: str) -> Section:
     return Section(
         "Where it is from",
         (
-            f"The dataset was {source.describe()}" + (f" Reader's options: {options}." if options else ""),
+            _read(source) + (f" Reader's options: {options}." if options else ""),
             f"Licence: {licence or 'not stated'}.",
             f"SHA-256 of the content: `{dataset.digest}`",
         ),
         items=tuple(source.notes),
         head=("file", "bytes", "SHA-256") if source.files else (),
-        rows=tuple((f.name, str(f.size), f.sha256) for f in source.files),
+        rows=tuple((PurePath(f.name).name, str(f.size), f.sha256) for f in source.files),
     )
+
+
+def _read(source: Any) -> str:
+    """Where it came from; a paper that is passed on names files, not the folders of a machine."""
+    if not source.files:
+        return f"The dataset was given in memory ({source.reader})."
+    count = "one file" if len(source.files) == 1 else f"{len(source.files)} files"
+    return f"The dataset was read from {count} as {source.reader}."
 
 
 def _content(dataset: Any) -> Section:

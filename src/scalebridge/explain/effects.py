@@ -128,14 +128,13 @@ def partial_dependence(
     even = np.full((1, len(x)), 1 / len(x))
     model = [float(answering.std_of_sums(rows, even)[0]) for rows in asked]
     rows = error_of_mean((each - each.mean(axis=0)).T, units)
-    mean = each.mean(axis=1)
+    # Less the mean of the rows' own answers, as accumulated effects are, so that both lie on one scale.
+    mean = each.mean(axis=1) - answering(x).mean()
     unlike = 0.0
     if law is not None:
         far = float(np.quantile(law.strangeness(x), 0.99)) * (1 + 1e-9)
         unlike = float(np.mean([np.mean(law.strangeness(rows) > far) for rows in asked]))
-    return Effect(
-        label, unit, "partial_dependence", _told(at), _told(mean - mean.mean()), _told(model), _told(rows), unlike
-    )
+    return Effect(label, unit, "partial_dependence", _told(at), _told(mean), _told(model), _told(rows), unlike)
 
 
 def _places(values: Floats, points: int, label: str) -> Floats:

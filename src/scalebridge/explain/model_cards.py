@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from scalebridge.explain.sheet import Section, Sheet
 from scalebridge.explain.views import HEAD as IMPORTANCE_HEAD
 from scalebridge.explain.views import cells as importance_cells
 from scalebridge.explain.wording import amount, share
+from scalebridge.learn.archive import LIBRARIES
 
 # Different groups below which an estimate for new ones is called weak.
 FEW = 20
@@ -92,7 +94,7 @@ def _identity(surrogate: Any, x: Any, data: Any) -> Section:
     return Section(
         "What it is",
         (f"Learned from {len(x)} rows." + (f" {sheet}." if sheet else ""),),
-        items=tuple(told),
+        items=(*told, f"made with {', '.join(f'{name} {version(name)}' for name in LIBRARIES)}"),
     )
 
 

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from scalebridge.microstructure.descriptors.tortuosity import GeometricTortuosity, geometric_tortuosity
     from scalebridge.microstructure.descriptors.window_statistics import WindowSizes, window_sizes
     from scalebridge.microstructure.fibre_detection import Fibres, detect_fibres
-    from scalebridge.microstructure.fibre_figure import fibre_figure
+    from scalebridge.microstructure.fibre_drawing import fibre_figure
     from scalebridge.microstructure.fibres import FibreDiameter, fibre_diameter, pixel_size_from_fibre
     from scalebridge.microstructure.generated.gaussian_field import gaussian_field, gaussian_medium
     from scalebridge.microstructure.generated.grains import Grains, foam, random_grains
@@ -165,7 +165,7 @@ _HOME = {
     "directional_correlation": "correlation",
     "euler_number": "descriptors.functionals",
     "fibre_diameter": "fibres",
-    "fibre_figure": "fibre_figure",
+    "fibre_figure": "fibre_drawing",
     "field_correlation": "generated.indicator",
     "field_of_view": "visible",
     "foam": "generated.grains",

@@ -243,6 +243,7 @@ def test_a_picture_is_drawn_of_inputs_with_and_without_an_effect(told: Explanati
 def test_the_room_brings_no_heavy_library() -> None:
     code = (
         "import sys, scalebridge as sb; sb.explain.explain; sb.explain.by_group; sb.explain.grad_cam;"
+        "sb.explain.model_card; sb.explain.data_sheet; sb.explain.sobol_indices;"
         "sys.exit(any(m in sys.modules for m in ('torch', 'scipy', 'matplotlib', 'captum', 'SALib', 'pandas')))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -54,7 +54,8 @@ def packed_disks(
         gap: least distance between surfaces, in mean radii.
         zones: share of the cell in which no centre lies: resin-rich zones; the rest is denser.
         zone_size: typical extent of a zone, in sides of the cell.
-        sweeps: passes of hard-ball Monte Carlo; 0 leaves the discs as they were pushed apart.
+        sweeps: passes of hard-ball Monte Carlo; 0 leaves the discs as they were pushed apart, 500 bring them to the
+            equilibrium of hard discs (a fraction of 0.5; denser ones need more), 200 most of the way.
         seed: of everything random.
 
     Raises:

@@ -55,9 +55,9 @@ def test_regions_cut_by_the_edge_are_told_from_whole_ones() -> None:
 
 
 def test_no_crack_has_no_length() -> None:
-    found = ms.cracks(np.zeros((20, 20), dtype=bool))
+    found = ms.crack_ways(np.zeros((20, 20), dtype=bool))
     assert found.longest == 0.0 and found.density == 0.0 and found.path.shape == (0, 2)
-    pore = ms.cracks(np.hypot(*(np.mgrid[:40, :40] - 20.0)) < 9)
+    pore = ms.crack_ways(np.hypot(*(np.mgrid[:40, :40] - 20.0)) < 9)
     assert pore.slender.tolist() == [False] and pore.longest == pytest.approx(18, rel=0.1)
 
 
@@ -66,7 +66,7 @@ def test_a_crack_has_its_length_whichever_way_it_runs() -> None:
     for angle in (0, 20, 45, 70, 90):
         turn = np.radians(angle)
         along, across = columns * np.cos(turn) + rows * np.sin(turn), rows * np.cos(turn) - columns * np.sin(turn)
-        found = ms.cracks((np.abs(along) < 60) & (np.abs(across) < 2.5))
+        found = ms.crack_ways((np.abs(along) < 60) & (np.abs(across) < 2.5))
         # Ways over pixels are up to 8 % longer than straight ones.
         assert found.longest == pytest.approx(120, rel=0.09)
 

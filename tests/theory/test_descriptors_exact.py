@@ -135,7 +135,7 @@ def test_the_longest_way_along_a_bent_crack_is_found() -> None:
     image[20:23, 10:200] = True
     image[20:100, 197:200] = True
     image[20:50, 100:103] = True
-    found = ms.cracks(image)
+    found = ms.crack_ways(image)
     # Along the middle of a line of 3 pixels: 188 to the corner, which is cut by a pixel or two, and 78 down.
     assert found.longest == pytest.approx(188.5 + 78.5, abs=4)
     assert found.slender.tolist() == [True] and found.width[0] == pytest.approx(3 * (190 + 77 + 27) / 267, rel=0.05)

@@ -38,11 +38,12 @@ if TYPE_CHECKING:
         integral_range,
         two_point,
     )
+    from scalebridge.microstructure.cracks import Cracks, find_cracks
     from scalebridge.microstructure.cropping import Window, window, windows
     from scalebridge.microstructure.denoising import denoise, noise_std
     from scalebridge.microstructure.descriptors.cells import Voronoi, voronoi
     from scalebridge.microstructure.descriptors.chords import Chords, chord_lengths, lineal_path
-    from scalebridge.microstructure.descriptors.cracking import Cracks, cracks
+    from scalebridge.microstructure.descriptors.cracking import CrackWays, crack_ways
     from scalebridge.microstructure.descriptors.describing import describe
     from scalebridge.microstructure.descriptors.fractions import Fraction, phase_fraction
     from scalebridge.microstructure.descriptors.functionals import Minkowski, euler_number, minkowski
@@ -71,12 +72,15 @@ if TYPE_CHECKING:
     from scalebridge.microstructure.generated.matching import match
     from scalebridge.microstructure.generated.matching_fibres import match_fibres
     from scalebridge.microstructure.generated.matching_gaussian import match_gaussian
+    from scalebridge.microstructure.generated.matching_grains import match_grains
     from scalebridge.microstructure.generated.packings import packed_disks, packed_fibres, packed_spheres
     from scalebridge.microstructure.generated.spinodal import Decomposition, cahn_hilliard, spinodal
     from scalebridge.microstructure.generated.unequal_balls import UnequalBalls, unequal_balls
     from scalebridge.microstructure.generated.woven import Weave, woven
+    from scalebridge.microstructure.layers import Layers, find_layers
     from scalebridge.microstructure.learned.pixel_classifier import PixelClassifier
-    from scalebridge.microstructure.masks import LabelMask, read_mask
+    from scalebridge.microstructure.learned.unet_classifier import UNetClassifier
+    from scalebridge.microstructure.masks import LabelMask, as_mask, read_mask
     from scalebridge.microstructure.micrograph import Micrograph, from_array, read
     from scalebridge.microstructure.overlays import outlines, rectangles
     from scalebridge.microstructure.packing import random_disks, random_fibres, random_spheres
@@ -108,7 +112,8 @@ _HOME = {
     "Checkerboard": "structures",
     "Chords": "descriptors.chords",
     "Connected": "connectivity",
-    "Cracks": "descriptors.cracking",
+    "CrackWays": "descriptors.cracking",
+    "Cracks": "cracks",
     "Decomposition": "generated.spinodal",
     "Descriptor": "descriptors.table",
     "Descriptors": "descriptors.table",
@@ -121,6 +126,7 @@ _HOME = {
     "Granulometry": "descriptors.thickness",
     "LabelMask": "masks",
     "Laminate": "structures",
+    "Layers": "layers",
     "LevelCut": "generated.level_cut",
     "Matched": "generated.matched",
     "Micrograph": "micrograph",
@@ -140,6 +146,7 @@ _HOME = {
     "Structure": "structures",
     "SubVoxels": "subvoxel",
     "TwoPoint": "correlation",
+    "UNetClassifier": "learned.unet_classifier",
     "UnequalBalls": "generated.unequal_balls",
     "Volume": "volume",
     "Voronoi": "descriptors.cells",
@@ -148,6 +155,7 @@ _HOME = {
     "Weave": "generated.woven",
     "Window": "cropping",
     "WindowSizes": "descriptors.window_statistics",
+    "as_mask": "masks",
     "as_volume": "volume",
     "balls": "structures",
     "body_centred_spheres": "structures",
@@ -156,7 +164,7 @@ _HOME = {
     "chord_lengths": "descriptors.chords",
     "coarsen": "subvoxel",
     "connected": "connectivity",
-    "cracks": "descriptors.cracking",
+    "crack_ways": "descriptors.cracking",
     "cross_correlation": "correlation",
     "cylinder": "structures",
     "denoise": "denoising",
@@ -168,6 +176,8 @@ _HOME = {
     "fibre_figure": "fibre_drawing",
     "field_correlation": "generated.indicator",
     "field_of_view": "visible",
+    "find_cracks": "cracks",
+    "find_layers": "layers",
     "foam": "generated.grains",
     "from_array": "micrograph",
     "from_fractions": "subvoxel",
@@ -186,6 +196,7 @@ _HOME = {
     "match": "generated.matching",
     "match_fibres": "generated.matching_fibres",
     "match_gaussian": "generated.matching_gaussian",
+    "match_grains": "generated.matching_grains",
     "minkowski": "descriptors.functionals",
     "nearest_neighbours": "descriptors.neighbours",
     "noise_std": "denoising",
@@ -237,6 +248,7 @@ __all__ = [
     "Checkerboard",
     "Chords",
     "Connected",
+    "CrackWays",
     "Cracks",
     "Decomposition",
     "Descriptor",
@@ -250,6 +262,7 @@ __all__ = [
     "Granulometry",
     "LabelMask",
     "Laminate",
+    "Layers",
     "LevelCut",
     "Matched",
     "Micrograph",
@@ -269,6 +282,7 @@ __all__ = [
     "Structure",
     "SubVoxels",
     "TwoPoint",
+    "UNetClassifier",
     "UnequalBalls",
     "Volume",
     "Voronoi",
@@ -277,6 +291,7 @@ __all__ = [
     "Weave",
     "Window",
     "WindowSizes",
+    "as_mask",
     "as_volume",
     "balls",
     "body_centred_spheres",
@@ -285,7 +300,7 @@ __all__ = [
     "chord_lengths",
     "coarsen",
     "connected",
-    "cracks",
+    "crack_ways",
     "cross_correlation",
     "cylinder",
     "denoise",
@@ -297,6 +312,8 @@ __all__ = [
     "fibre_figure",
     "field_correlation",
     "field_of_view",
+    "find_cracks",
+    "find_layers",
     "foam",
     "from_array",
     "from_fractions",
@@ -315,6 +332,7 @@ __all__ = [
     "match",
     "match_fibres",
     "match_gaussian",
+    "match_grains",
     "minkowski",
     "nearest_neighbours",
     "noise_std",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scalebridge.microstructure.descriptors.cells import Voronoi, voronoi
     from scalebridge.microstructure.descriptors.chords import Chords, chord_lengths, lineal_path
-    from scalebridge.microstructure.descriptors.cracking import Cracks, cracks
+    from scalebridge.microstructure.descriptors.cracking import CrackWays, crack_ways
     from scalebridge.microstructure.descriptors.describing import GROUPS, describe
     from scalebridge.microstructure.descriptors.distance_maps import distances
     from scalebridge.microstructure.descriptors.fractions import Fraction, phase_fraction
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Chords": "chords",
-    "Cracks": "cracking",
+    "CrackWays": "cracking",
     "Descriptor": "table",
     "Descriptors": "table",
     "Fraction": "fractions",
@@ -58,7 +58,7 @@ _HOME = {
     "Voronoi": "cells",
     "WindowSizes": "window_statistics",
     "chord_lengths": "chords",
-    "cracks": "cracking",
+    "crack_ways": "cracking",
     "describe": "describing",
     "distances": "distance_maps",
     "euler_number": "functionals",
@@ -86,7 +86,7 @@ _HOME = {
 __all__ = [
     "GROUPS",
     "Chords",
-    "Cracks",
+    "CrackWays",
     "Descriptor",
     "Descriptors",
     "Fraction",
@@ -104,7 +104,7 @@ __all__ = [
     "Voronoi",
     "WindowSizes",
     "chord_lengths",
-    "cracks",
+    "crack_ways",
     "describe",
     "distances",
     "euler_number",

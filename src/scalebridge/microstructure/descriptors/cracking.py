@@ -18,7 +18,7 @@ from scalebridge.microstructure.descriptors.region_shapes import Regions, region
 
 
 @dataclass(frozen=True, eq=False)
-class Cracks:
+class CrackWays:
     """Regions of a phase as cracks.
 
     Attributes:
@@ -49,7 +49,7 @@ class Cracks:
         return float(self.length[self.slender].sum() / self.regions.seen)
 
 
-def cracks(phase: ArrayLike, inside: ArrayLike | None = None, spacing: float = 1.0, smallest: int = 4) -> Cracks:
+def crack_ways(phase: ArrayLike, inside: ArrayLike | None = None, spacing: float = 1.0, smallest: int = 4) -> CrackWays:
     """Measure the regions of a phase along their skeletons, in 2-D.
 
     Args:
@@ -69,7 +69,7 @@ def cracks(phase: ArrayLike, inside: ArrayLike | None = None, spacing: float = 1
     length = length * spacing
     # A crack of one pixel across has a way one pixel shorter than itself; a compact region at least its diameter.
     length = np.maximum(length, np.minimum(found.diameter, found.axes[:, 0])) if len(found) else length
-    return Cracks(found, length, found.size / np.maximum(length, 1e-300), path)
+    return CrackWays(found, length, found.size / np.maximum(length, 1e-300), path)
 
 
 def _ways(labels: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int64]]:

@@ -14,7 +14,7 @@ from scalebridge.microstructure.connectivity import Axis
 from scalebridge.microstructure.correlation import correlation_length
 from scalebridge.microstructure.descriptors.cells import voronoi
 from scalebridge.microstructure.descriptors.chords import chord_lengths, lineal_path
-from scalebridge.microstructure.descriptors.cracking import cracks
+from scalebridge.microstructure.descriptors.cracking import crack_ways
 from scalebridge.microstructure.descriptors.fractions import phase_fraction
 from scalebridge.microstructure.descriptors.functionals import minkowski
 from scalebridge.microstructure.descriptors.masks import Mask
@@ -215,11 +215,11 @@ def shapes(p: Phase) -> list[Row]:
     ]
 
 
-def crack_ways(p: Phase) -> list[Row]:
+def crack_rows(p: Phase) -> list[Row]:
     """Cracks along their ways."""
     if p.mask.ndim != 2:
         raise InputError("cracks are followed in slices; the volume has regions instead")
-    found = cracks(p.mask, p.visible, p.edge, SMALLEST)
+    found = crack_ways(p.mask, p.visible, p.edge, SMALLEST)
     held = found.slender
     rows = [
         Row(f"{p.name}_crack_count", float(held.sum()), None, 0, "regions at least three times as long as wide"),
@@ -303,7 +303,7 @@ PHASE_GROUPS: dict[str, Callable[[Phase], list[Row]]] = {
     "correlation": correlation,
     "thickness": thickness,
     "shapes": shapes,
-    "cracks": crack_ways,
+    "cracks": crack_rows,
     "neighbours": neighbours,
     "free_zones": free_zones,
     "tortuosity": ways,

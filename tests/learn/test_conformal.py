@@ -280,6 +280,21 @@ def test_one_factor_brings_deviations_to_the_size_of_the_errors_and_crps_minds_a
     assert wild["crps"] < 0.5 * wild["likelihood"]
 
 
+def test_few_specimens_widen_intervals_by_students_t_and_count_once_each() -> None:
+    shares = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        specimen = np.repeat(np.arange(6), [30, 4, 4, 4, 4, 4])
+        shift = rng.normal(size=7)
+        x = rng.normal(size=(51, 2))
+        y = x[:, :1] + shift[np.append(specimen, 6)][:, None] + 0.1 * rng.normal(size=(51, 1))
+        fitted = Recalibrated(LINEAR, by="student").fit(x[:50], y[:50], specimens=specimen)
+        low, high = (fitted.posterior(x[50:]).quantile(p) for p in (0.05, 0.95))
+        shares.append(float((low <= y[50:]).all() and (y[50:] <= high).all()))
+    # Rows taken for independent would hold some 60 %.
+    assert 0.8 <= np.mean(shares) <= 0.98
+
+
 def test_an_isotonic_curve_straightens_what_no_factor_can() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (600, 2))

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from scalebridge.learn.gaussian_process import GaussianProcess
     from scalebridge.learn.gradient_boosting import GradientBoosting
     from scalebridge.learn.heteroscedastic_gaussian_process import HeteroscedasticGaussianProcess
+    from scalebridge.learn.life import CensoredFit, CensoredRegression, LifePosterior, StressLife, StressLifeFit
     from scalebridge.learn.multi_fidelity import MultiFidelity, NextRun
     from scalebridge.learn.multi_output_gaussian_process import MultiOutputGaussianProcess
+    from scalebridge.learn.networks import BranchedNetwork, BranchImportance, ConvolutionalNetwork, Network
     from scalebridge.learn.onnx_export import export_onnx
     from scalebridge.learn.pod import POD, Decomposition
     from scalebridge.learn.polynomial_chaos import PolynomialChaos
@@ -37,17 +39,24 @@ if TYPE_CHECKING:
 __all__ = [
     "POD",
     "Auto",
+    "BranchImportance",
+    "BranchedNetwork",
+    "CensoredFit",
+    "CensoredRegression",
     "Clustering",
     "Clusters",
     "Comparison",
     "Conformal",
+    "ConvolutionalNetwork",
     "Decomposition",
     "Ensemble",
     "GaussianProcess",
     "GradientBoosting",
     "HeteroscedasticGaussianProcess",
+    "LifePosterior",
     "MultiFidelity",
     "MultiOutputGaussianProcess",
+    "Network",
     "NextRun",
     "Novelty",
     "NoveltyDomain",
@@ -61,6 +70,8 @@ __all__ = [
     "ScikitLearn",
     "Search",
     "SparseGaussianProcess",
+    "StressLife",
+    "StressLifeFit",
     "Transformed",
     "Within",
     "acquisition",
@@ -79,17 +90,24 @@ __all__ = [
 # One line each: where a name stands. Nothing heavy is imported before a name is asked for.
 _PLACES = {
     "Auto": "auto",
+    "BranchImportance": "networks",
+    "BranchedNetwork": "networks",
+    "CensoredFit": "life",
+    "CensoredRegression": "life",
     "Clustering": "states",
     "Clusters": "states",
     "Comparison": "comparing",
     "Conformal": "calibration.conformal",
+    "ConvolutionalNetwork": "networks",
     "Decomposition": "pod",
     "Ensemble": "ensemble",
     "GaussianProcess": "gaussian_process",
     "GradientBoosting": "gradient_boosting",
     "HeteroscedasticGaussianProcess": "heteroscedastic_gaussian_process",
+    "LifePosterior": "life",
     "MultiFidelity": "multi_fidelity",
     "MultiOutputGaussianProcess": "multi_output_gaussian_process",
+    "Network": "networks",
     "NextRun": "multi_fidelity",
     "Novelty": "states",
     "NoveltyDomain": "states",
@@ -104,6 +122,8 @@ _PLACES = {
     "ScikitLearn": "scikit_learn",
     "Search": "searching",
     "SparseGaussianProcess": "sparse_gaussian_process",
+    "StressLife": "life",
+    "StressLifeFit": "life",
     "Transformed": "transforms",
     "Within": "states",
     "compare": "comparing",

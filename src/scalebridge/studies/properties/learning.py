@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.errors import InputError
-from scalebridge.learn import Conformal
+from scalebridge.learn import Conformal, Recalibrated
 from scalebridge.learn.calibration.metrics import crps_normal_rows
 from scalebridge.learn.calibration.splits import Split, kfold
 from scalebridge.learn.held_out import HeldOut, held_out, joined
@@ -20,6 +20,9 @@ from scalebridge.quantities import Floats
 from scalebridge.studies.properties.candidates import FOREST, Candidate
 
 FOLDS, INNER_FOLDS = 5, 3
+ENOUGH = 2
+"""Times the groups without which a conformal interval is the whole line, from which it is taken."""
+
 LEAST = 12
 """Specimens below which nothing is held back that would say anything."""
 
@@ -194,14 +197,21 @@ def _calibrated(
     level: float,
     seed: int,
 ) -> Surrogate:
-    """Fitted on some rows, intervals conformal over groups; as it is where these are too few for the level."""
-    own = candidate.of(data)
-    around = Conformal(candidate.surrogate, level=level, seed=seed)
+    """Fitted on some rows, its intervals brought to the errors at groups held back.
+
+    Conformal where the groups suffice for the level; where they are few, by one factor and Student's t.
+    """
+    own, units = candidate.of(data), groups[rows]
+    enough = len(np.unique(units)) >= ENOUGH * np.ceil(1 / (1 - level))
+    around = (
+        Conformal(candidate.surrogate, level=level, seed=seed)
+        if enough
+        else Recalibrated(candidate.surrogate, by="student", level=level, seed=seed)
+    )
     with warnings.catch_warnings():
+        # Of linear fits to columns that go together.
         warnings.simplefilter("ignore")
-        if len(np.unique(groups[rows])) < np.ceil(1 / (1 - level)):
-            return candidate.surrogate.fit(own.x[rows], own.y[rows])
-        return around.fit(own.x[rows], own.y[rows], specimens=groups[rows])
+        return around.fit(own.x[rows], own.y[rows], specimens=units)
 
 
 def _seen(fitted: Surrogate, data: Data, rows: NDArray[np.int64], split: int, level: float) -> HeldOut:

@@ -108,6 +108,17 @@ def candidates(record: Record, target: Target) -> str:
     return f"<section><h2>What was tried</h2><p>{words}</p>{table(head, rows, numeric=range(1, 6))}</section>"
 
 
+def explained(target: Target) -> str:
+    """Say which learner is explained, where it is not the chosen one."""
+    if target.content["explained"] == target.content["chosen"]:
+        return ""
+    return (
+        f"<section><h2>Why another learner is explained</h2><p>{escape(str(target.content['chosen']))} was chosen, but "
+        "features of a network have no meaning of their own. What follows is about the best learner that goes by "
+        f"descriptors: {escape(str(target.content['explained']))}.</p></section>"
+    )
+
+
 def families(target: Target) -> str:
     """Return which features were taken together, folded."""
     several = {k: v for k, v in target.content["families"].items() if len(v) > 1 and len(v) < MOST_LISTED}

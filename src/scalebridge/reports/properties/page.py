@@ -70,6 +70,7 @@ def _target(record: Record, target: Target) -> Iterator[str]:
     yield section("Micrographs from the lowest to the highest", "", figures.gallery_figure(record, target))
     yield section("Predicted and measured", AGREEMENT, figures.agreement_figure(target))
     yield blocks.candidates(record, target)
+    yield blocks.explained(target)
     yield explanation_blocks(target.content["explanation"])
     yield blocks.families(target)
     for errors in target.content["errors"]:

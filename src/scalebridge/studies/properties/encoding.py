@@ -77,7 +77,7 @@ def encoded(
 
     images = [_read(path) for path in paths]
     if weights is not None:
-        found = deep_features(images, weights)
+        found = deep_features(images, weights, patch=_patch(images, 2 * PATCH))
         return _told(paths, found, weights, f"{found}.")
     if kept is not None and kept.is_file():
         network = _restored(kept)
@@ -109,7 +109,8 @@ def encode(paths: Sequence[Path], directory: Path, record: dict[str, Any]) -> di
         raise InputError(
             f"The network of the fit in '{directory}' was read from '{source}', which is gone; put it back."
         )
-    return _told(paths, deep_features([_read(p) for p in paths], source), record["weights"], "").values
+    patch = record["patch"] if record["weights"] else None
+    return _told(paths, deep_features([_read(p) for p in paths], source, patch=patch), record["weights"], "").values
 
 
 def _read(path: Path) -> Any:
@@ -121,8 +122,6 @@ def _read(path: Path) -> Any:
 def _trained(images: Sequence[Any], seed: int, progress: Progress) -> Any:
     from scalebridge.microstructure.deep.learning import EPOCH, learn_features
 
-    side = min(min(image.shape) for image in images)
-    patch = min(PATCH, max(LEAST_PATCH, side // 3 // 8 * 8))
     done = [0]
 
     def told(_epoch: Any) -> None:
@@ -131,7 +130,13 @@ def _trained(images: Sequence[Any], seed: int, progress: Progress) -> Any:
             f"training a network on the images, step {done[0] * EPOCH} of {STEPS}", min(done[0] * EPOCH / STEPS, 1.0)
         )
 
-    return learn_features(images, patch=patch, steps=STEPS, seed=seed, progress=told)
+    return learn_features(images, patch=_patch(images, PATCH), steps=STEPS, seed=seed, progress=told)
+
+
+def _patch(images: Sequence[Any], most: int) -> int:
+    """Edge of a patch of which even the smallest image gives several."""
+    side = min(min(image.shape) for image in images)
+    return min(most, max(LEAST_PATCH, side // 3 // 8 * 8))
 
 
 def _restored(file: Path) -> Any:

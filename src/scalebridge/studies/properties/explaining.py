@@ -16,7 +16,7 @@ from scalebridge.learn.comparison_entry import Entry
 from scalebridge.learn.learner import Data
 from scalebridge.studies.properties.families import families
 from scalebridge.studies.properties.features import FeatureTable
-from scalebridge.studies.properties.learning import Learned
+from scalebridge.studies.properties.learning import Learned, Trial
 
 if TYPE_CHECKING:
     from scalebridge.explain import ErrorsBy, Explanation
@@ -34,12 +34,15 @@ class Explained:
 
     Args:
         explanation: importance and effects of families of features.
+        of: label of the candidate that is explained: the chosen one, or where that goes by features of a network alone,
+            which have no meaning, the best one that goes by descriptors.
         families: names of the features of each.
         errors: by group and by regime.
         comparison: of the chosen candidate, as the model card takes it.
     """
 
     explanation: Explanation
+    of: str
     families: dict[str, list[str]]
     errors: tuple[ErrorsBy, ...]
     comparison: Comparison
@@ -54,7 +57,7 @@ def explained(
     level: float,
     seed: int,
 ) -> Explained:
-    """Explain the chosen candidate.
+    """Explain the chosen candidate, or the best one whose features have a meaning.
 
     Args:
         learned: what was learned.
@@ -67,26 +70,46 @@ def explained(
     """
     from scalebridge.explain import explain
 
-    own, columns = learned.chosen.of(data), [features.columns[k] for k in learned.chosen.columns]
-    spread = np.nan_to_num(spread_of(own.y), nan=1.0)
-    entry = Entry(
-        learned.chosen.label, learned.chosen.surrogate, learned.trials[0].held, np.zeros((0, 2)), spread, groups
-    )
-    comparison = Comparison((entry,), own, learned.splits, level)
+    trial = _with_meaning(learned, features)
+    own, columns = trial.candidate.of(data), [features.columns[k] for k in trial.candidate.columns]
     together = families(own.x, columns)
     several = {label: members for label, members in together.items() if len(members) > 1}
     with warnings.catch_warnings():
         # Of linear fits to columns that go together.
         warnings.simplefilter("ignore")
-        told = explain(comparison, seed=seed, together=several or None)
+        told = explain(_compared(trial, learned, data, groups, level), seed=seed, together=several or None)
     leading = [together[i.label][0] for i in told.importance[:REGIMES] if i.label in together]
-    return Explained(told, together, _errors(learned, own, leading, groups, names, level, seed), comparison)
+    return Explained(
+        told,
+        trial.candidate.label,
+        together,
+        _errors(
+            learned, data, [features.space.names.index(name) for name in leading], features, groups, names, level, seed
+        ),
+        _compared(learned.trials[0], learned, data, groups, level),
+    )
+
+
+def _with_meaning(learned: Learned, features: FeatureTable) -> Trial:
+    """The best trial that goes by more than features of a network; the best of all where there is none."""
+    for trial in learned.trials:
+        if trial.held is not None and any(features.columns[k].kind != "cnn" for k in trial.candidate.columns):
+            return trial
+    return learned.trials[0]
+
+
+def _compared(trial: Trial, learned: Learned, data: Data, groups: NDArray[np.int64], level: float) -> Comparison:
+    own, none = trial.candidate.of(data), np.zeros((0, 2))
+    spread = np.nan_to_num(spread_of(own.y), nan=1.0)
+    entry = Entry(trial.candidate.label, trial.candidate.surrogate, trial.held, none, spread, groups)
+    return Comparison((entry,), own, learned.splits, level)
 
 
 def _errors(
     learned: Learned,
     data: Data,
-    leading: list[str],
+    leading: list[int],
+    features: FeatureTable,
     groups: NDArray[np.int64],
     names: NDArray[np.str_] | None,
     level: float,
@@ -95,12 +118,12 @@ def _errors(
     """By group, and by regime of the prediction and of the leading features; nothing where rows are too few to part."""
     from scalebridge.explain import Predictions, by_group, by_regime
 
-    held, inputs = learned.procedure, learned.chosen.surrogate.inputs.names
-    rows, variable = held.rows, learned.surrogate.outputs.variables[0]
-    columns = [data.x[rows][:, inputs.index(name)] for name in leading]
+    held, variable = learned.procedure, learned.surrogate.outputs.variables[0]
+    rows = held.rows
     answers = Predictions.of(
         held.y[:, 0], held.mean[:, 0], lower=held.lower[:, 0], upper=held.upper[:, 0], level=level,
-        x=np.stack([held.mean[:, 0], *columns], axis=1), inputs=(f"{variable.name} predicted", *leading),
+        x=np.column_stack([held.mean[:, 0], data.x[rows][:, leading]]),
+        inputs=(f"{variable.name} predicted", *(features.columns[k].name for k in leading)),
         groups=groups[rows], target=variable.name, unit=variable.unit,
     )  # fmt: skip
     found = []

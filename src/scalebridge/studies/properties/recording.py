@@ -130,6 +130,7 @@ def _target(name: str, part: Part, specimens: Specimens, features: FeatureTable,
         "other": learned.other.candidate.label,
         "trials": [_trial(t, groups) for t in learned.trials],
         "explanation": part.told.explanation.record(),
+        "explained": part.told.of,
         "families": part.told.families,
         "errors": [e.record() for e in part.told.errors],
         "held_out": [

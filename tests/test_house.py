@@ -158,6 +158,9 @@ def test_nothing_in_the_package_evaluates_text_or_loads_yaml_unsafely() -> None:
     unsafe_arrays = re.compile(r"\.load\(.*allow_pickle=True")
     found = []
     for path, node in package_nodes():
+        # Weights alone: what the file's pickle may name is a fixed list of tensors' parts.
+        if called(node) == "torch.load" and "weights_only=True" in ast.unparse(node):
+            continue
         if called(node) in refused or (called(node) and unsafe_arrays.search(ast.unparse(node))):
             found.append(where(path, node))
     assert found == []

@@ -135,7 +135,7 @@ def _trained(images: Sequence[Any], seed: int, progress: Progress) -> Any:
 
 def _patch(images: Sequence[Any], most: int) -> int:
     """Edge of a patch of which even the smallest image gives several."""
-    side = min(min(image.shape) for image in images)
+    side = int(min(min(image.shape) for image in images))
     return min(most, max(LEAST_PATCH, side // 3 // 8 * 8))
 
 

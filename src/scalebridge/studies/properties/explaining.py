@@ -78,14 +78,13 @@ def explained(
         # Of linear fits to columns that go together.
         warnings.simplefilter("ignore")
         told = explain(_compared(trial, learned, data, groups, level), seed=seed, together=several or None)
-    leading = [together[i.label][0] for i in told.importance[:REGIMES] if i.label in together]
+    first = [together[i.label][0] for i in told.importance[:REGIMES] if i.label in together]
+    leading = [features.space.names.index(name) for name in first]
     return Explained(
         told,
         trial.candidate.label,
         together,
-        _errors(
-            learned, data, [features.space.names.index(name) for name in leading], features, groups, names, level, seed
-        ),
+        _errors(learned, data, leading, features, groups, names, level, seed),
         _compared(learned.trials[0], learned, data, groups, level),
     )
 

@@ -58,8 +58,8 @@ def part(data: Path, out: Path, seed: int) -> dict[str, Any]:
         each = ", ".join(f"{row['oxide_dice'][name]:.3f}" for row in rows if name in row["oxide_dice"])
         print(f"EBC oxide by {name}: Dice {value:.3f} pooled ({each})", flush=True)
     for name in rows[0]["cracks"]:
-        told = {key: float(np.nanmean([row["cracks"][name][key] for row in rows])) for key in rows[0]["cracks"][name]}
-        print(f"EBC cracks by {name}: " + ", ".join(f"{key} {value:.2f}" for key, value in told.items()), flush=True)
+        told = [f"{key} {_mean([row['cracks'][name][key] for row in rows])}" for key in rows[0]["cracks"][name]]
+        print(f"EBC cracks by {name}: {', '.join(told)}", flush=True)
     return {"images": rows, "oxide_dice_pooled": pooled, "crack_tolerance_px": TOLERANCE}
 
 
@@ -110,7 +110,12 @@ def _judged(image: Micrograph, mask: LabelMask, forest: Any, network: Any, best:
     }  # fmt: skip
 
 
-def _thin(found: Mask, truth: Mask) -> dict[str, float]:
+def _mean(values: list[float | None]) -> str:
+    there = [value for value in values if value is not None]
+    return f"{np.mean(there):.2f}" if there else "none found"
+
+
+def _thin(found: Mask, truth: Mask) -> dict[str, float | None]:
     by_pixel, by_object = (
         _tolerant.pixelwise(found, truth, TOLERANCE),
         _tolerant.objectwise(found, truth, TOLERANCE),

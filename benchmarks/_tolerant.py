@@ -8,32 +8,32 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 
-def pixelwise(found: Mask, truth: Mask, tolerance: float) -> tuple[float, float]:
-    """Precision: share of found pixels within ``tolerance`` pixels of a true one; recall: the other way round."""
+def pixelwise(found: Mask, truth: Mask, tolerance: float) -> tuple[float | None, float | None]:
+    """Precision: share of found pixels within ``tolerance`` pixels of a true one; recall: the other way round; ``None`` of nothing."""
     return _near(found, truth, tolerance), _near(truth, found, tolerance)
 
 
-def objectwise(found: Mask, truth: Mask, tolerance: float, share: float = 0.5) -> tuple[float, float]:
+def objectwise(found: Mask, truth: Mask, tolerance: float, share: float = 0.5) -> tuple[float | None, float | None]:
     """Precision and recall of connected objects: a hit has at least ``share`` of its pixels near the other mask."""
     return _hits(found, truth, tolerance, share), _hits(truth, found, tolerance, share)
 
 
-def _near(one: Mask, other: Mask, tolerance: float) -> float:
+def _near(one: Mask, other: Mask, tolerance: float) -> float | None:
     from scipy.ndimage import distance_transform_edt
 
     if not one.any():
-        return float("nan")
+        return None
     if not other.any():
         return 0.0
     return float((distance_transform_edt(~other)[one] <= tolerance).mean())
 
 
-def _hits(one: Mask, other: Mask, tolerance: float, share: float) -> float:
+def _hits(one: Mask, other: Mask, tolerance: float, share: float) -> float | None:
     from scipy.ndimage import distance_transform_edt, label, mean
 
     parts, count = label(one, np.ones((3, 3)))
     if count == 0:
-        return float("nan")
+        return None
     if not other.any():
         return 0.0
     near = (distance_transform_edt(~other) <= tolerance).astype(np.float64)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     )
     from scalebridge.microstructure.cracks import Cracks, find_cracks
     from scalebridge.microstructure.cropping import Window, window, windows
+    from scalebridge.microstructure.deep.encoder import Encoder
+    from scalebridge.microstructure.deep.features import DeepFeatures, deep_features
+    from scalebridge.microstructure.deep.learning import learn_features
     from scalebridge.microstructure.denoising import denoise, noise_std
     from scalebridge.microstructure.descriptors.cells import Voronoi, voronoi
     from scalebridge.microstructure.descriptors.chords import Chords, chord_lengths, lineal_path
@@ -115,8 +118,10 @@ _HOME = {
     "CrackWays": "descriptors.cracking",
     "Cracks": "cracks",
     "Decomposition": "generated.spinodal",
+    "DeepFeatures": "deep.features",
     "Descriptor": "descriptors.table",
     "Descriptors": "descriptors.table",
+    "Encoder": "deep.encoder",
     "FibreDiameter": "fibres",
     "Fibres": "fibre_detection",
     "Fraction": "descriptors.fractions",
@@ -167,6 +172,7 @@ _HOME = {
     "crack_ways": "descriptors.cracking",
     "cross_correlation": "correlation",
     "cylinder": "structures",
+    "deep_features": "deep.features",
     "denoise": "denoising",
     "describe": "descriptors.describing",
     "detect_fibres": "fibre_detection",
@@ -190,6 +196,7 @@ _HOME = {
     "indicator_covariance": "generated.indicator",
     "integral_range": "correlation",
     "laminate": "structures",
+    "learn_features": "deep.learning",
     "level_cut": "generated.level_cut",
     "lineal_path": "descriptors.chords",
     "local_thickness": "descriptors.thickness",
@@ -251,8 +258,10 @@ __all__ = [
     "CrackWays",
     "Cracks",
     "Decomposition",
+    "DeepFeatures",
     "Descriptor",
     "Descriptors",
+    "Encoder",
     "FibreDiameter",
     "Fibres",
     "Fraction",
@@ -303,6 +312,7 @@ __all__ = [
     "crack_ways",
     "cross_correlation",
     "cylinder",
+    "deep_features",
     "denoise",
     "describe",
     "detect_fibres",
@@ -326,6 +336,7 @@ __all__ = [
     "indicator_covariance",
     "integral_range",
     "laminate",
+    "learn_features",
     "level_cut",
     "lineal_path",
     "local_thickness",

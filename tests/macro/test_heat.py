@@ -70,6 +70,15 @@ def test_boundary_temperatures_convert_their_unit():
     assert warm.qois["heat_flow_right"] == pytest.approx(rod().solve(LinearConductivity()).qois["heat_flow_right"])
 
 
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_a_body_between_equal_temperatures_is_at_that_temperature(dim):
+    ends = {"left": 310.0, "right": 310.0}
+    solution = macro.Heat(domain(dim), temperature=ends).solve(LinearConductivity())
+    assert solution.converged
+    assert solution.qois["mean_temperature"] == pytest.approx(310.0, rel=1e-12)
+    assert abs(solution.qois["heat_flow_left"]) < 1e-9
+
+
 def test_restart_moves_nothing():
     model = rod(source=500.0)
     first = model.solve(LinearConductivity())

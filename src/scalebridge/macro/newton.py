@@ -12,6 +12,9 @@ from scalebridge.models.closure import Closure
 from scalebridge.quantities import Floats
 
 
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+
+
 @dataclass(frozen=True)
 class NewtonOptions:
     """How a discrete problem is solved.
@@ -143,6 +146,8 @@ def load_step(
         if residual <= options.tolerance and not np.any(increment):
             return Step(at, factor, None, unstable, residual, iteration)
         matrices = discrete.cell_matrices(at)
+        if not np.any(increment) and _is_rounding(discrete, matrices, at, force):
+            return Step(at, factor, None, unstable, 0.0, iteration)
         tangent = factorised(discrete, matrices)
         if tangent is None:
             return Step(at, factor, "singular", True, residual, iteration)
@@ -167,6 +172,12 @@ def load_step(
 def _relative(discrete: Discrete, at: Local, force: Floats, factor: float) -> float:
     scale = np.linalg.norm(at.size) + np.linalg.norm(factor * discrete.load)
     return float(np.linalg.norm(force[discrete.free]) / scale) if scale > 0 else 0.0
+
+
+def _is_rounding(discrete: Discrete, matrices: Floats, at: Local, force: Floats) -> bool:
+    """Whether the residual is what rounding of the field makes: a body at one temperature has no flux to compare with."""
+    rounded = ROUNDING * np.linalg.norm(discrete.times(np.abs(matrices), np.abs(at.u)))
+    return bool(np.linalg.norm(force[discrete.free]) <= rounded)
 
 
 def _limit(discrete: Discrete, at: Local, step: Floats, options: NewtonOptions) -> float:

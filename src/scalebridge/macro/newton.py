@@ -11,7 +11,6 @@ from scalebridge.macro.discrete import Discrete, Local
 from scalebridge.models.closure import Closure
 from scalebridge.quantities import Floats
 
-
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
 
 
@@ -175,7 +174,7 @@ def _relative(discrete: Discrete, at: Local, force: Floats, factor: float) -> fl
 
 
 def _is_rounding(discrete: Discrete, matrices: Floats, at: Local, force: Floats) -> bool:
-    """Whether the residual is what rounding of the field makes: a body at one temperature has no flux to compare with."""
+    """Whether the residual is rounding of the field; a body at one temperature has no flux to compare it with."""
     rounded = ROUNDING * np.linalg.norm(discrete.times(np.abs(matrices), np.abs(at.u)))
     return bool(np.linalg.norm(force[discrete.free]) <= rounded)
 

@@ -18,14 +18,14 @@ from scalebridge.microstructure.generated.packings import packed_disks
 Floats = NDArray[np.float64]
 Labels = NDArray[np.uint8]
 
-SLICES = 10
+SLICES = 12
 WINDOWS = 4
 DIAMETER = 7.5
 READING = 0.02
-GROUPS = ("fraction", "chords", "correlation", "neighbours", "free_zones")
+GROUPS = ("fraction", "chords", "neighbours", "free_zones")
+# Without dimension, so that fibres of another size in pixels say the same.
 DESCRIPTORS = (
-    "phase_1_fraction", "phase_0_chord", "phase_1_chord", "phase_1_correlation_length", "phase_1_neighbour",
-    "phase_1_free_share", "phase_1_local_std",
+    "phase_1_fraction", "phase_0_chord_variation", "phase_1_clark_evans", "phase_1_free_share", "phase_1_local_std"
 )  # fmt: skip
 
 
@@ -102,10 +102,13 @@ def by_learning(comparison: Comparison, given: Specimens, found: Slice, constitu
     """
     each = predicted(comparison, found.cut())
     low, high = (predicted(comparison, found.cut(offset)).mean() for offset in (-1.0, 1.0))
+    # What is not known there is the error of a slice left out, and how far the real windows lie from all specimens.
+    weights = np.full((len(each), 1), 1.0 / len(each))
+    beyond = comparison.fitted.posterior(described(found.cut())).functional(weights).std
     parts = {
         "windows": float(each.std(ddof=1) / np.sqrt(len(each))),
         "segmentation": float(abs(high - low) / 2.0),
         "constituents": constituents,
-        "learning": slice_error(comparison, given),
+        "learning": float(np.hypot(slice_error(comparison, given), beyond)),
     }
     return Estimate(float(each.mean()), name="learning", parts=parts)

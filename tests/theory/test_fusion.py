@@ -96,7 +96,18 @@ def test_ways_far_apart_are_said_to_contradict_and_widen_the_interval() -> None:
 def test_the_verdict_says_which_way_is_at_fault() -> None:
     found = fuse(Estimate(10.0, 0.2), Estimate(12.0, 1.0), tests=Estimate(12.5, 0.2))
     assert found.discrepancies["physics"].significant and not found.discrepancies["learned"].significant
-    assert "inadequacy of the way by physics" in found.verdict
+    assert "the way by physics is contradicted" in found.verdict and not found.inadequate
+    agreed = fuse(Estimate(10.0, 0.2), Estimate(10.3, 1.0), tests=Estimate(11.5, 0.2))
+    assert "inadequacy of the way by physics" in agreed.verdict and agreed.inadequate
+
+
+def test_what_both_have_in_common_is_not_widened_by_their_disagreement() -> None:
+    """Errors of 1 in common and 0.1 each of their own: a gap of 0.5 widens the own parts alone."""
+    one = Estimate(10.0, parts={"common": 1.0, "own": 0.1})
+    other = Estimate(10.5, parts={"common": 1.0, "own": 0.1})
+    found = fuse(one, other, shared=["common"])
+    assert found.birge == pytest.approx(0.5 / math.hypot(0.1, 0.1)) and not found.consistent
+    assert found.std == pytest.approx(math.hypot(1.0, 0.5 * 0.5), rel=1e-6)
 
 
 @pytest.mark.parametrize(("bias", "scatter"), [(0.0, 0.0), (1.5, 0.0), (1.5, 0.8)])

@@ -4,9 +4,10 @@ By physics (homogenised) and by learning (from descriptors) one property is esti
 partly the same. `fuse` combines the two, says whether they agree, and holds them against tests. Where the test
 contradicts them it is not averaged in: the difference is reported as the discrepancy of Kennedy and O'Hagan.
 
-Sources: Birge, Phys. Rev. 40 (1932) 207-227 (consistency, and how far errors are to be widened); Kennedy and O'Hagan,
-J. R. Stat. Soc. B 63 (2001) 425-464 (test = model + discrepancy + error); Paule and Mandel, J. Res. NBS 87 (1982)
-377-385, and Hartung and Knapp, Stat. Med. 20 (2001) 3875-3889 (bias and scatter over several cases).
+Sources: Birge, Phys. Rev. 40 (1932) 207-227 (consistency); Mandel and Paule, Anal. Chem. 42 (1970) 1194-1197 (a
+deviation between the ways that restores it); Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425-464 (test = model +
+discrepancy + error); Paule and Mandel, J. Res. NBS 87 (1982) 377-385, and Hartung and Knapp, Stat. Med. 20 (2001)
+3875-3889 (bias and scatter over several cases).
 """
 
 from __future__ import annotations
@@ -124,11 +125,12 @@ class Fusion:
 
     Args:
         value: of the two ways together; tests have no part in it.
-        std: standard deviation, widened by the Birge ratio where that is above one.
+        std: standard deviation, widened where the Birge ratio is above one.
         interval: two-sided at ``confidence``.
         weights: of physics and learned.
         correlation: of their errors, as stated.
         birge: difference of the two over its deviation; about one or below where they agree.
+        between: deviation added to each of the two so that the ratio is one; zero where it is below.
         consistent: whether the difference is one that chance explains at this confidence.
         discrepancies: test minus physics, learned and fused, by name; empty without tests.
         updated: fused and tests together; ``None`` without tests, or where they contradict each other.
@@ -142,6 +144,7 @@ class Fusion:
     weights: tuple[float, float]
     correlation: float
     birge: float
+    between: float
     consistent: bool
     discrepancies: Mapping[str, Discrepancy]
     updated: Estimate | None
@@ -185,17 +188,14 @@ def fuse(
         raise InputError(f"The confidence of a fusion is {confidence}; it must lie between 0 and 1.")
     rho = _correlation(physics, learned, correlation, shared)
     a, b = physics.deviation, learned.deviation
-    difference = math.sqrt(max(a * a + b * b - 2.0 * rho * a * b, 0.0))
-    # Errors that are one and the same cannot be told apart by weighting: the better way is taken.
-    share = 0.5 if difference == 0 else min(max((b * b - rho * a * b) / difference**2, 0.0), 1.0)
-    weights = (share, 1.0 - share)
-    variance = share**2 * a * a + weights[1] ** 2 * b * b + 2.0 * rho * share * weights[1] * a * b
-    birge = _ratio(abs(physics.value - learned.value), difference)
-    degrees = _satterthwaite([(share * a, physics.degrees), (weights[1] * b, learned.degrees)])
-    fused = Estimate(
-        share * physics.value + weights[1] * learned.value,
-        math.sqrt(variance) * max(1.0, birge), "fused", degrees=degrees,
-    )  # fmt: skip
+    gap, difference = abs(physics.value - learned.value), _deviation(a * a, b * b, -rho * a * b)
+    birge, between = _ratio(gap, difference), math.sqrt(max(gap * gap - difference**2, 0.0) / 2.0)
+    # What the two have in common says nothing of how far they are apart: only each one's own part is widened.
+    one, other, common = a * a + between**2, b * b + between**2, rho * a * b
+    weights = _weights(one, other, common)
+    std = _deviation(weights[0] ** 2 * one, weights[1] ** 2 * other, weights[0] * weights[1] * common)
+    degrees = _satterthwaite([(weights[0] * a, physics.degrees), (weights[1] * b, learned.degrees)])
+    fused = Estimate(weights[0] * physics.value + weights[1] * learned.value, std, "fused", degrees=degrees)
     apart = _satterthwaite([(a, physics.degrees), (b, learned.degrees)])
     consistent = birge <= _quantile(confidence, apart)
     test = None if tests is None else tests if isinstance(tests, Estimate) else Estimate.of_readings(tests)
@@ -204,13 +204,13 @@ def fuse(
     updated = None if test is None or found["fused"].significant else _together(fused, test)
     verdict = " ".join(
         [
-            *_said(physics, learned, fused, weights, rho, birge, consistent, unit),
+            *_said(physics, learned, fused, weights, rho, birge, between, consistent, unit),
             *_said_of_test(found, test, updated, unit),
         ]
     )
     return Fusion(
-        fused.value, fused.deviation, fused.interval(confidence), weights, rho, birge, consistent, found, updated,
-        confidence, verdict,
+        fused.value, fused.deviation, fused.interval(confidence), weights, rho, birge, between, consistent, found,
+        updated, confidence, verdict,
     )  # fmt: skip
 
 
@@ -310,6 +310,18 @@ def _together(fused: Estimate, test: Estimate) -> Estimate:
     return Estimate(value, math.sqrt(a * b / (a + b)) * max(1.0, birge), "fused and tested", degrees=degrees)
 
 
+def _deviation(one: float, other: float, common: float) -> float:
+    """Standard deviation of a sum of two terms with these variances and this covariance."""
+    return math.sqrt(max(one + other + 2.0 * common, 0.0))
+
+
+def _weights(one: float, other: float, common: float) -> tuple[float, float]:
+    """Weights of least variance between 0 and 1; halves where the two errors are one and the same."""
+    spread = one + other - 2.0 * common
+    share = 0.5 if spread <= 0.0 else min(max((other - common) / spread, 0.0), 1.0)
+    return share, 1.0 - share
+
+
 def _ratio(gap: float, std: float) -> float:
     return gap / std if std > 0 else (0.0 if gap == 0 else math.inf)
 
@@ -336,6 +348,7 @@ def _said(
     weights: tuple[float, float],
     rho: float,
     birge: float,
+    between: float,
     consistent: bool,
     unit: str,
 ) -> list[str]:
@@ -343,7 +356,8 @@ def _said(
     ratio = f"Birge ratio {birge:.2f}, correlation {rho:.2f} as stated"
     one, other = _called(physics, "physics"), _called(learned, "learning")
     words = [f"{one[:1].upper()}{one[1:]} ({physics.told(unit)}) and {other} ({learned.told(unit)}) {agree} ({ratio})."]
-    widened = f", widened by the Birge ratio {birge:.2f}" if birge > 1.0 else ""
+    added = numbers.with_unit(numbers.plain(between, 2), unit)
+    widened = f", {added} between the ways added to each" if between > 0.0 else ""
     words.append(f"Fused with weights {weights[0]:.2f} and {weights[1]:.2f}: {fused.told(unit)}{widened}.")
     if min(weights) < 0.005 and rho > 0.0:
         words.append("The errors are so much in common that the wider way adds nothing to the narrower one.")
@@ -367,10 +381,15 @@ def _said_of_test(
     side = "above" if gap.value > 0 else "below"
     far = numbers.with_unit(numbers.plain(abs(gap.value), 2), unit)
     start = f"The test ({test.told(unit)}) lies {far} {side} it, discrepancy {ends}"
+    at_fault = [_role(name) for name in ("physics", "learned") if found[name].significant]
     if updated is not None:
-        return [f"{start}, which holds zero: no inadequacy is shown. Together: {updated.told(unit)}."]
-    guilty = [name for name in ("physics", "learned") if found[name].significant]
-    which = {2: "both ways", 1: f"the way by {'physics' if guilty == ['physics'] else 'learning'}"}.get(
-        len(guilty), "the two together, though neither alone"
+        alone = [f"Alone, the way by {name} is contradicted: an inadequacy of its own." for name in at_fault]
+        return [f"{start}, which holds zero: no inadequacy is shown. Together: {updated.told(unit)}.", *alone]
+    which = {2: "both ways", 1: f"the way by {at_fault[0]}" if at_fault else ""}.get(
+        len(at_fault), "the two together, though of neither alone"
     )
     return [f"{start}, which leaves zero out: a model inadequacy of {which}, not averaged away."]
+
+
+def _role(name: str) -> str:
+    return "learning" if name == "learned" else name

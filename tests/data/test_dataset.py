@@ -216,3 +216,17 @@ def test_what_it_is_can_be_read_in_words_and_in_a_notebook() -> None:
 def test_a_column_that_is_not_there_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match="no column 'Tre'; did you mean 'Tree'"):
         specimens()["Tre"]
+
+
+def test_a_dataset_of_no_rows_answers_like_any_other() -> None:
+    d = specimens()
+    none = d.rows([])
+    assert none.numeric().shape == (0, 4) and none.numeric([]).shape == (0, 0)
+    assert [none.gaps(name).shape for name in none] == [(0,)] * 4
+    assert none.in_units({"T": "K"}).space["T"].unit == "K"
+    changed = none.with_column("strain", np.zeros((0, 3)))
+    assert changed.steps[-1].changed == {} and len(changed.undo().undo()) == 12
+    assert len(data.drop_duplicates(none)) == len(data.drop_gaps(none)) == 0
+    assert "0 rows" in none.describe() and "0 rows" in none._repr_html_()
+    assert not data.changes(none, none).cells
+    assert data.quality(none).about("rows")

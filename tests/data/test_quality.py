@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scalebridge.data import Dataset, TimeFrame, from_columns
+from scalebridge.data import Dataset, TimeFrame, from_columns, read_table
 from scalebridge.data.checks import QualityReport, quality
 from scalebridge.errors import InputError
 
@@ -228,3 +229,19 @@ def test_unknown_targets_and_fields_are_refused() -> None:
         quality(sound(image=[np.ones((i % 3 + 1, 2)) for i in range(N)]), "image")
     with pytest.raises(InputError, match="both target and groups"):
         quality(sound(), "strength", "strength")
+
+
+def test_averages_that_hold_a_code_read_as_a_gap_are_told_from_readings(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    direction = rng.uniform(0, 360, N)
+    # One reading of twelve was the code, then all but one.
+    direction[17], direction[18] = (11 * 150 - 7999) / 12, (150 - 11 * 7999) / 12
+    lines = [f"{d:.2f},{t:.2f}" for d, t in zip(direction, 20 + rng.standard_normal(N), strict=True)]
+    lines[19] = "-7999,21.0"
+    (tmp_path / "a.csv").write_text("\n".join(["direction [degree],T [degC]", *lines]) + "\n")
+    report = quality(read_table(tmp_path / "a.csv", gaps=["-7999"]))
+    (finding,) = report.about("codes")
+    assert (finding.severity, finding.columns, sorted(finding.rows)) == ("stop", ("direction",), [18])
+    assert "-7319.92 in row 19" in finding.sentence and not report.ready
+    direction[18] = 150.0
+    assert not quality(from_columns({"direction [degree]": direction})).about("codes")

@@ -248,14 +248,14 @@ def test_a_pore_network_keeps_reservoirs_apart(tmp_path: Path) -> None:
 
 def test_an_hdf5_file_that_is_not_read_to_its_end_is_given_up(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py", reason="needs the extra data")
-    from scalebridge.data.readers.probe import probe
+    from scalebridge.microstructure.formats.probing import probe
 
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["a"] = np.arange(3.0)
-    probe(tmp_path / "a.h5")
+    probe(tmp_path / "a.h5", "grid")
     with pytest.raises(InputError, match=r"a\.h5' is not read to its end in 0 s"):
-        probe(tmp_path / "a.h5", seconds=0.01)
+        probe(tmp_path / "a.h5", "grid", seconds=0.01)
     content = (tmp_path / "a.h5").read_bytes()
     (tmp_path / "a.h5").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match=r"a\.h5' cannot be decoded .*truncated"):
-        probe(tmp_path / "a.h5")
+        probe(tmp_path / "a.h5", "grid")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scalebridge.data.alignment.joining import join
     from scalebridge.data.alignment.neutron_probe import SiteConditions
     from scalebridge.data.alignment.resampling import resample
-    from scalebridge.data.alignment.soil import probe_footprint, site_conditions
+    from scalebridge.data.alignment.soil import probe_average, probe_footprint, site_conditions
     from scalebridge.data.alignment.transforms import Transform, fit_transform
     from scalebridge.data.alignment.units import same_units
     from scalebridge.data.archive import load, save
@@ -96,6 +96,7 @@ _HOME = {
     "match": "alignment.identifiers",
     "noise_std": "cleansing.noise",
     "outliers": "cleansing.outliers",
+    "probe_average": "alignment.soil",
     "probe_footprint": "alignment.soil",
     "quality": "checks.checking",
     "read": "reading",
@@ -161,6 +162,7 @@ __all__ = [
     "match",
     "noise_std",
     "outliers",
+    "probe_average",
     "probe_footprint",
     "quality",
     "read",

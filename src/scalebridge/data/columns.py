@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,11 @@ from scalebridge.quantities import Space, Variable
 
 LONGEST_TEXT = 32_767
 LARGEST_TEXT_COLUMN = 2**31
+
+
+def flat(column: NDArray[Any]) -> NDArray[Any]:
+    """Each row of a column ``[n, *shape]`` in one dimension, ``[n, k]``; with 0 rows too."""
+    return column.reshape(len(column), math.prod(column.shape[1:]))
 
 
 def checked_columns(space: Space, columns: Mapping[str, ArrayLike], owner: str) -> Mapping[str, NDArray[Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scalebridge.data.columns import checked_column, checked_columns, frozen, numbers
+from scalebridge.data.columns import checked_column, checked_columns, flat, frozen, numbers
 from scalebridge.data.frames import Frame, TimeFrame
 from scalebridge.data.source import Source
 from scalebridge.data.steps import Step, changes
@@ -113,7 +113,7 @@ class Dataset:
                     f"The column '{name}' of '{self.name}' is a {self.space[name].kind}, no number; leave it out or "
                     "write each category as a column of 0 and 1."
                 )
-        parts = [self.columns[name].reshape(len(self), -1) for name in chosen]
+        parts = [flat(self.columns[name]) for name in chosen]
         return np.concatenate(parts, axis=1) if parts else np.zeros((len(self), 0))
 
     def gaps(self, name: str) -> NDArray[np.bool_]:
@@ -123,7 +123,7 @@ class Dataset:
             return np.array([item is None for item in column], dtype=np.bool_)
         if column.dtype.kind == "U":
             return np.asarray(column == "")
-        missing: NDArray[np.bool_] = np.isnan(column.reshape(len(column), -1)).any(axis=1)
+        missing: NDArray[np.bool_] = np.isnan(flat(column)).any(axis=1)
         return missing
 
     def rows(self, which: ArrayLike) -> Dataset:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.data.columns import flat
+
 if TYPE_CHECKING:
     from scalebridge.data.dataset import Dataset
 
@@ -73,4 +75,4 @@ def differing(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.int64]:
     if a.dtype == object or b.dtype == object:
         return np.array([i for i in range(len(a)) if a[i] is not b[i]], dtype=np.int64)
     unequal = (a != b) & ~((a != a) & (b != b))
-    return np.flatnonzero(unequal.reshape(len(a), -1).any(axis=1)).astype(np.int64)
+    return np.flatnonzero(flat(unequal).any(axis=1)).astype(np.int64)

@@ -143,15 +143,15 @@ def near_misses(
 ) -> tuple[NearMiss, ...]:
     """Identifiers without a partner beside those, on the other side, that they nearly are."""
     found = {}
-    forms = {_form(text): text for text in reversed(all_left) if text}
+    forms = {normal_form(text): text for text in reversed(all_left) if text}
     for text in right:
-        if _form(text) in forms:
-            partner = forms[_form(text)]
+        if normal_form(text) in forms:
+            partner = forms[normal_form(text)]
             found[partner, text] = NearMiss(partner, text, how_they_differ(partner, text))
-    forms = {_form(text): text for text in reversed(all_right) if text}
+    forms = {normal_form(text): text for text in reversed(all_right) if text}
     for text in left:
-        if _form(text) in forms:
-            partner = forms[_form(text)]
+        if normal_form(text) in forms:
+            partner = forms[normal_form(text)]
             found[text, partner] = NearMiss(text, partner, how_they_differ(text, partner))
     if len(left) <= MOST_COMPARED and len(right) <= MOST_COMPARED:
         paired = {text for pair in found for text in pair}
@@ -184,7 +184,7 @@ def listed(texts: tuple[str, ...]) -> str:
     return shown if len(texts) <= SHOWN else f"{shown} and {len(texts) - SHOWN} more"
 
 
-def _form(text: str) -> str:
+def normal_form(text: str) -> str:
     """What is left of an identifier without case, spaces, punctuation, leading zeros, and letters like digits."""
     text = text.translate(ALIKE)
     return _no_zeros(re.sub(r"[\W_]", "", text.casefold()))

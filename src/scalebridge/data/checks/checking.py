@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scalebridge.data.checks import columns, leakage, limits, plausibility, rows
+from scalebridge.data.checks import codes, columns, leakage, limits, plausibility, rows
 from scalebridge.data.checks.asked import Asked
 from scalebridge.data.checks.finding import SEVERITIES, Finding, QualityReport
 from scalebridge.errors import InputError
@@ -24,6 +24,7 @@ CHECKS: dict[str, Callable[[Asked], Iterator[Finding]]] = {
     "units": plausibility.units,
     "mixed units": plausibility.mixed_magnitudes,
     "plausibility": plausibility.plausibility,
+    "codes": codes.averaged,
     "outliers": columns.far_values,
     "range": columns.ranges,
     "censoring": limits.censoring,

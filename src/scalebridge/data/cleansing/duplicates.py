@@ -11,6 +11,7 @@ import numpy as np
 from scalebridge.data.alignment.grouping import Groups, groups_of
 from scalebridge.data.alignment.identifiers import keys
 from scalebridge.data.cleansing.gaps import called
+from scalebridge.data.columns import flat
 from scalebridge.data.digests import column_digest
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ def _same(dataset: Dataset, names: tuple[str, ...]) -> Groups:
         column = dataset[name]
         if column.dtype == object:
             column = np.array([column_digest(column[i : i + 1]) for i in range(len(column))])
-        flat = column.reshape(len(column), -1) if len(column) else column.reshape(0, 1)
-        for part in flat.T:
+        for part in flat(column).T:
             codes = np.column_stack([codes, np.unique(part, return_inverse=True)[1].reshape(-1)])
     if not len(codes) or not codes.shape[1]:
         return groups_of(np.arange(len(dataset)).astype(np.str_))

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from scalebridge.data.readers.extras import needed
 from scalebridge.data.readers.opening import check_unpacked, decoding
-from scalebridge.data.readers.probe import probe
 from scalebridge.errors import InputError
+from scalebridge.microstructure.formats.probing import probe
 
 CLASSIC, HDF5 = b"CDF", b"\x89HDF\r\n\x1a\n"
 # Codecs that only turn bytes into bytes; others (pickle) could run code and are refused before the file is opened.
@@ -74,7 +74,7 @@ def _open(path: Path, stack: ExitStack) -> list[Stored]:
         return _classic(path, stack)
     if magic == HDF5:
         needed("h5py", f"The grid '{path}' is HDF5")
-        probe(path)
+        probe(path, "grid")
         return _netcdf4(path, stack) if path.suffix.lower() in {".nc", ".nc4", ".cdf"} else _hdf5(path, stack)
     if magic.startswith(b"PK"):
         return _zarr(path) if path.name.lower().endswith(".zarr.zip") else _npz(path, stack)

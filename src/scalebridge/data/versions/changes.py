@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.data.alignment.identifiers import keys, listed
+from scalebridge.data.columns import flat
 from scalebridge.data.digests import column_digest
 from scalebridge.errors import UnitError
 from scalebridge.quantities.units import conversion
@@ -156,7 +157,7 @@ def _cells(
     a = factor * a + offset
     close = np.abs(a - b) <= (ROUNDING * (np.abs(a) + abs(offset)) if (factor, offset) != (1.0, 0.0) else 0.0)
     same = close | (np.isnan(a) & np.isnan(b))
-    differ = np.flatnonzero(~same.reshape(len(a), -1).all(axis=1)).tolist() if len(a) else []
+    differ = np.flatnonzero(~flat(same).all(axis=1)).tolist()
     return [(i, a[i], b[i]) for i in differ]
 
 

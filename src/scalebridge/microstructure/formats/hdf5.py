@@ -10,6 +10,7 @@ import numpy as np
 
 from scalebridge.errors import InputError
 from scalebridge.microstructure.formats.loaded import Loaded, chosen, damaged
+from scalebridge.microstructure.formats.probing import probe
 
 
 def load_hdf5(path: Path, dataset: str | None) -> Loaded:
@@ -19,6 +20,7 @@ def load_hdf5(path: Path, dataset: str | None) -> Loaded:
         InputError: h5py is not installed, truncated, foreign, or no clear choice of a dataset.
     """
     h5py = _h5py(path)
+    probe(path, "volume")
     try:
         with h5py.File(path, "r") as file:
             shapes: dict[str, tuple[int, ...]] = {}
@@ -34,7 +36,7 @@ def load_hdf5(path: Path, dataset: str | None) -> Loaded:
 def _note(shapes: dict[str, tuple[int, ...]], name: str, node: Any) -> None:
     kind = getattr(node, "dtype", None)
     # External and virtual datasets would read other files than the one that was given.
-    if kind is None or kind.kind not in "biuf" or node.external or node.is_virtual:
+    if kind is None or node.shape is None or kind.kind not in "biuf" or node.external or node.is_virtual:
         return
     shapes[name] = tuple(node.shape)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from scalebridge.data.alignment.identifiers import normal_form
 from scalebridge.errors import InputError
 
 
@@ -107,16 +108,10 @@ def _heads(stem: str, known: set[str]) -> list[str]:
     return [stem[:k] for k in ends if stem[:k] in known]
 
 
-def _plain(text: str) -> str:
-    """A name without what people write differently: case, blanks and dashes, leading zeros of numbers."""
-    joined = re.sub(r"[\s_\-.]+", "", text).casefold()
-    return re.sub(r"(?<!\d)0+(?=\d)", "", joined)
-
-
 def _near_miss(below: PurePosixPath, name: str, identifiers: Sequence[str]) -> list[str]:
     tried = [name] if name else [below.stem, *below.parts[:-1], re.split(r"[^0-9A-Za-z]", below.stem)[0]]
     for identifier in identifiers:
-        if any(_plain(text) == _plain(identifier) for text in tried if text):
+        if any(normal_form(text) == normal_form(identifier) for text in tried if text):
             return [f"the image '{below}' is not '{identifier}' of the table, but nearly"]
     return []
 

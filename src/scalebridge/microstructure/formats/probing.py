@@ -12,36 +12,38 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scalebridge.data.readers.opening import LARGEST_CELLS
 from scalebridge.errors import InputError
 
 SECONDS = 10.0
 BYTES_PER_SECOND = 10e6
 BLOCK = 2**26
+LARGEST_CELLS = 200_000_000
 
 
-def probe(path: Path, seconds: float | None = None) -> None:
+def probe(path: Path, what: str, seconds: float | None = None) -> None:
     """Raise `InputError` if the HDF5 library cannot read the file through, and in time.
 
     Args:
         path: the file.
+        what: it is, in words, such as ``"grid"``.
         seconds: time for it; by default 10 s and a second more for every 10 MB.
     """
     limit = SECONDS + path.stat().st_size / BYTES_PER_SECOND if seconds is None else seconds
-    command = [sys.executable, "-m", "scalebridge.data.readers.probe", str(path.absolute()), str(math.ceil(limit) + 5)]
+    module = "scalebridge.microstructure.formats.probing"
+    command = [sys.executable, "-m", module, str(path.absolute()), str(math.ceil(limit) + 5)]
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
         raise InputError(
-            f"The grid '{path}' is not read to its end in {limit:.0f} s; it is damaged, or on a very slow disk: write "
-            "it again."
+            f"The {what} '{path}' is not read to its end in {limit:.0f} s; it is damaged, or on a very slow disk: "
+            "write it again."
         ) from None
     if child.returncode < 0:
-        raise InputError(f"The grid '{path}' brings the HDF5 library down; it is damaged, write it again.")
+        raise InputError(f"The {what} '{path}' brings the HDF5 library down; it is damaged, write it again.")
     if child.returncode > 0:
         why = (child.stderr.strip().splitlines() or ["unknown"])[-1].rstrip(". ")[:160]
         raise InputError(
-            f"The grid '{path}' cannot be decoded ({why}); it may be truncated or damaged, export it again."
+            f"The {what} '{path}' cannot be decoded ({why}); it may be truncated or damaged, export it again."
         )
 
 
@@ -54,10 +56,10 @@ def read_through(path: str) -> None:
         file.visititems(lambda _, node: nodes.append(node) if isinstance(node, h5py.Dataset) else None)
         for node in nodes:
             dict(node.attrs)
-            if node.external or node.is_virtual or node.dtype.kind not in "biufSO":
+            if node.shape is None or node.external or node.is_virtual or node.dtype.kind not in "biufSO":
                 continue
             if node.size > LARGEST_CELLS:
-                # Its size is refused later, from the header.
+                # Grids refuse it from the header; to read a large volume twice would cost more than it saves.
                 continue
             if not node.shape:
                 node[()]

@@ -9,7 +9,7 @@ Mask = NDArray[np.bool_]
 
 
 def pixelwise(found: Mask, truth: Mask, tolerance: float) -> tuple[float | None, float | None]:
-    """Precision: share of found pixels within ``tolerance`` pixels of a true one; recall: the other way round; ``None`` of nothing."""
+    """Precision: share of found pixels within ``tolerance`` of a true one, recall the reverse; ``None`` if nothing."""
     return _near(found, truth, tolerance), _near(truth, found, tolerance)
 
 

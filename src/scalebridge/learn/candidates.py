@@ -60,9 +60,18 @@ TABLE: dict[str, Suits] = {
     "gradient_boosting": Suits(least=50, seconds=2.8, per_thousand=3.0, smooth=False),
 }
 # What a plain table of runs does not suffice for.
-TOLD_MORE = ("auto", "ensemble", "multi_fidelity", "reduced_outputs", "scikit_learn", "transformed")
-# For inputs so many that something must be left out: only where asked for.
-ASKED_FOR = ("reduced_inputs",)
+TOLD_MORE = (
+    "auto",
+    "branched_network",
+    "convolutional_network",
+    "ensemble",
+    "multi_fidelity",
+    "reduced_outputs",
+    "scikit_learn",
+    "transformed",
+)
+# For inputs so many that something must be left out, or slow for what it gains on tables: only where asked for.
+ASKED_FOR = ("network", "reduced_inputs")
 
 
 def known_candidates() -> list[str]:

@@ -8,9 +8,12 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import scalebridge.learn
+import scalebridge.learn.networks
 from scalebridge.errors import InputError, did_you_mean
 
 ENTRY_POINTS = "scalebridge.surrogates"
+# Rooms whose modules are surrogates.
+ROOMS = (scalebridge.learn, scalebridge.learn.networks)
 
 
 def known_surrogates() -> list[str]:
@@ -18,9 +21,7 @@ def known_surrogates() -> list[str]:
 
     A module ``random_forest`` of `scalebridge.learn` that exports a class ``RandomForest`` is one.
     """
-    modules = {m.name for m in pkgutil.iter_modules(scalebridge.learn.__path__)}
-    here = {name for name in modules if class_name(name) in scalebridge.learn.__all__}
-    return sorted(here | {point.name for point in entry_points(group=ENTRY_POINTS)})
+    return sorted(set(_here()) | {point.name for point in entry_points(group=ENTRY_POINTS)})
 
 
 def surrogate_named(name: str) -> Any:
@@ -32,13 +33,19 @@ def surrogate_named(name: str) -> Any:
     known = known_surrogates()
     if name not in known:
         raise InputError(f"The surrogate '{name}' is not known{did_you_mean(name, known)}")
-    if class_name(name) in scalebridge.learn.__all__:
-        return getattr(importlib.import_module(f"scalebridge.learn.{name}"), class_name(name))
+    if name in _here():
+        return getattr(importlib.import_module(_here()[name]), class_name(name))
     point = next(p for p in entry_points(group=ENTRY_POINTS) if p.name == name)
     found = point.load()
     if not (isinstance(found, type) and hasattr(found, "fit")):
         raise InputError(f"The surrogate '{name}' of '{point.value}' is no class with fit(x, y); ask its author.")
     return found
+
+
+def _here() -> dict[str, str]:
+    """Modules of the surrogates in the box by name."""
+    found = {m.name: f"{room.__name__}.{m.name}" for room in ROOMS for m in pkgutil.iter_modules(room.__path__)}
+    return {name: place for name, place in found.items() if class_name(name) in scalebridge.learn.__all__}
 
 
 def class_name(module: str) -> str:

@@ -1,5 +1,6 @@
 """Two-scale problems with known answers, for tests, documentation, benchmarks and users (NumPy only)."""
 
+from scalebridge.problems import specimens
 from scalebridge.problems.asymmetric import AsymmetricFlux, asymmetric_bar
 from scalebridge.problems.bar import Bar
 from scalebridge.problems.case import Case, direct_closure
@@ -63,6 +64,7 @@ __all__ = [
     "random_conduction_laminate",
     "random_laminate",
     "softening_bar",
+    "specimens",
     "unreliable_bar",
     "wing_weight",
 ]

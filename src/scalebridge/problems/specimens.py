@@ -85,6 +85,13 @@ def micrograph(specimen: Specimen, seed: int, size: int = 192) -> NDArray[np.uin
     return np.asarray(np.clip(255 * grey, 0, 255), dtype=np.uint8)
 
 
+def save(specimen: Specimen, file: str | Path, seed: int, size: int = 192) -> None:
+    """Write one `micrograph` of a specimen."""
+    from PIL import Image
+
+    Image.fromarray(micrograph(specimen, seed, size)).save(file)
+
+
 def write(
     folder: str | Path, panels: int = 10, each: int = 5, images: int = 2, seed: int = 0, size: int = 192
 ) -> list[Specimen]:
@@ -101,17 +108,14 @@ def write(
         seed: of every random choice.
         size: of a micrograph in pixels.
     """
-    from PIL import Image
-
     place = Path(folder)
     pictures = place / "micrographs"
     pictures.mkdir(parents=True, exist_ok=True)
     made = specimens(panels, each, seed)
     for number, specimen in enumerate(made[:-1]):
         for k in range(images):
-            shown = micrograph(specimen, seed + 7919 * (number * images + k + 1), size)
-            Image.fromarray(shown).save(pictures / f"{specimen.name}_{k + 1}.png")
-    Image.fromarray(micrograph(made[0], seed + 1, size)).save(pictures / "X999_1.png")
+            save(specimen, pictures / f"{specimen.name}_{k + 1}.png", seed + 7919 * (number * images + k + 1), size)
+    save(made[0], pictures / "X999_1.png", seed + 1, size)
     order = np.random.default_rng(seed).permutation(len(made))
     with (place / "specimens.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

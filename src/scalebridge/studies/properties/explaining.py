@@ -34,8 +34,8 @@ class Explained:
 
     Args:
         explanation: importance and effects of families of features.
-        of: label of the candidate that is explained: the chosen one, or where that goes by features of a network alone,
-            which have no meaning, the best one that goes by descriptors.
+        of: label of the candidate that is explained: the chosen one, or where that goes by features of a network, which
+            have no meaning of their own, the best one that goes by descriptors.
         families: names of the features of each.
         errors: by group and by regime.
         comparison: of the chosen candidate, as the model card takes it.
@@ -90,9 +90,9 @@ def explained(
 
 
 def _with_meaning(learned: Learned, features: FeatureTable) -> Trial:
-    """The best trial that goes by more than features of a network; the best of all where there is none."""
+    """The best trial that goes by no features of a network; the best of all where there is none."""
     for trial in learned.trials:
-        if trial.held is not None and any(features.columns[k].kind != "cnn" for k in trial.candidate.columns):
+        if trial.held is not None and all(features.columns[k].kind != "cnn" for k in trial.candidate.columns):
             return trial
     return learned.trials[0]
 

@@ -22,6 +22,7 @@ SLICES = 12
 WINDOWS = 4
 DIAMETER = 7.5
 READING = 0.02
+DENSEST = 0.76
 GROUPS = ("fraction", "chords", "neighbours", "free_zones")
 # Without dimension, so that fibres of another size in pixels say the same.
 DESCRIPTORS = (
@@ -50,10 +51,11 @@ def generated(seed: int) -> Labels:
     side = 2 * SIZE
     fraction = rng.uniform(0.45, 0.68)
     count = round(fraction * side**2 / (0.25 * np.pi * DIAMETER**2))
-    made = packed_disks(
-        fraction, count, scatter=rng.uniform(0.0, 0.1), gap=rng.uniform(0.0, 0.1), zones=rng.uniform(0.0, 0.08),
-        sweeps=20, seed=seed,
-    )  # fmt: skip
+    scatter, zones = rng.uniform(0.0, 0.1), rng.uniform(0.0, 0.06)
+    # The segmentation parts touching fibres by a line of a pixel; where there is room, these are as far apart.
+    room = 2.0 * (np.sqrt(DENSEST * (1.0 - zones) / fraction) - 1.0)
+    gap = rng.uniform(0.5, 1.0) * min(2.0 / DIAMETER, max(room, 0.0))
+    made = packed_disks(fraction, count, scatter=scatter, gap=gap, zones=zones, sweeps=20, seed=seed)
     labels = made.labels((side, side)).astype(np.uint8)
     return np.stack([labels[i : i + SIZE, j : j + SIZE] for i in (0, SIZE) for j in (0, SIZE)])
 

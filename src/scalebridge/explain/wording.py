@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # Inputs that the others tell so well are said to be told by them.
 DETERMINED = 0.5
+# Inputs that do not matter and get a sentence each; the others share one.
+SINGLE = 3
 # Share of shuffled rows from which combinations are said to be unlike those seen.
 UNLIKE = 0.05
 WAYS = {
@@ -25,7 +27,7 @@ WAYS = {
 
 def sentences(e: Explanation) -> tuple[str, ...]:
     """What matters, which way, what shares importance, what was extrapolated, and what this does not say."""
-    told = [_setting(e), *(_one(e, i) for i in e.importance), *_without(e), *_tied(e), *_unlike(e)]
+    told = [_setting(e), *_each(e), *_without(e), *_tied(e), *_unlike(e)]
     shares = () if e.indices is None else indices_sentences(e.indices)
     return (*told, *shares, *e.notes, _caution(e))
 
@@ -90,6 +92,21 @@ def _setting(e: Explanation) -> str:
         f"On {e.rows} rows{of} {where}, '{e.surrogate}' predicts {e.target} with a root mean square error of "
         f"{amount(e.base, e.unit)} (± is one standard error throughout)."
     )
+
+
+def _each(e: Explanation) -> list[str]:
+    """A sentence for each input that matters, and for the first ones that do not; the others together."""
+    chance = [i for i in e.importance if math.isfinite(i.rise) and not i.significant]
+    rest = chance[SINGLE:] if len(chance) > SINGLE + 1 else []
+    apart = {id(i) for i in rest}
+    told = [_one(e, i) for i in e.importance if id(i) not in apart]
+    if rest:
+        largest = max(rest, key=lambda i: i.rise)
+        told.append(
+            f"{len(rest)} others do not stand out from chance either: shuffling {largest.label}, the most of them, "
+            f"changes the error by {with_error(largest.rise, largest.rise_error)}."
+        )
+    return told
 
 
 def _one(e: Explanation, i: Importance) -> str:

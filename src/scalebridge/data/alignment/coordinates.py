@@ -49,7 +49,7 @@ def register(dataset: Dataset, transform: Transform, frame: str = "registered", 
     after = replace(dataset, space=Space(variables), columns=columns, std=std, coordinates=made)
     sentence = (
         f"Registered {', '.join(old.columns)} from '{old.name}' to '{frame}' ({transform.kind}, landmarks scatter by "
-        f"{transform.noise:.3g} {made.unit}, left out {transform.left_out:.3g})."
+        f"{transform.noise:.3g}{'' if made.unit == '1' else f' {made.unit}'}, left out {transform.left_out:.3g})."
     )
     options = {"kind": transform.kind, "matrix": transform.matrix.tolist(), "shift": transform.shift.tolist()}
     return dataset.stepped(after, "register", options, sentence)

@@ -63,7 +63,8 @@ def read_images(
     texts |= {label: [w[label] for w in words] for label in labels}
     variables = [Variable(label, kind="category") for label in texts]
     columns: dict[str, Any] = {**texts, "image": images}
-    notes = [f"Left out {len(left_out)} files that are no images: {', '.join(left_out[:5])}."] if left_out else []
+    kind = "are no images" if glob == "*" else f"are no images or not called '{glob}'"
+    notes = [f"Left out {len(left_out)} files that {kind}: {', '.join(left_out[:5])}."] if left_out else []
     notes += _repeats(files)
     if pixel_size is None:
         notes.append("The pixel size is not known: lengths are in pixels; give pixel_size='1.1 um'.")

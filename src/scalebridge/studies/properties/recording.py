@@ -167,7 +167,8 @@ def _documents(specimens: Specimens, asked: Asked, parts: Mapping[str, Part]) ->
 
     groups = specimens.group_column
     purpose = f"Properties of specimens ({', '.join(asked.targets)}) beside their images."
-    sheet = data_sheet(specimens.table, groups=groups, purpose=purpose)
+    found = [finding["sentence"] for finding in _quality(specimens, asked)]
+    sheet = data_sheet(specimens.table, found, groups=groups, purpose=purpose)
     written, shown = {"data-sheet.md": sheet.markdown()}, {sheet.title: sheet.html()}
     for name, part in parts.items():
         card = model_card(

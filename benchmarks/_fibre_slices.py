@@ -114,7 +114,7 @@ def cut(labels: NDArray[np.uint8], places: list[tuple[int, int]], size: int) -> 
 def slice_figures(path: Path, size: int, seed: int, count: int) -> dict[str, Any]:
     """Everything about one slice."""
     fibre = MATERIALS["carbon" if "carbon" in path.name else "glass"]
-    kind = microstructure.segment(microstructure.read(path), phases=3 if "carbon" in path.name else 2)
+    kind = microstructure.segment(microstructure.read(path), phases=3 if "carbon" in path.name else 2, voids="enclosed")
     grid = microstructure.windows(kind, size)
     rng = np.random.default_rng(seed)
     chosen = [grid[k].origin for k in rng.permutation(len(grid))[:count]]

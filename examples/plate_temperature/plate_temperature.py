@@ -12,7 +12,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from page import write_page
+from plate_page import write_page
 from plate import FIELD, INPUTS, NUMBERS, PICTURES, pictures, plate
 
 import scalebridge as sb

@@ -50,7 +50,7 @@ def test_the_example_ends_in_its_numbers_and_one_page(
     try:
         runpy.run_path(str(FOLDER / "plate_temperature.py"), run_name="__main__")
     finally:
-        for name in ("page", "plate"):
+        for name in ("plate_page", "plate"):
             if name not in before:
                 sys.modules.pop(name, None)
     text = page.read_text(encoding="utf-8")

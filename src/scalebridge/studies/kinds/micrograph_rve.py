@@ -66,8 +66,14 @@ class Settings(Entry):
         owner = f"[models.{name}]"
         try:
             image = ms.read(folder / self.image, self.pixel_size)
+            # What a dark rim encloses carries no load either.
             found = ms.segment(
-                image, self.phases, threshold=self.threshold, denoising=self.denoising, separate=self.separate
+                image,
+                self.phases,
+                threshold=self.threshold,
+                denoising=self.denoising,
+                separate=self.separate,
+                voids="enclosed",
             )
             image, length_note = self._calibrated(image, found)
             check = ms.representative(found, self.window, avoid=self.avoid or None)

@@ -12,8 +12,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from plate_page import write_page
 from plate import FIELD, INPUTS, NUMBERS, PICTURES, pictures, plate
+from plate_page import write_page
 
 import scalebridge as sb
 from scalebridge.learn.networks import ConvolutionalNetwork, Network, Recipe

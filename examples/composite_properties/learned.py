@@ -23,10 +23,10 @@ WINDOWS = 4
 DIAMETER = 7.5
 READING = 0.02
 DENSEST = 0.76
-GROUPS = ("fraction", "chords", "neighbours", "free_zones")
+GROUPS = ("fraction", "chords", "free_zones")
 # Without dimension, so that fibres of another size in pixels say the same.
 DESCRIPTORS = (
-    "phase_1_fraction", "phase_0_chord_variation", "phase_1_clark_evans", "phase_1_free_share", "phase_1_local_std"
+    "phase_1_fraction", "phase_0_chord_variation", "phase_1_chord_variation", "phase_1_free_share", "phase_1_local_std"
 )  # fmt: skip
 
 

@@ -30,7 +30,10 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_answer_report_and_store(answered: Path) -> None:
-    assert {p.name for p in (answered / "out").iterdir()} == {"answer.json", "arrays.npz", "report.html", "store"}
+    left = {"answer.json", "arrays.npz", "data-sheet.md", "model-card.md", "report.html", "store"}
+    assert {p.name for p in (answered / "out").iterdir()} == left
+    assert "## Limits" in (answered / "out" / "model-card.md").read_text()
+    assert "rows of 2 columns" in (answered / "out" / "data-sheet.md").read_text()
     record = json.loads((answered / "out" / "answer.json").read_text())
     low, high = record["interval"]
     # The exact heat flow: the integral of the conductivity over temperature (Kirchhoff), per metre.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scalebridge.errors import InfrastructureError
+from scalebridge.studies.papers import write_papers
 from scalebridge.studies.resolve import Resolved, resolve
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def run(study: Study, out: str | Path, progress: str | Listener = "auto", resolv
         answer.save(directory)
     except OSError as error:
         raise InfrastructureError(f"The answer cannot be written to '{directory}': {error.strerror}.") from error
+    write_papers(answer, directory)
     return Outcome(answer, directory, report_saved(directory))
 
 

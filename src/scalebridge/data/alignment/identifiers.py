@@ -42,7 +42,8 @@ class Matching:
     """Which rows of two datasets carry the same identifier.
 
     Attributes:
-        left_name, right_name: of the datasets.
+        left_name: of the dataset of the coarser scale.
+        right_name: of that of the finer scale.
         by: the column of identifiers.
         rows: for each row of the right dataset ``[m]`` the row of the left with its identifier, -1 for none.
         left_only: identifiers of the left that no row on the right carries, in order.

@@ -31,6 +31,7 @@ from scalebridge.micro.rve.phases import (
 )
 from scalebridge.micro.rve.response import LocalFields, Response
 from scalebridge.micro.rve.temperature import ConductivityModel
+from scalebridge.micro.rve.transverse import nearest_transversely_isotropic
 
 __all__ = [
     "J2",
@@ -68,6 +69,7 @@ __all__ = [
     "homogenise_many",
     "mean_stress",
     "nearest_isotropic",
+    "nearest_transversely_isotropic",
     "voigt",
     "voigt_reuss",
     "with_parameters",

@@ -153,9 +153,12 @@ def _keep(file: Path, one: Described) -> None:
 
 
 def columns_of(found: Iterable[Described]) -> tuple[Column, ...]:
-    """Every descriptor that some image has, in the order met first."""
+    """Every descriptor that some image has, in the order met first; those of the dark phase, mostly a matrix, last.
+
+    Of two that tell the same the first is kept: the share of the fibres rather than that of what is between them.
+    """
     seen: dict[str, Column] = {}
     for one in found:
         for column in one.columns:
             seen.setdefault(column.name, column)
-    return tuple(seen.values())
+    return tuple(sorted(seen.values(), key=lambda column: column.name.startswith("dark_")))

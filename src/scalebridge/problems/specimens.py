@@ -53,7 +53,7 @@ class Specimen:
 def specimens(panels: int = 10, each: int = 5, seed: int = 0) -> list[Specimen]:
     """Draw specimens panel by panel."""
     rng = np.random.default_rng(seed)
-    made = []
+    made: list[Specimen] = []
     for p in range(panels):
         fraction, voids, own = rng.uniform(0.28, 0.48), rng.choice([0.0, 0.0, 0.01, 0.02]), PANEL_STD * rng.normal()
         for _ in range(each):

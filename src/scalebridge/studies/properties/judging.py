@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scalebridge.learn.held_out import HeldOut, cluster_error
 from scalebridge.studies.properties.learning import Learned
 
-TOLD = 2.0
-"""Standard errors from which a difference is told."""
+TOLD = 0.99
+"""Confidence from which a difference is told."""
 
 
 def figures(held: HeldOut, groups: NDArray[np.int64]) -> dict[str, float]:
@@ -37,7 +37,7 @@ def figures(held: HeldOut, groups: NDArray[np.int64]) -> dict[str, float]:
 def better_than_mean(learned: Learned, groups: NDArray[np.int64]) -> bool:
     """Whether the procedure beats the mean of the others by more than chance."""
     gain, error = _gain(learned, groups)
-    return gain > TOLD * error
+    return gain > _reach(groups) * error
 
 
 def verdict(learned: Learned, groups: NDArray[np.int64], level: float, unit: str) -> str:
@@ -52,11 +52,20 @@ def verdict(learned: Learned, groups: NDArray[np.int64], level: float, unit: str
     share = f"{100 * max(f['r2'], 0):.0f} %"
     told = f"{_capital(learned.chosen.label)}: {share} of the variance at specimens held back is explained."
     short = level - f["coverage"]
-    if abs(short) > TOLD * max(f["coverage_std"], 1e-9) and abs(short) > 0.02:
+    # The share's own scatter where the level is true: few misses make a share look better known than it is.
+    error = max(f["coverage_std"], float(np.sqrt(level * (1 - level) / len(np.unique(groups)))) / 2)
+    if abs(short) > _reach(groups) * error:
         told += (
             f" The intervals hold {'too little' if short > 0 else 'more than they claim'}; read them with that in mind."
         )
     return told
+
+
+def _reach(groups: NDArray[np.int64]) -> float:
+    """Standard errors over groups that a difference must have to be told: Student's t."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.5 * (1 + TOLD), max(len(np.unique(groups)) - 1, 1)))
 
 
 def _gain(learned: Learned, groups: NDArray[np.int64]) -> tuple[float, float]:

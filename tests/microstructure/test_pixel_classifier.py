@@ -76,6 +76,16 @@ def test_strokes_on_a_real_slice_teach_where_fibres_are() -> None:
     assert 0.05 < inner.mean() < bright.mean()
 
 
+def test_fractions_are_left_as_called_where_a_class_was_never_held_out() -> None:
+    image = ms.read(DATA / "glass-fibre" / "glass.png")
+    strokes = read_mask(DATA / "glass-fibre" / "glass_labels.png", {"between": 1, "centre": 2}, unmarked=0)
+    trained = SMALL.fit([image], [strokes])
+    assert trained.agreement is not None and trained.agreement.pooled[0].sum() == 0
+    found = trained.segment(image)
+    np.testing.assert_array_equal(found.fraction, found.called)
+    assert np.isnan(found.fraction_std).all()
+
+
 def test_a_correction_by_the_confusion_brings_back_the_true_fractions() -> None:
     truth = np.array([0.7, 0.3])
     rates = np.array([[0.9, 0.1], [0.2, 0.8]])

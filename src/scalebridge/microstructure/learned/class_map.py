@@ -22,8 +22,8 @@ class ClassMap:
         labels: the most probable class, ``[rows, columns]`` int16.
         inside: the field of view, ``[rows, columns]``.
         called: share of each label within the field of view, ``[classes]``.
-        fraction: ``called`` set right by the confusion on held-out pixels, ``[classes]``.
-        fraction_std: deviation of ``fraction``, from the held-out groups; NaN without any.
+        fraction: ``called`` set right by the confusion on held-out pixels, ``[classes]``; as called without any.
+        fraction_std: deviation of ``fraction``, from the held-out groups; NaN where these lack a class.
         agreement: the validation that these rest on; ``None`` without one.
     """
 
@@ -62,7 +62,8 @@ def class_map(
     """Return the labels and the fractions that follow from probabilities ``[classes, rows, columns]``."""
     labels = probability.argmax(axis=0).astype(np.int16)
     called = np.bincount(labels[inside], minlength=len(classes)) / max(int(inside.sum()), 1)
-    if agreement is None:
+    # A class without held-out pixels has no known rate of being called right: nothing can be set right by it.
+    if agreement is None or not agreement.pooled.any(axis=1).all():
         fraction, std = called, np.full(len(classes), np.nan)
     else:
         fraction = corrected(called, agreement.pooled)

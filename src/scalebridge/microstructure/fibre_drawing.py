@@ -28,7 +28,7 @@ def fibre_figure(fibres: Fibres, box: tuple[int, int, int, int] | None = None) -
     from matplotlib.lines import Line2D
 
     top, left, bottom, right = _checked(fibres, box)
-    figure = Figure(figsize=(7, 7 * (bottom - top) / (right - left) + 0.5), layout="constrained")
+    figure = Figure(figsize=(7, 7 * (bottom - top) / (right - left) + 0.8), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(fibres.image.grey, cmap="gray", interpolation="nearest")
     chosen = (fibres.whole, fibres.cut, fibres.misaligned & ~fibres.cut)

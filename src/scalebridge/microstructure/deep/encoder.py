@@ -10,13 +10,16 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.errors import InputError
 from scalebridge.microstructure.deep.patches import Prepared, cut
+
+if TYPE_CHECKING:
+    from scalebridge.networks import PatchEncoder
 
 FORMAT, VERSION, MANIFEST = "scalebridge-encoder", 1, "manifest"
 # Patches in one call of the network.
@@ -60,14 +63,20 @@ class Encoder:
         """Features ``[p, k]`` of the patches of an image at ``origins [p, 2]``."""
         import torch
 
+        net = self.module()
+        patches = torch.as_tensor(cut(image.normalised.astype(np.float32), origins, self.patch))
+        with torch.no_grad():
+            return np.concatenate([net(part).numpy() for part in patches.split(BATCH)]).astype(np.float64)
+
+    def module(self) -> PatchEncoder:
+        """The network as a module of torch that is not trained further: patches ``[b, s, s]`` to ``[b, k]``."""
+        import torch
+
         from scalebridge.networks import PatchEncoder
 
         net = PatchEncoder(self.widths)
         net.load_state_dict({name: torch.as_tensor(v) for name, v in self.weights.items()})
-        net.eval()
-        patches = torch.as_tensor(cut(image.normalised.astype(np.float32), origins, self.patch))
-        with torch.no_grad():
-            return np.concatenate([net(part).numpy() for part in patches.split(BATCH)]).astype(np.float64)
+        return net.eval()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to one ``.npz`` file of arrays and a manifest in JSON; the same encoder gives the same bytes.

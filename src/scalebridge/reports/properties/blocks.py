@@ -129,6 +129,11 @@ def families(target: Target) -> str:
     return f"<section><details><summary>Which features were taken together</summary>{listed}</details></section>"
 
 
+def listed(sentences: Sequence[str]) -> str:
+    """Return sentences as a list; nothing without any."""
+    return f"<ul>{''.join(f'<li>{escape(s)}</li>' for s in sentences)}</ul>" if sentences else ""
+
+
 def joined(record: Record) -> str:
     """Return what was joined and what was left out."""
     content = record.content["joined"]

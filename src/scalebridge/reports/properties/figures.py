@@ -41,6 +41,24 @@ def gallery_figure(record: Record, target: Target) -> str | None:
     return theme.svg(figure, "Micrographs by property", f"gallery-{_slug(target.name)}")
 
 
+def looks_figure(record: Record, target: Target) -> str | None:
+    """Draw micrographs and, below, what in them moves the prediction; ``None`` without."""
+    shown = [s for s in target.content["looks"]["of"] if f"{s['key']}_map" in record.arrays]
+    if not shown:
+        return None
+    figure = theme.canvas(WIDTH, 2 * WIDTH / max(len(shown), 3) * 0.8 + 40)
+    axes = figure.subplots(2, max(len(shown), 2), squeeze=False)
+    for ax in axes.ravel():
+        ax.set_axis_off()
+    for k, entry in enumerate(shown):
+        image, seen = record.arrays[f"{entry['key']}_image"], record.arrays[f"{entry['key']}_map"]
+        axes[0][k].imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+        axes[0][k].set_title(entry["specimen"], fontsize=10.5, fontweight="normal")
+        reach = float(np.quantile(np.abs(seen), 0.995)) or 1.0
+        axes[1][k].imshow(seen, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="antialiased")
+    return theme.svg(figure, "What the network looks at", f"looks-{_slug(target.name)}")
+
+
 def _agreement(ax: Axes, target: Target) -> None:
     measured, mean, lower, upper = (target.held(k) for k in ("measured", "mean", "lower", "upper"))
     inside = (measured >= lower) & (measured <= upper)

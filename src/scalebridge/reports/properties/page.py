@@ -19,6 +19,13 @@ AGREEMENT = (
 )
 
 
+LOOKS = (
+    "Integrated gradients from an even picture to the micrograph, through the network and '{learner}' made "
+    "linear where the specimen lies: red pixels raise the prediction, blue ones lower it. It shows what moves the "
+    "prediction, not why a specimen is strong or weak."
+)
+
+
 def write_report(content: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], file: str | Path) -> Path:
     """Write the report of a record; return the file.
 
@@ -73,5 +80,8 @@ def _target(record: Record, target: Target) -> Iterator[str]:
     yield blocks.explained(target)
     yield explanation_blocks(target.content["explanation"])
     yield blocks.families(target)
+    seen = [str(entry["sentence"]) for entry in target.content["looks"]["of"]]
+    words = LOOKS.format(learner=target.content["looks"]["learner"])
+    yield section("What the network looks at", words, figures.looks_figure(record, target), blocks.listed(seen))
     for errors in target.content["errors"]:
         yield error_blocks(errors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,14 @@ from scalebridge.studies.properties import judging
 from scalebridge.studies.properties.encoding import Encoded
 from scalebridge.studies.properties.explaining import Explained
 from scalebridge.studies.properties.features import FeatureTable
+from scalebridge.studies.properties.gallery import gallery, look_record, maps
 from scalebridge.studies.properties.learning import Learned, Trial
+from scalebridge.studies.properties.maps import Look
 from scalebridge.studies.properties.outcome import SCHEMA_VERSION
 from scalebridge.studies.properties.specimens import Specimens
 
 if TYPE_CHECKING:
     from scalebridge.studies.properties.run import Asked
-
-SHOWN, SIDE = 6, 220
-"""Micrographs in the report, and the most pixels on a side that are kept of each."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,8 @@ class Part:
         groups: ``[n]``.
         names: of the groups ``[n]``; ``None`` where each specimen is its own.
         told: what it goes by, and where it errs.
+        looks: what the network looks at in some micrographs.
+        looks_of: label of the learner whose derivative that goes by.
     """
 
     learned: Learned
@@ -42,6 +43,8 @@ class Part:
     groups: NDArray[np.int64]
     names: NDArray[np.str_] | None
     told: Explained
+    looks: Sequence[Look] = ()
+    looks_of: str = ""
 
 
 CAUTIONS = (
@@ -68,8 +71,10 @@ def record_of(
     from scalebridge.bridge.answer import versions
 
     names, groups = specimens.names, specimens.groups()
-    gallery, arrays = _gallery(specimens, measured)
+    shown_images, arrays = gallery(specimens, measured)
     written, shown = _documents(specimens, asked, parts)
+    for name, part in parts.items():
+        arrays |= maps(name, part.looks)
     return {
         "schema_version": SCHEMA_VERSION,
         "created": time.strftime("%Y-%m-%d %H:%M"),
@@ -100,7 +105,7 @@ def record_of(
             "notes": list(features.notes),
         },
         "encoding": None if network is None else network.record(),
-        "gallery": gallery,
+        "gallery": shown_images,
         "quality": _quality(specimens, asked),
         "cautions": [*CAUTIONS, *([TRANSDUCTIVE] if network is not None and asked.weights is None else [])],
         "documents": shown,
@@ -133,6 +138,7 @@ def _target(name: str, part: Part, specimens: Specimens, features: FeatureTable,
         "explained": part.told.of,
         "families": part.told.families,
         "errors": [e.record() for e in part.told.errors],
+        "looks": look_record(name, part.looks_of, part.looks),
         "held_out": [
             {
                 "specimen": features.specimens[part.rows[row]],
@@ -215,23 +221,3 @@ def _joined(specimens: Specimens, asked: Asked, measured: Mapping[str, NDArray[n
 def _listed(names: Any, most: int = 12) -> str:
     shown = ", ".join(str(n) for n in list(names)[:most])
     return f"{len(names)}: {shown}" + (", …" if len(names) > most else "")
-
-
-def _gallery(
-    specimens: Specimens, measured: Mapping[str, NDArray[np.float64]]
-) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
-    """Micrographs evenly along the first target, cut to a size that a page bears."""
-    from scalebridge.microstructure import read
-
-    first = next(iter(measured.values()))
-    order = np.argsort(first)[: int(np.isfinite(first).sum())]
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, SHOWN).round().astype(int))] if len(order) else order
-    entries, arrays = [], {}
-    for k in chosen.tolist():
-        name = specimens.names[k]
-        grey = read(specimens.matched.images[name][0], luminance=True).grey
-        cut = tuple(slice((n - min(n, SIDE)) // 2, (n - min(n, SIDE)) // 2 + min(n, SIDE)) for n in grey.shape)
-        arrays[f"image_{k}"] = np.asarray(np.rint(255 * grey[cut]), dtype=np.uint8)
-        values = {t: float(v[k]) if np.isfinite(v[k]) else None for t, v in measured.items()}
-        entries.append({"index": k, "specimen": name, "values": values})
-    return entries, arrays

@@ -15,9 +15,12 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.learn.learner import checked
 from scalebridge.quantities import Space, Variable
 from scalebridge.studies.properties.candidates import candidates
+from scalebridge.studies.properties.encoding import Encoded
 from scalebridge.studies.properties.explaining import explained
 from scalebridge.studies.properties.features import FeatureTable
+from scalebridge.studies.properties.gallery import LOOKED_AT, evenly, micrograph
 from scalebridge.studies.properties.learning import learn_property
+from scalebridge.studies.properties.maps import looks
 from scalebridge.studies.properties.numbering import KINDS, number_images
 from scalebridge.studies.properties.outcome import PropertyFit
 from scalebridge.studies.properties.recording import Part, record_of
@@ -111,7 +114,7 @@ def fit_properties(
         def say(words: str, share: float, k: int = k) -> None:
             tell(words, 0.5 + 0.5 * (k + share) / len(names))
 
-        parts[name] = _part(name, specimens, numbered, measured[name], asked, say)
+        parts[name] = _part(name, specimens, numbered, measured[name], network, asked, say)
     tell("done", 1.0)
     record, arrays = record_of(specimens, asked, numbered, network, measured, parts)
     record["wall_s"] = time.perf_counter() - begun
@@ -144,6 +147,7 @@ def _part(
     specimens: Specimens,
     numbered: FeatureTable,
     measured: NDArray[np.float64],
+    network: Encoded | None,
     asked: Asked,
     say: Progress,
 ) -> Part:
@@ -165,7 +169,12 @@ def _part(
     say(f"{name}: explanation", 0.9)
     names = None if specimens.group_column is None else np.array(labels)[index[rows]]
     told = explained(found, data, index[rows], names, numbered, asked.level, asked.seed)
-    return Part(found, rows, index[rows], names, told)
+    if network is None:
+        return Part(found, rows, index[rows], names, told)
+    say(f"{name}: what the network looks at", 0.97)
+    images = {specimens.names[k]: micrograph(specimens, k) for k in evenly(measured, LOOKED_AT)}
+    label, seen = looks(found, data, numbered, network, images)
+    return Part(found, rows, index[rows], names, told, seen, label)
 
 
 def _output(specimens: Specimens, name: str) -> Variable:

@@ -11,16 +11,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scalebridge import microstructure
 from scalebridge.errors import InputError
+from scalebridge.learn.learner import Data
 from scalebridge.problems import specimens
+from scalebridge.quantities import Space
 from scalebridge.studies.properties import (
     PropertyFit,
     candidates,
     describing,
     encoding,
     fit_properties,
+    maps,
     predict_properties,
 )
+from scalebridge.studies.properties.features import FeatureTable
+from scalebridge.studies.properties.learning import learn_property
 from scalebridge.studies.properties.specimens import read_specimens
 
 TARGET = "TensileStrength"
@@ -134,6 +140,32 @@ def test_features_of_a_network_are_learned_kept_and_used_on_new_images(
     (tmp_path / "encoder.npz").unlink()
     with pytest.raises(InputError, match="which is gone"):
         encoding.encode(paths[:1], tmp_path, first.record())
+
+
+def test_maps_of_what_the_network_looks_at_add_up_to_what_the_learner_makes_of_its_features(
+    laboratory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "STEPS", 10)
+    paths = sorted((laboratory / "micrographs").glob("S*.png"))[:18]
+    network = encoding.encoded(paths)
+    values = np.array([list(network.values[p].values()) for p in paths])
+    table = FeatureTable(
+        tuple(p.stem for p in paths), network.columns, values, np.full(128, np.nan), np.ones(len(paths), dtype=np.int64)
+    )
+    outputs = Space({"y": "MPa"})
+    y = values[:, :1] * 3.0 + values[:, 70:71]
+    data = Data(values, y, np.zeros_like(y), None)
+    tried = [
+        c for c in candidates.candidates(table.sets(), table.space, outputs, len(paths), 0) if "ridge" in c.learner
+    ]
+    learned = learn_property("y", tried, data, np.arange(len(paths)))
+    images = {paths[0].stem: microstructure.read(paths[0])}
+    label, looks = maps.looks(learned, data, table, network, images)
+    seen = looks[0].attribution
+    assert label == tried[0].label
+    slope = tried[0].surrogate.fit(values, y).jacobian(values[:1])[0, 0]
+    assert seen.value == pytest.approx(float(slope @ values[0]), rel=1e-3, abs=1e-3)
+    assert seen.gap < 0.02
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scalebridge.explain import Attribution
     from scalebridge.microstructure.deep.patches import Prepared
 
-STEPS = 32
+STEPS = 64
 """Of the path from the even image to the one that was taken."""
 
 

@@ -63,6 +63,15 @@ def test_fibres_of_a_known_packing_are_found_where_and_as_wide_as_they_are(given
     assert np.sqrt(np.mean(away[hit] ** 2)) < 0.4
 
 
+def test_an_image_without_noise_is_read_as_one_of_eight_bits() -> None:
+    grey, centres, radii = scan(0.45, noise=0.0)
+    found = detect_fibres(ms.from_array(grey))
+    whole = (centres > 8).all(axis=1) & (centres < SIZE - 8).all(axis=1)
+    distance, near = cKDTree(found.centres).query(centres[whole])
+    assert (distance < 1.0).mean() > 0.97
+    assert float(np.mean(found.diameters[near] - 2 * radii[whole])) == pytest.approx(0.0, abs=0.3)
+
+
 def marked(kind: str) -> tuple[sb.microstructure.Micrograph, NDArray[np.uint8]]:
     """The part of a slice around the user's marks, and the marks: 1 not a centre, 2 a centre."""
     from PIL import Image

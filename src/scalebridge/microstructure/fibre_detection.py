@@ -20,6 +20,9 @@ from scalebridge.microstructure.segmentation import Segmentation, segment
 Grey = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+ROUNDED = 1 / 255 / 12**0.5
+"""Deviation by the rounding of grey values to eight bits."""
+
 ROUNDS = ((1.0, 0.2), (1.4, 0.25), (0.8, 0.25), (0.8, 0.25))
 """Radius (in typical ones) and least response (in contrasts) of each search; all but the first look at what the
 fibres found before leave unexplained."""
@@ -162,6 +165,11 @@ def _dilated(voids: Mask) -> Mask:
     return np.asarray(binary_dilation(voids, iterations=1))
 
 
+def _noise(phases: Segmentation) -> float:
+    """Deviation of a pixel about the model: that of the image, or the rounding of eight bits where it has none."""
+    return max(phases.noise, ROUNDED)
+
+
 def _fitted(grey: Grey, seen: Mask, phases: Segmentation, typical: float, confidence: float) -> Discs:
     values = phases.clean[seen]
     fibre = phases.labels[seen] == len(phases.phases) - 1
@@ -173,17 +181,17 @@ def _fitted(grey: Grey, seen: Mask, phases: Segmentation, typical: float, confid
         found = blobs(shown, seen, scale * prior[0], prior[2], weakest)
         found = found[distinct(found, discs.values[:, :3])]
         discs = _with(discs, found, prior[2])
-        discs = fit_globals(refine(discs, grey, seen, phases.noise, prior, 4), grey, seen)
-        discs = refine(discs, grey, seen, phases.noise, prior, 3)
+        discs = fit_globals(refine(discs, grey, seen, _noise(phases), prior, 4), grey, seen)
+        discs = refine(discs, grey, seen, _noise(phases), prior, 3)
         discs, rest = _pruned(discs, grey, seen, confidence)
         if len(discs.values) < 3:
             return discs
         prior = _population(discs, typical)
         shown = rest + discs.matrix
     for _ in range(2):
-        discs = refine(discs, grey, seen, phases.noise, prior, 4)
+        discs = refine(discs, grey, seen, _noise(phases), prior, 4)
         discs, _ = _pruned(discs, grey, seen, confidence)
-    return refine(discs, grey, seen, phases.noise, prior, 3)
+    return refine(discs, grey, seen, _noise(phases), prior, 3)
 
 
 def _with(discs: Discs, circles: Grey, step: float) -> Discs:
@@ -231,7 +239,7 @@ def _fibres(discs: Discs, grey: Grey, seen: Mask, phases: Segmentation) -> Fibre
     diameters, noise = 2 * radius, 2 * std[:, 2]
     chance = float(np.sqrt(np.mean(noise[counted] ** 2)))
     spread = float(diameters[counted].std())
-    shared = blur_error(discs, grey, seen, phases.noise)
+    shared = blur_error(discs, grey, seen, _noise(phases))
     return Fibres(
         image=phases.image,
         centres=centres,

@@ -199,7 +199,8 @@ def _trial(trial: Trial, groups: NDArray[np.int64]) -> dict[str, Any]:
 def _joined(specimens: Specimens, asked: Asked, measured: Mapping[str, NDArray[np.float64]]) -> list[tuple[str, str]]:
     matched, counts = specimens.matched, [len(f) for f in specimens.matched.images.values()]
     per = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
-    told = [("specimens with images", f"{len(counts)} of {len(specimens.table)} rows, {per} images each")]
+    each = "1 image each" if max(counts) == 1 else f"{per} images each"
+    told = [("specimens with images", f"{len(counts)} of {len(specimens.table)} rows, {each}")]
     for name, values in measured.items():
         gaps = [specimens.names[k] for k in np.flatnonzero(~np.isfinite(values))]
         if gaps:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scalebridge import microstructure
+from scalebridge import data, microstructure
 from scalebridge.errors import InputError
 from scalebridge.learn.learner import Data
 from scalebridge.problems import specimens
@@ -27,7 +27,7 @@ from scalebridge.studies.properties import (
 )
 from scalebridge.studies.properties.features import FeatureTable
 from scalebridge.studies.properties.learning import learn_property
-from scalebridge.studies.properties.specimens import read_specimens
+from scalebridge.studies.properties.specimens import column_named, read_specimens
 
 TARGET = "TensileStrength"
 
@@ -154,13 +154,13 @@ def test_maps_of_what_the_network_looks_at_add_up_to_what_the_learner_makes_of_i
     )
     outputs = Space({"y": "MPa"})
     y = values[:, :1] * 3.0 + values[:, 70:71]
-    data = Data(values, y, np.zeros_like(y), None)
+    rows = Data(values, y, np.zeros_like(y), None)
     tried = [
         c for c in candidates.candidates(table.sets(), table.space, outputs, len(paths), 0) if "ridge" in c.learner
     ]
-    learned = learn_property("y", tried, data, np.arange(len(paths)))
+    learned = learn_property("y", tried, rows, np.arange(len(paths)))
     images = {paths[0].stem: microstructure.read(paths[0])}
-    label, looks = maps.looks(learned, data, table, network, images)
+    label, looks = maps.looks(learned, rows, table, network, images)
     seen = looks[0].attribution
     assert label == tried[0].label
     slope = tried[0].surrogate.fit(values, y).jacobian(values[:1])[0, 0]
@@ -208,3 +208,15 @@ def test_a_folder_that_is_none_or_empty_is_refused(laboratory: Path, tmp_path: P
         read_specimens(tmp_path / "none", laboratory / "specimens.csv", "SpecimenID", [TARGET])
     with pytest.raises(InputError, match="There is no image in"):
         read_specimens(tmp_path, laboratory / "specimens.csv", "SpecimenID", [TARGET])
+
+
+def test_columns_are_called_as_in_the_file_or_as_in_the_dataset(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("Specimen ID,Tensile Strength (MPa),Batch No.\nA,5,x\nB,6,y\n")
+    table = data.read(tmp_path / "t.csv")
+    for text in ("Specimen ID", "Specimen_ID"):
+        assert column_named(table, text) == "Specimen_ID"
+    for text in ("Tensile Strength", "Tensile Strength (MPa)", "Tensile_Strength"):
+        assert column_named(table, text) == "Tensile_Strength"
+    assert column_named(table, "Batch No.") == "Batch_No"
+    with pytest.raises(InputError, match="did you mean 'Tensile_Strength'"):
+        column_named(table, "Tensile Strenth")

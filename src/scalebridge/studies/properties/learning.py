@@ -111,7 +111,7 @@ def learn_property(
     Raises:
         InputError: too few specimens or groups, or all candidates failed.
     """
-    count = _checked(target, data, groups)
+    count = check_enough(target, data.y[:, 0], groups)
     outer = kfold(len(data), min(FOLDS, count), seed=seed, groups=groups)
     steps, done = len(tried) + len(outer) + 1, 0
     trials = []
@@ -146,16 +146,26 @@ def learn_property(
     )
 
 
-def _checked(target: str, data: Data, groups: NDArray[np.int64]) -> int:
+def check_enough(target: str, values: Floats, groups: NDArray[np.int64]) -> int:
+    """Return how many groups there are.
+
+    Args:
+        target: name of the property.
+        values: ``[n]`` of the specimens that have it.
+        groups: ``[n]``.
+
+    Raises:
+        InputError: too few specimens or groups, or a property that never changes.
+    """
     count = len(np.unique(groups))
-    if len(data) < LEAST or count < INNER_FOLDS + 1:
+    if len(values) < LEAST or count < INNER_FOLDS + 1:
         raise InputError(
-            f"'{target}' is known for {len(data)} specimens with images, in {count} groups that can be held back; at "
+            f"'{target}' is known for {len(values)} specimens with images, in {count} groups that can be held back; at "
             f"least {LEAST} specimens in {INNER_FOLDS + 1} groups are needed, some 40 for an interval worth having: "
             "add specimens, or group by another column."
         )
-    if float(np.ptp(data.y)) == 0.0:
-        raise InputError(f"'{target}' is {data.y[0, 0]:g} for every specimen; there is nothing to learn.")
+    if float(np.ptp(values)) == 0.0:
+        raise InputError(f"'{target}' is {values[0]:g} for every specimen; there is nothing to learn.")
     return count
 
 

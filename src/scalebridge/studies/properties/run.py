@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,12 @@ from scalebridge.studies.properties.encoding import Encoded
 from scalebridge.studies.properties.explaining import explained
 from scalebridge.studies.properties.features import FeatureTable
 from scalebridge.studies.properties.gallery import LOOKED_AT, evenly, micrograph
-from scalebridge.studies.properties.learning import learn_property
+from scalebridge.studies.properties.learning import check_enough, learn_property
 from scalebridge.studies.properties.maps import looks
 from scalebridge.studies.properties.numbering import KINDS, number_images
 from scalebridge.studies.properties.outcome import PropertyFit
 from scalebridge.studies.properties.recording import Part, record_of
-from scalebridge.studies.properties.specimens import Specimens, read_specimens
+from scalebridge.studies.properties.specimens import Specimens, column_named, read_specimens
 
 Progress = Callable[[str, float], None]
 
@@ -105,8 +105,12 @@ def fit_properties(
     tell = progress or (lambda _words, _share: None)
     tell("reading the table", 0.0)
     specimens = read_specimens(images, table, by, names, groups=groups, pattern=pattern)
-    _check_columns(specimens, asked)
+    names = specimens.targets
+    asked = replace(asked, by=specimens.by, targets=names, inputs=_inputs(specimens, asked))
     measured = {name: specimens.numbers(name) for name in names}
+    for name, values in measured.items():
+        known = np.isfinite(values)
+        check_enough(name, values[known], specimens.groups()[0][known])
     numbered, network = number_images(specimens, asked, None if kept is None else Path(kept), tell)
     parts = {}
     for k, name in enumerate(names):
@@ -131,15 +135,12 @@ def _check(asked: Asked) -> None:
         raise InputError(f"The level of the intervals is {asked.level:g}; give a share from 0.5 to below 1, as 0.9.")
 
 
-def _check_columns(specimens: Specimens, asked: Asked) -> None:
-    for name in asked.inputs:
-        if name not in specimens.table:
-            raise InputError(
-                f"'{specimens.table.name}' has no column '{name}' to predict from"
-                f"{did_you_mean(name, specimens.table.keys())}"
-            )
-        if name in asked.targets or name == asked.by:
+def _inputs(specimens: Specimens, asked: Asked) -> tuple[str, ...]:
+    names = tuple(column_named(specimens.table, name, " to predict from") for name in asked.inputs)
+    for name in names:
+        if name in (*specimens.targets, specimens.by):
             raise InputError(f"'{name}' cannot be predicted from and be the identifier or a target too.")
+    return names
 
 
 def _part(

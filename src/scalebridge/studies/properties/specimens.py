@@ -33,6 +33,7 @@ class Specimens:
     Args:
         table: the rows of the table, in its order, as read.
         by: the column of the identifiers.
+        targets: columns that are to be predicted.
         images: folder of the images.
         matched: images by specimen.
         group_column: the column whose groups are held back together; ``None`` for none.
@@ -41,6 +42,7 @@ class Specimens:
 
     table: Dataset
     by: str
+    targets: tuple[str, ...]
     images: Path
     matched: Matched
     group_column: str | None
@@ -136,16 +138,32 @@ def read_specimens(
     if not targets:
         raise InputError("No property was named; give --target with the column to predict, as TensileStrength.")
     known = table if isinstance(table, Dataset) else read(table, index=by)
-    for name in (by, *targets):
-        if name not in known:
-            raise InputError(f"'{known.name}' has no column '{name}'{did_you_mean(name, known.keys())}")
-    if by in targets:
+    identifier, names = column_named(known, by), tuple(column_named(known, name) for name in targets)
+    if identifier in names:
         raise InputError(f"'{by}' identifies the specimens and is to be predicted too; give another --target.")
     folder = Path(images)
     paths = image_files(folder)
-    matched = match_images(paths, folder, [str(v) for v in known[by].tolist()], pattern)
-    column, notes = _group_column(known, by, targets, groups)
-    return Specimens(known, by, folder, matched, column, notes)
+    matched = match_images(paths, folder, [str(v) for v in known[identifier].tolist()], pattern)
+    column, notes = _group_column(known, identifier, names, groups)
+    return Specimens(known, identifier, names, folder, matched, column, notes)
+
+
+def column_named(table: Dataset, text: str, purpose: str = "") -> str:
+    """Name of the column that is called ``text``, as the dataset spells it or as the file does.
+
+    Raises:
+        InputError: none is, or two are.
+    """
+    from scalebridge.data.headers import identifier, split
+
+    if text in table:
+        return text
+    called = {v.name: {v.description, split(v.description)[0] if v.description else "", v.name} for v in table.space}
+    found = [name for name, texts in called.items() if text in texts or identifier(text) == name]
+    if len(found) == 1:
+        return found[0]
+    told = f"; it may mean {' or '.join(map(repr, found))}." if found else did_you_mean(text, table.keys())
+    raise InputError(f"'{table.name}' has no column '{text}'{purpose}{told}")
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -170,9 +188,7 @@ def _group_column(
     if wanted is None:
         return None, ()
     if wanted != "auto":
-        if wanted not in table:
-            raise InputError(f"'{table.name}' has no column '{wanted}' to group by{did_you_mean(wanted, table.keys())}")
-        return wanted, ()
+        return column_named(table, wanted, " to group by"), ()
     likely = [name for name in table if name != by and name not in targets and _parts(table, name)]
     if len(likely) == 1:
         told = f"Specimens of one '{likely[0]}' were held back together, for it is the column of names that repeat."

@@ -31,7 +31,24 @@ def test_an_identifier_that_begins_another_takes_none_of_its_images() -> None:
         "S1": ["S1.png", "S1_2.png"],
         "S10": ["S10.png"],
     }
-    assert matched("S1_2_3.png", "S1_4.png", names=("S1", "S1_2")) == {"S1": ["S1_4.png"], "S1_2": ["S1_2_3.png"]}
+    # S1_4 may be a fourth image of S1, or a specimen that the table does not hold: it is not guessed.
+    assert matched("S1_2_3.png", "S1_4.png", "S1 left.png", names=("S1", "S1_2")) == {
+        "S1": ["S1 left.png"],
+        "S1_2": ["S1_2_3.png"],
+    }
+
+
+def test_numbers_may_be_identifiers_and_images_of_a_folder_may_be_numbered() -> None:
+    assert matched("1/1.png", "1/2.png", "2/1.png", "10_1.png", names=("1", "2", "10")) == {
+        "1": ["1/1.png", "1/2.png"],
+        "10": ["10_1.png"],
+        "2": ["2/1.png"],
+    }
+    assert matched("2-3_1.png", "2-4_1.png", names=("2", "2-4")) == {"2-4": ["2-4_1.png"]}
+    assert matched("S_01_1.png", "S_01_2.png", "S_02_1.png", names=("S_01", "S_02")) == {
+        "S_01": ["S_01_1.png", "S_01_2.png"],
+        "S_02": ["S_02_1.png"],
+    }
 
 
 def test_the_order_of_files_changes_nothing() -> None:

@@ -118,13 +118,40 @@ def fit_mixture(values: Values, steps: int = 200) -> Mixture:
     low, high = sample[sample <= split], sample[sample > split]
     if high.size == 0:
         low, high = sample[sample < sample.max()], sample[sample == sample.max()]
-    counts, edges = np.histogram(sample, _BINS)
-    grey, share = (edges[1:] + edges[:-1]) / 2, counts / counts.sum()
     weight = np.array([low.size, high.size]) / sample.size
     mean = np.array([low.mean(), high.mean()])
+    spread = float(np.sqrt(weight @ np.array([low.var(), high.var()])))
+    return Mixture(*_expectation_maximisation(sample, weight, mean, spread, steps))
+
+
+def fit_three(values: Values, steps: int = 200) -> tuple[Values, Values, float]:
+    """Fit three Gaussians of equal deviation as `fit_mixture` does two, starting at Otsu's two levels (Liao 2001).
+
+    Returns:
+        weights ``[3]``, means ``[3]`` from dark to bright, and the deviation.
+
+    Raises:
+        ValueError: fewer than three grey values.
+    """
+    from skimage.filters import threshold_multiotsu
+
+    sample = bulk(values)
+    number = np.digitize(sample, threshold_multiotsu(sample, 3))
+    parts = [sample[number == k] for k in range(3)]
+    weight = np.array([part.size for part in parts]) / sample.size
+    mean = np.array([part.mean() for part in parts])
+    spread = float(np.sqrt(weight @ np.array([part.var() for part in parts])))
+    return _expectation_maximisation(sample, weight, mean, spread, steps)
+
+
+def _expectation_maximisation(
+    sample: Values, weight: Values, mean: Values, spread: float, steps: int
+) -> tuple[Values, Values, float]:
+    counts, edges = np.histogram(sample, _BINS)
+    grey, share = (edges[1:] + edges[:-1]) / 2, counts / counts.sum()
     # A bin is the finest that a histogram resolves; below it the deviation has no meaning.
     floor = float(edges[1] - edges[0]) / 2
-    std = max(float(np.sqrt(weight @ np.array([low.var(), high.var()]))), floor)
+    std = max(spread, floor)
     for _ in range(steps):
         exponent = -0.5 * ((grey[:, None] - mean) / std) ** 2
         joint = weight * np.exp(exponent - exponent.max(axis=1, keepdims=True))
@@ -132,7 +159,7 @@ def fit_mixture(values: Values, steps: int = 200) -> Mixture:
         weight = np.clip(owned.sum(axis=0), 1e-9, 1)
         mean = (owned * grey[:, None]).sum(axis=0) / weight
         std = max(float(np.sqrt((owned * (grey[:, None] - mean) ** 2).sum())), floor)
-    return Mixture(weight / weight.sum(), mean, std)
+    return weight / weight.sum(), mean, std
 
 
 def separability(values: Values, threshold: float) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scalebridge.data.alignment.grouping import Groups, grouped
-from scalebridge.data.cleansing.single import single
+from scalebridge.data.cleansing.single import measured
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Space, Variable
 
@@ -30,7 +30,7 @@ def aggregate(dataset: Dataset, by: str, columns: Sequence[str] | None = None, c
         cluster: a column that tells which rows belong together within an identifier.
 
     Raises:
-        InputError: no such column, a row without identifier.
+        InputError: no such column, values that are only limits, a row without identifier.
 
     Source: K.-Y. Liang, S. L. Zeger, Longitudinal data analysis using generalized linear models, Biometrika 73 (1986)
     13-22 (the sandwich of a mean).
@@ -106,9 +106,9 @@ def difference_unit(unit: str) -> str:
 
 def _chosen(dataset: Dataset, columns: Sequence[str] | None, apart: tuple[str | None, ...]) -> tuple[str, ...]:
     if columns is None:
-        return tuple(n for n in dataset.numeric_names if n not in apart and dataset.space[n].shape == ())
+        columns = [n for n in dataset.numeric_names if n not in apart and dataset.space[n].shape == ()]
     for name in columns:
-        single(dataset, name)
+        measured(dataset, name)
     return tuple(columns)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.data.alignment.clocks import correlation_time
-from scalebridge.data.cleansing.single import single
+from scalebridge.data.cleansing.single import measured, single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Space, Variable
 
@@ -36,7 +36,7 @@ def block_average(
         along: the column of time, evenly sampled within blocks; that of the time frame by default.
 
     Raises:
-        InputError: no time, gaps or steps back in it, a width that holds no block.
+        InputError: no time, gaps or steps back in it, a width that holds no block, values that are only limits.
     """
     name = along or (dataset.time.column if dataset.time else None)
     if name is None:
@@ -54,7 +54,7 @@ def block_average(
     made: dict[str, Floats] = {name: t[0] + (labels + 0.5) * width}
     std, told = {}, []
     for column in chosen:
-        made[column], std[column], tau = block_means(single(dataset, column), block.reshape(-1), len(labels))
+        made[column], std[column], tau = block_means(measured(dataset, column), block.reshape(-1), len(labels))
         told.append(f"{column} {tau:.1f}")
     made["samples"] = np.bincount(block.reshape(-1), minlength=len(labels)).astype(np.float64)
     time = dataset.time if dataset.time and dataset.time.column == name else None

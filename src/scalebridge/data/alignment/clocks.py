@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scalebridge.data.cleansing.noise import difference_noise
 from scalebridge.data.frames import TimeFrame
+from scalebridge.data.zones import seconds_ahead, zone_named
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
@@ -64,10 +65,10 @@ def to_epoch(dataset: Dataset, epoch: str) -> Dataset:
     """Times counted from another second zero, as a step.
 
     Raises:
-        InputError: no time column, or epochs of which only one has a zone.
+        InputError: no time column, an epoch that is no time, or epochs of which only one has a zone.
     """
     time = _time(dataset)
-    old, new = datetime.fromisoformat(time.epoch), datetime.fromisoformat(epoch)
+    old, new = datetime.fromisoformat(time.epoch), _moment(epoch)
     if (old.tzinfo is None) != (new.tzinfo is None):
         raise InputError(f"The epoch '{time.epoch}' and '{epoch}' must both have a zone, as in 1970-01-01T00:00:00Z.")
     shift = (old - new).total_seconds()
@@ -94,8 +95,9 @@ def to_utc(dataset: Dataset, zone: str | None = None) -> Dataset:
     if zone is None:
         raise InputError(f"Nobody said in which zone the clock of '{dataset.name}' was; give zone='Europe/Berlin'.")
     start = datetime.fromisoformat(time.epoch).replace(tzinfo=None)
-    ahead = _zone(zone)
-    shift = np.array([_offset(start, float(s), ahead, dataset, zone) for s in dataset[time.column]])
+    clock, of = zone_named(zone), f"of '{dataset.name}'"
+    shown = enumerate(dataset[time.column].tolist())
+    shift = np.array([seconds_ahead(start, s, clock, f"row {i + 1} {of}") for i, s in shown])
     moved = dataset[time.column] - shift
     return _moved(dataset, moved, replace(time, zone=zone, step=None), f"Took times from '{zone}' to UTC.")
 
@@ -231,6 +233,13 @@ def _gridded(t: Floats, v: Floats, grid: Floats) -> Floats:
     return np.interp(grid, t[known][order], v[known][order])
 
 
+def _moment(epoch: str) -> datetime:
+    try:
+        return datetime.fromisoformat(epoch)
+    except (TypeError, ValueError):
+        raise InputError(f"The epoch {epoch!r} is no time; write it as in '1970-01-01T00:00:00Z'.") from None
+
+
 def _time(dataset: Dataset) -> TimeFrame:
     if dataset.time is None:
         raise InputError(f"'{dataset.name}' has no time column; read it as a series, or give a TimeFrame.")
@@ -242,34 +251,3 @@ def _moved(dataset: Dataset, seconds: Floats, time: TimeFrame, sentence: str, st
     both = own if std is None else std if own is None else np.hypot(own, std)
     after = replace(dataset.with_column(time.column, seconds, both), time=time)
     return dataset.stepped(after, "time", {"epoch": time.epoch, "zone": time.zone}, sentence)
-
-
-def _zone(said: str) -> timedelta | tzinfo:
-    from zoneinfo import ZoneInfo
-
-    if said == "UTC":
-        return timedelta(0)
-    if said[0] in "+-":
-        sign = -1 if said[0] == "-" else 1
-        return sign * timedelta(hours=int(said[1:3]), minutes=int(said[4:6]))
-    try:
-        return ZoneInfo(said)
-    except (KeyError, ValueError, OSError):
-        raise InputError(f"The zone '{said}' is not known; write 'Europe/Berlin', '+02:00' or 'UTC'.") from None
-
-
-def _offset(start: datetime, seconds: float, zone: timedelta | tzinfo, dataset: Dataset, said: str) -> float:
-    """Seconds by which the zone's clock is ahead of UTC at a moment it shows."""
-    if isinstance(zone, timedelta):
-        return zone.total_seconds()
-    if np.isnan(seconds):
-        return 0.0
-    local = start + timedelta(seconds=seconds)
-    ahead = [local.replace(tzinfo=zone, fold=f).utcoffset() for f in (0, 1)]
-    if ahead[0] != ahead[1]:
-        raise InputError(
-            f"The clock of '{dataset.name}' in '{said}' showed {local} twice or never (summer time changes); give "
-            "times in UTC, or drop that hour."
-        )
-    assert ahead[0] is not None
-    return ahead[0].total_seconds()

@@ -105,13 +105,14 @@ def degrees(dataset: Dataset, name: str, letters: str, most: float) -> Floats:
     if len(bad):
         raise InputError(
             f"'{name}' of '{dataset.name}' is '{column[bad[0]]}' in row {bad[0] + 1}, which is no degree between "
-            f"-{most:g} and {most:g}; write 38.2346, or {letters[0]}38.2346."
+            f"-{most:g} and {most:g}; write 38.2346 with its sign, or {letters[0]}38.2346 without."
         )
     return np.asarray(values, dtype=np.float64)
 
 
 def _degree(text: str, letters: str) -> float:
     found = _DEGREES.match(text)
-    if not found or (found[1] and found[3]) or (found[1] or found[3] or letters[0]) not in letters:
+    turned = found and (found[1] or found[3])
+    if not found or (found[1] and found[3]) or (turned and found[2][0] in "+-") or (turned or letters[0]) not in letters:
         return float("nan")
-    return float(found[2]) * (-1.0 if (found[1] or found[3]) in ("S", "W") else 1.0)
+    return float(found[2]) * (-1.0 if turned in ("S", "W") else 1.0)

@@ -126,12 +126,13 @@ def diversity(dataset: Dataset, period: int, members: Sequence[str] | None = Non
         members: names of the columns; by default all of numbers but the time.
 
     Raises:
-        InputError: fewer than two periods, gaps, demands below zero, columns in different units.
+        InputError: fewer than two periods, times (of a dataset that has them) with a hole or unequal steps, gaps, demands below zero, columns in different units.
     """
     names = tuple(members) if members is not None else _members(dataset)
     if not names:
         raise InputError(f"'{dataset.name}' has no columns of single numbers; a diversity needs a column per member.")
     demand = np.column_stack([single(dataset, n) for n in names])
+    _demand_even(dataset)
     units = {dataset.space[n].unit for n in names}
     if len(units) != 1:
         raise InputError(
@@ -195,6 +196,21 @@ def shrunk(profile: Floats, noise: Floats) -> Floats:
 def _members(dataset: Dataset) -> tuple[str, ...]:
     time = None if dataset.time is None else dataset.time.column
     return tuple(n for n in dataset.numeric_names if n != time and dataset.space[n].shape == ())
+
+
+def _demand_even(dataset: Dataset) -> None:
+    """Rows make periods only where each follows the last by the same step."""
+    if dataset.time is None:
+        return
+    steps = np.diff(single(dataset, dataset.time.column))
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    uneven = np.flatnonzero(~(np.abs(steps - usual) <= 1e-3 * abs(usual)))
+    if len(uneven):
+        row = int(uneven[0]) + 1
+        raise InputError(
+            f"Row {row + 1} of '{dataset.name}' comes {steps[row - 1]:g} s after the row before and others "
+            f"{usual:g} s; rows are cut into periods, so give every step its row: resample, or fill what is missing."
+        )
 
 
 def _largest(mean: Floats, spread: Floats, follows: float, periods: int, seed: int) -> Floats:

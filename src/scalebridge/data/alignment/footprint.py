@@ -16,7 +16,8 @@ class FootprintMean:
 
     Attributes:
         mean: weighted mean of the samples.
-        std: its standard error from the scatter between samples: they stand for ground that nobody sampled.
+        std: its standard error from the scatter between samples, which is taken to be alike everywhere: they stand
+            for ground that nobody sampled. NaN where one sample has all the weight.
         plain: the mean with equal weights, for comparison.
         values: of the samples ``[n]``.
         weights: share of each sample ``[n]``, summing to one.
@@ -76,7 +77,7 @@ def footprint_mean(values: Floats, weights: Floats, names: tuple[str, ...] = ())
         )
     share = weights / weights.sum()
     mean = float(share @ values)
-    n = len(values)
-    # The jackknife of a weighted mean, to first order.
-    std = float(np.sqrt(n / max(n - 1, 1) * np.sum((share * (values - mean)) ** 2)))
-    return FootprintMean(mean, std if n > 1 else float("nan"), float(values.mean()), values, share, names)
+    square = float((share**2).sum())
+    # Var(sum w v) = s^2 sum w^2, and the expected sum w (v - mean)^2 is s^2 (1 - sum w^2).
+    scatter = float(share @ (values - mean) ** 2) / (1 - square) if square < 1 - 1e-9 else float("nan")
+    return FootprintMean(mean, float(np.sqrt(square * scatter)), float(values.mean()), values, share, names)

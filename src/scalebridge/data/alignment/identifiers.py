@@ -115,6 +115,8 @@ def match(left: Dataset, right: Dataset, by: str, right_by: str | None = None) -
     counts = np.bincount(rows[rows >= 0], minlength=1)
     repeated.pop("", None)
     near = near_misses(left_only, right_only, tuple(first), tuple(dict.fromkeys(other.tolist())))
+    if (mine == "").any():
+        left_only = (*left_only, "(a gap)")
     return Matching(left.name, right.name, by, rows, left_only, right_only, tuple(repeated), int(counts.max()), near)
 
 

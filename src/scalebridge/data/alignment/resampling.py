@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scalebridge.data.alignment.bridging import bridge
-from scalebridge.data.cleansing.single import single
+from scalebridge.data.cleansing.single import measured, single
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.quantities import Floats
 
@@ -69,7 +69,7 @@ def resample(
         A dataset of m rows; where nothing is known (outside the record of a walk) a gap.
 
     Raises:
-        InputError: nothing to go along, gaps in it, an unknown covariance, samples at one place.
+        InputError: nothing to go along, gaps in it, values that are only limits, an unknown covariance, samples at one place.
         ShapeError: places of another dimension.
 
     Source: C. E. Rasmussen, C. K. I. Williams, Gaussian processes for machine learning (2006), chapter 2.
@@ -94,7 +94,7 @@ def resample(
     for name in chosen:
         known = ~dataset.gaps(name)
         noise = dataset.std[name][known] if name in dataset.std else None
-        taken = (x[known], single(dataset, name)[known], goal, noise)
+        taken = (x[known], measured(dataset, name)[known], goal, noise)
         with np.errstate(over="ignore", invalid="ignore"):
             made[name], std[name] = _walked(*taken) if covariance == "brownian" else _kriged(*taken, seed)
     kept = [*names, *chosen]

@@ -29,14 +29,15 @@ def mark_censored(
     yes: Sequence[str] = YES,
     no: Sequence[str] = NO,
 ) -> Dataset:
-    """Mark values of a column as limits, from a column that says so or from the limit of the test.
+    """Mark values of a column as limits, from a column that says so or from the limit of the test; earlier marks stay.
 
     Args:
         column: of values, such as cycles to failure.
         flag: a column that says which rows ran out: text among ``yes``, or a number other than 0. A row that ran out
             and has no value is the trap: how long it lasted is not known, so without ``at_least`` it is refused; with
             it, the row gets that limit.
-        at_least: values at or above this are run-outs (the test was stopped there).
+        at_least: without a flag: values at or above this are run-outs (the test was stopped there). With one, the
+            flag says which ran out, and this is only the limit of those without a value.
         at_most: values at or below this were not detected.
         yes, no: texts of the flag, in lower case; any other is refused.
 
@@ -46,8 +47,8 @@ def mark_censored(
     former = single(dataset, column)
     if flag is None and at_least is None and at_most is None:
         raise InputError(f"Censoring of '{column}' of '{dataset.name}' needs a flag column or a limit; give one.")
-    values, codes = former.copy(), np.zeros(len(dataset), dtype=np.int8)
-    if at_least is not None:
+    values, codes = former.copy(), dataset.censored.get(column, np.zeros(len(dataset), dtype=np.int8)).copy()
+    if at_least is not None and flag is None:
         codes[values >= at_least] = 1
     if at_most is not None:
         codes[values <= at_most] = -1

@@ -39,7 +39,7 @@ class Duplicates:
 
 
 def duplicates(dataset: Dataset, by: str | None = None, apart: Sequence[str] = ()) -> Duplicates:
-    """Find rows that agree in all columns but the index, and rows of one identifier that do not.
+    """Find rows that agree in all columns but the index, deviations and limits too, and rows of one identifier that do not.
 
     Args:
         by: a column of identifiers that may repeat; the index cannot.
@@ -73,13 +73,14 @@ def drop_duplicates(dataset: Dataset, by: str | None = None, apart: Sequence[str
 
 
 def _same(dataset: Dataset, names: tuple[str, ...]) -> Groups:
-    """Rows that agree in every column named; gaps are equal."""
+    """Rows that agree in every column named, its deviations and limits; gaps are equal."""
     codes = np.zeros((len(dataset), 0), dtype=np.int64)
     for name in names:
         column = dataset[name]
         if column.dtype == object:
             column = np.array([column_digest(column[i : i + 1]) for i in range(len(column))])
-        for part in flat(column).T:
+        told = [column, *(known[name] for known in (dataset.std, dataset.censored) if name in known)]
+        for part in (part for values in told for part in flat(values).T):
             codes = np.column_stack([codes, np.unique(part, return_inverse=True)[1].reshape(-1)])
     if not len(codes) or not codes.shape[1]:
         return groups_of(np.arange(len(dataset)).astype(np.str_))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scalebridge.data.alignment.grouping import grouped
-from scalebridge.data.cleansing.single import single
+from scalebridge.data.cleansing.single import measured, single
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
@@ -75,11 +75,11 @@ def smooth(dataset: Dataset, column: str, window: int = 7, order: int = 2, noise
         noise: standard deviation of the values; from the column's own ``std``, else from differences.
 
     Raises:
-        InputError: gaps, a window that is even, too short or longer than the column.
+        InputError: gaps, values that are only limits, a window that is even, too short or longer than the column.
 
     Source: A. Savitzky, M. J. E. Golay, Anal. Chem. 36 (1964) 1627-1639.
     """
-    values = single(dataset, column)
+    values = measured(dataset, column)
     if window % 2 == 0 or not 0 <= order < window or window > len(values):
         raise InputError(
             f"The column '{column}' of '{dataset.name}' has {len(values)} rows and was to be smoothed over {window} "
@@ -88,8 +88,8 @@ def smooth(dataset: Dataset, column: str, window: int = 7, order: int = 2, noise
     if np.isnan(values).any():
         row = int(np.flatnonzero(np.isnan(values))[0])
         raise InputError(f"The column '{column}' of '{dataset.name}' has a gap in row {row + 1}; fill gaps first.")
-    own = dataset.std.get(column)
-    size = own if noise is None and own is not None else np.full(len(values), noise or difference_noise(values))
+    own = dataset.std.get(column) if noise is None else np.full(len(values), noise)
+    size = np.full(len(values), difference_noise(values)) if own is None else own
     with np.errstate(over="ignore", invalid="ignore"):
         smoothed, std = local_polynomials(values, size, window, order)
     after = dataset.with_column(column, smoothed, std)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from scalebridge.data.frames import UNIX_EPOCH, TimeFrame
 from scalebridge.data.readers.cells import Column
 from scalebridge.data.selection import step_of
+from scalebridge.data.zones import seconds_ahead, zone_named
 from scalebridge.errors import InputError
 from scalebridge.quantities.units import conversion
 
@@ -96,7 +96,7 @@ def seconds_of(
     if zone is None:
         notes.append(f"The time stamps of '{name}' state no zone; give zone='UTC' or the place's, if it matters.")
     elif not aware.any():
-        seconds = _to_utc(seconds, zone, owner)
+        seconds = _to_utc(seconds, zone, owner, place)
     _check_order(seconds, clock, name, owner, place)
     return seconds, TimeFrame(name, UNIX_EPOCH, zone, step_of(seconds)), notes
 
@@ -158,27 +158,16 @@ def _seconds(moment: datetime) -> tuple[float, bool]:
     return (moment if aware else moment.replace(tzinfo=UTC)).timestamp(), aware
 
 
-def _to_utc(seconds: NDArray[np.float64], zone: str, owner: str) -> NDArray[np.float64]:
+def _to_utc(seconds: NDArray[np.float64], zone: str, owner: str, place: Place) -> NDArray[np.float64]:
     """Seconds of a zone's own clock to seconds of UTC."""
     if zone == "UTC":
         return seconds
-    tz = _zone(zone, owner)
-    wall = [datetime.fromtimestamp(s, UTC).replace(tzinfo=tz) for s in seconds.tolist()]
-    return np.array([moment.timestamp() for moment in wall])
-
-
-def _zone(zone: str, owner: str) -> Any:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    if zone[:1] in "+-":
-        return datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo
-    try:
-        return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InputError(
-            f"{owner} was to be read in the zone '{zone}', which is not known here; write 'UTC', '+02:00' or a place "
-            "such as 'Europe/Berlin'."
-        ) from None
+    start, tz = datetime(1970, 1, 1), zone_named(zone)
+    ahead = [
+        seconds_ahead(start, second, tz, f"{place(row)} of {owner[0].lower()}{owner[1:]}")
+        for row, second in enumerate(seconds.tolist())
+    ]
+    return np.asarray(seconds - np.array(ahead))
 
 
 def _check_order(seconds: NDArray[np.float64], clock: Clock, name: str, owner: str, place: Place) -> None:

@@ -56,6 +56,12 @@ def read_text(path: Path, wanted: Wanted) -> Dataset:
         for h in made
     ]
     parts = _parts(chain(first[head.count :], rows), chosen, texts, cells, lines, len(made), head.count)
+    mixed = [i for i, part in zip(chosen, parts, strict=True) if len({type(chunk) for chunk in part}) > 1]
+    if mixed:
+        # A text below many numbers: what those were written as is read again.
+        again = islice(rows_of(found, array("q")), head.count, None)
+        said = dict(zip(mixed, _parts(again, mixed, set(mixed), cells, lines, len(made), head.count), strict=True))
+        parts = [said.get(i, part) for i, part in zip(chosen, parts, strict=True)]
     columns = [_whole(part, cells[i], i in texts) for part, i in zip(parts, chosen, strict=True)]
     if not len(columns[0].values):
         raise InputError(f"{wanted.owner} holds a header and no rows; export it again.")
@@ -113,7 +119,7 @@ def _parts(
 def _whole(parts: list[Part], cells: Cells, text: bool) -> Column:
     if parts and all(isinstance(part, np.ndarray) for part in parts):
         return Column(np.concatenate(parts), cells.unit)
-    texts = [t for part in parts for t in (map(repr, part.tolist()) if isinstance(part, np.ndarray) else part)]
+    texts = [text for part in parts for text in part if isinstance(text, str)]
     return as_text(texts, cells) if text else as_column(texts, cells)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,5 +85,13 @@ def load_record(directory: str | Path) -> Record:
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version != SCHEMA_VERSION:
         raise InputError(f"'{file}' has schema_version {version}; this ScaleBridge reads {SCHEMA_VERSION}. Fit anew.")
-    arrays = Path(directory) / "arrays.npz"
-    return Record(content, dict(np.load(arrays, allow_pickle=False)) if arrays.is_file() else {})
+    return Record(content, _arrays(Path(directory) / "arrays.npz"))
+
+
+def _arrays(file: Path) -> dict[str, NDArray[Any]]:
+    """Pictures beside the record; none where they are not there or damaged, for every figure can do without."""
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return {}

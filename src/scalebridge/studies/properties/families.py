@@ -44,7 +44,11 @@ def _clusters(values: Floats) -> list[NDArray[np.int64]]:
     k = values.shape[1]
     if k < 2:
         return [np.arange(k)] if k else []
-    together = np.abs(np.corrcoef(rankdata(values, axis=0).T))
+    ranks = rankdata(values, axis=0)
+    # What does not vary over these rows goes with nothing.
+    varies = np.ptp(ranks, axis=0) > 0
+    together = np.eye(k)
+    together[np.ix_(varies, varies)] = np.abs(np.corrcoef(ranks[:, varies].T))
     apart = 1.0 - together
     np.fill_diagonal(apart, 0.0)
     label = fcluster(linkage(squareform(apart, checks=False), "complete"), 1.0 - ALIKE, "distance")

@@ -16,7 +16,7 @@ class Matched:
     """Images by specimen, and what found no partner.
 
     Args:
-        images: paths of each specimen that has any, in the order of the table; several micro samples per specimen.
+        images: paths of each specimen that has any, sorted by name; several micro samples per specimen.
         without_image: identifiers of the table without an image.
         without_row: images whose identifier the table does not hold.
         near: sentences on names that differ from an identifier in case, blanks or leading zeros only.
@@ -58,7 +58,8 @@ def match_images(paths: Sequence[Path], root: Path, identifiers: Sequence[str], 
         near += _near_miss(below, name, identifiers)
     if not any(found.values()):
         raise InputError(_nothing(paths, root, identifiers, near, pattern))
-    images = {name: tuple(files) for name, files in found.items() if files}
+    # Sorted: neither the order of rows nor that of files changes anything.
+    images = {name: tuple(found[name]) for name in sorted(found) if found[name]}
     return Matched(images, tuple(n for n in identifiers if not found[n]), tuple(strangers), tuple(near))
 
 
@@ -89,11 +90,11 @@ def _by_name(below: PurePosixPath, known: set[str]) -> str:
     Raises:
         InputError: it tells two.
     """
-    told = {folder for folder in below.parts[:-1] if folder in known}
+    folders = [folder for folder in below.parts[:-1] if folder in known]
     stem = below.stem
-    own = stem if stem in known else max(_heads(stem, known), key=len, default="")
-    if own:
-        told.add(own)
+    own = _head(stem, known)
+    # A bare number in the folder of a specimen is the number of its image.
+    told = set(folders[-1:]) if folders and stem.isdigit() else {*folders, own} - {""}
     if len(told) > 1:
         raise InputError(
             f"The image '{below}' may belong to the specimens {' and '.join(map(repr, sorted(told)))}: its folder says "
@@ -102,10 +103,25 @@ def _by_name(below: PurePosixPath, known: set[str]) -> str:
     return next(iter(told), "")
 
 
-def _heads(stem: str, known: set[str]) -> list[str]:
-    """Identifiers with which a name begins, up to a character that is no letter and no digit."""
+def _head(stem: str, known: set[str]) -> str:
+    """The identifier that a name is, or begins with up to a character that is no letter and no digit; empty if none.
+
+    A beginning that is shaped as identifiers are, but is none, is a specimen that the table does not hold: ``2-3_1`` is
+    not of ``2`` where there is a ``2-4``.
+    """
+    shapes = {_shape(name) for name in known}
     ends = [k for k, sign in enumerate(stem) if not sign.isalnum()]
-    return [stem[:k] for k in ends if stem[:k] in known]
+    for head in (stem, *(stem[:k] for k in reversed(ends))):
+        if head in known:
+            return head
+        if _shape(head) in shapes:
+            return ""
+    return ""
+
+
+def _shape(text: str) -> str:
+    """Numbers as one sign, letters as another."""
+    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "0", text))
 
 
 def _near_miss(below: PurePosixPath, name: str, identifiers: Sequence[str]) -> list[str]:

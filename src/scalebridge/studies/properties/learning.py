@@ -113,6 +113,8 @@ def learn_property(
     """
     count = check_enough(target, data.y[:, 0], groups)
     outer = kfold(len(data), min(FOLDS, count), seed=seed, groups=groups)
+    # Decided once: what is judged without a fold is the method that is delivered.
+    enough = min(len(np.unique(groups[s.train])) for s in outer) >= ENOUGH * np.ceil(1 / (1 - level))
     steps, done = len(tried) + len(outer) + 1, 0
     trials = []
     for candidate in tried:
@@ -125,7 +127,7 @@ def learn_property(
     parts, choices = [], []
     for number, split in enumerate(outer):
         say(f"{target}: choice and intervals without fold {number + 1} of {len(outer)}", done / steps)
-        part, choice = _procedure(tried, data, groups, split, number, level, seed)
+        part, choice = _procedure(tried, data, groups, split, number, level, seed, bool(enough))
         parts.append(part)
         choices.append(choice)
         done += 1
@@ -137,7 +139,7 @@ def learn_property(
         target,
         tuple(trials),
         chosen,
-        _calibrated(chosen, data, groups, slice(None), level, seed),
+        _calibrated(chosen, data, groups, slice(None), level, seed, bool(enough)),
         joined(parts),
         _mean_only(data, outer, level),
         leaky,
@@ -187,6 +189,7 @@ def _procedure(
     number: int,
     level: float,
     seed: int,
+    enough: bool,
 ) -> tuple[HeldOut, str]:
     """Choose by the rows to learn from alone, calibrate on them, answer at those held back."""
     inside = Data(data.x[split.train], data.y[split.train], data.noise_std[split.train], None)
@@ -195,7 +198,7 @@ def _procedure(
     best = min((_trial(c, inside, inner, level) for c in tried), key=lambda t: t.score)
     if best.held is None:
         raise InputError(f"No learner could learn from fold {number + 1}: {best.failure}")
-    fitted = _calibrated(best.candidate, data, groups, split.train, level, seed)
+    fitted = _calibrated(best.candidate, data, groups, split.train, level, seed, enough)
     return _seen(fitted, best.candidate.of(data), split.test, number, level), best.candidate.label
 
 
@@ -206,13 +209,13 @@ def _calibrated(
     rows: NDArray[np.int64] | slice,
     level: float,
     seed: int,
+    enough: bool,
 ) -> Surrogate:
     """Fitted on some rows, its intervals brought to the errors at groups held back.
 
     Conformal where the groups suffice for the level; where they are few, by one factor and Student's t.
     """
     own, units = candidate.of(data), groups[rows]
-    enough = len(np.unique(units)) >= ENOUGH * np.ceil(1 / (1 - level))
     around = (
         Conformal(candidate.surrogate, level=level, seed=seed)
         if enough

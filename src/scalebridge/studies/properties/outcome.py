@@ -67,9 +67,8 @@ class PropertyFit:
         place = Path(directory)
         try:
             (place / "surrogates").mkdir(parents=True, exist_ok=True)
-            text = json.dumps(plain(self.record), indent=1, ensure_ascii=False, allow_nan=False)
-            (place / "fit.json").write_text(text + "\n", encoding="utf-8")
-            np.savez_compressed(place / "arrays.npz", **self.arrays)  # type: ignore[arg-type]
+            # Without fit.json the directory holds no fit: nothing half written is ever taken for one.
+            (place / "fit.json").unlink(missing_ok=True)
             self._tables(place)
             for name, text in self.record["written"].items():
                 (place / name).write_text(text, encoding="utf-8")
@@ -77,6 +76,10 @@ class PropertyFit:
                 self.network.save(place)
             for target, surrogate in self.surrogates.items():
                 save(surrogate, place / "surrogates" / f"{target}.zip")
+            np.savez_compressed(place / "arrays.npz", **self.arrays)  # type: ignore[arg-type]
+            text = json.dumps(plain(self.record), indent=1, ensure_ascii=False, allow_nan=False)
+            (place / "fit.part").write_text(text + "\n", encoding="utf-8")
+            (place / "fit.part").replace(place / "fit.json")
         except OSError as error:
             raise InfrastructureError(f"'{place}' cannot be written: {error.strerror}.") from error
         write_report(plain(self.record), self.arrays, place / "report.html")

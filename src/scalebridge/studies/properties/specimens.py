@@ -18,12 +18,11 @@ from scalebridge.quantities import Floats
 from scalebridge.studies.properties.identifiers import Matched, match_images
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
-MOST_GROUPS_SHARE = 0.5
-"""A column of text with more different entries than this share of the rows is no group."""
-
 LEAST_GROUPS = 4
-GROUPED = re.compile(r"(batch|panel|plate|tree|lot|charge|coil|sheet|billet|print|build|mix|donor|patient|group)", re.I)
-"""Columns of numbers that are called so are taken for names."""
+GROUPED = re.compile(
+    r"batch|panel|plate|tree|lot|charge|coil|sheet|billet|print|build|mix|donor|patient|group", re.IGNORECASE
+)
+"""Words by which columns of groups are called; columns of whole numbers that are called so are taken for names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +59,13 @@ class Specimens:
 
     def column(self, name: str) -> NDArray[Any]:
         """A column at the rows with images ``[n]``."""
-        row = {identifier: k for k, identifier in enumerate(self.table[self.by].tolist())}
+        row = {identifier: k for k, identifier in enumerate(labels(self.table, self.by))}
         column: NDArray[Any] = self.table[name][[row[identifier] for identifier in self.names]]
         return column
 
     def taken(self) -> Dataset:
         """The rows of the table that have images."""
-        return self.table.rows([name in self.matched.images for name in self.table[self.by].tolist()])
+        return self.table.rows([name in self.matched.images for name in labels(self.table, self.by)])
 
     def numbers(self, name: str) -> Floats:
         """A numeric column at the rows with images ``[n]``; NaN for a gap.
@@ -76,8 +75,8 @@ class Specimens:
         """
         if self.table.space[name].kind != "array" or self.table.space[name].shape != ():
             raise InputError(
-                f"The column '{name}' of '{self.table.name}' holds text (such as {self.table[name][0]!r}), and a "
-                "number is to be predicted; give a column of numbers."
+                f"The column '{name}' of '{self.table.name}' holds text (such as '{self.table[name][0]}'), and a "
+                "number is needed; give a column of numbers."
             )
         return np.asarray(self.column(name), dtype=np.float64)
 
@@ -89,8 +88,7 @@ class Specimens:
         """
         if self.group_column is None:
             return np.arange(len(self.names)), list(self.names)
-        column = self.column(self.group_column)
-        text = np.array([_label(v) for v in column.tolist()])
+        text = np.array([_label(v) for v in self.column(self.group_column).tolist()])
         if (text == "").any():
             lost = [self.names[k] for k in np.flatnonzero(text == "")[:3]]
             raise InputError(
@@ -143,9 +141,42 @@ def read_specimens(
         raise InputError(f"'{by}' identifies the specimens and is to be predicted too; give another --target.")
     folder = Path(images)
     paths = image_files(folder)
-    matched = match_images(paths, folder, [str(v) for v in known[identifier].tolist()], pattern)
+    matched = match_images(paths, folder, _identifiers(known, identifier), pattern)
+    _refuse_copies(matched)
     column, notes = _group_column(known, identifier, names, groups)
     return Specimens(known, identifier, names, folder, matched, column, notes)
+
+
+def _identifiers(table: Dataset, by: str) -> list[str]:
+    """Texts that identify the rows.
+
+    Raises:
+        InputError: a gap, or one that stands twice.
+    """
+    texts = labels(table, by)
+    for row, text in enumerate(texts):
+        if text == "" or text in texts[:row]:
+            what = "is empty" if text == "" else f"repeats '{text}'"
+            raise InputError(
+                f"The column '{by}' of '{table.name}' {what} in row {row + 1} of the data; each specimen needs one "
+                "row: average repeats, or identify them apart."
+            )
+    return texts
+
+
+def _refuse_copies(matched: Matched) -> None:
+    """Refuse one picture for two specimens: it would stand on both sides of a fold."""
+    from scalebridge.microstructure.decoding import file_digest
+
+    seen: dict[str, tuple[str, Path]] = {}
+    for name, files in matched.images.items():
+        for path in files:
+            other, first = seen.setdefault(file_digest(path), (name, path))
+            if other != name:
+                raise InputError(
+                    f"The images '{first}' of '{other}' and '{path}' of '{name}' are the same file; one picture cannot "
+                    "speak for two specimens: put the right one there, or leave one out."
+                )
 
 
 def column_named(table: Dataset, text: str, purpose: str = "") -> str:
@@ -185,40 +216,55 @@ def image_files(folder: Path) -> list[Path]:
 def _group_column(
     table: Dataset, by: str, targets: Sequence[str], wanted: str | None
 ) -> tuple[str | None, tuple[str, ...]]:
+    """The column of groups, and how it was chosen."""
     if wanted is None:
         return None, ()
     if wanted != "auto":
         return column_named(table, wanted, " to group by"), ()
-    likely = [name for name in table if name != by and name not in targets and _parts(table, name)]
-    if len(likely) == 1:
-        told = f"Specimens of one '{likely[0]}' were held back together, for it is the column of names that repeat."
-        return likely[0], (told,)
-    if likely:
-        listed = ", ".join(f"'{name}'" for name in likely)
-        told = (
-            f"The columns {listed} repeat and may group specimens; none was held back together: name one by --groups."
-        )
-        return None, (told,)
-    return None, ()
+    repeated = {
+        name: len(set(labels(table, name)))
+        for name in table
+        if name != by and name not in targets and _names_groups(table, name)
+    }
+    likely = [n for n, count in repeated.items() if count >= LEAST_GROUPS and (_called(n) or 2 * count <= len(table))]
+    if not likely:
+        few = [f"'{n}' ({count})" for n, count in repeated.items() if count > 1]
+        told = f"Columns of names repeat, but have too few groups to hold back or too many: {', '.join(few)}."
+        return None, ((told,) if few else ())
+    # The finest of those that are called as groups are; of others the finest.
+    chosen = max(likely, key=lambda n: (_called(n), repeated[n]))
+    told = f"Specimens of one '{chosen}' were held back together, for it is a column of names that repeat."
+    others = [f"'{n}'" for n in repeated if n != chosen]
+    beside = f" {', '.join(others)} repeat too: name another one by --groups if specimens are alike by it."
+    return chosen, (told + (beside if others else ""),)
 
 
-def _parts(table: Dataset, name: str) -> bool:
-    """Whether a column of names parts the rows into groups of several."""
-    variable, column = table.space[name], table[name]
-    if variable.kind != "category" and not _numbered(table, name):
+def _names_groups(table: Dataset, name: str) -> bool:
+    """Whether a column holds names, some of which repeat, without a gap."""
+    if table.space[name].kind != "category" and not _numbered(table, name):
         return False
-    count = len(set(column.tolist()))
-    return LEAST_GROUPS <= count <= MOST_GROUPS_SHARE * len(table)
+    texts = labels(table, name)
+    return "" not in texts and 1 < len(set(texts)) < len(texts)
+
+
+def _called(name: str) -> bool:
+    return any(GROUPED.fullmatch(word) for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name))
 
 
 def _numbered(table: Dataset, name: str) -> bool:
     """Whether a column of whole numbers is called as one that names groups."""
     variable = table.space[name]
-    whole = variable.kind == "array" and variable.shape == () and variable.unit == "1" and GROUPED.search(name)
-    return bool(whole) and bool(np.all(table[name] % 1 == 0))
+    plain = variable.kind == "array" and variable.shape == () and variable.unit == "1" and _called(name)
+    known = table[name][np.isfinite(table[name])] if plain else np.array([0.5])
+    return bool(np.all(known % 1 == 0))
+
+
+def labels(table: Dataset, name: str) -> list[str]:
+    """A column as texts ``[n]``; a gap is empty."""
+    return [_label(v) for v in table[name].tolist()]
 
 
 def _label(value: Any) -> str:
     if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:g}"
+        return "" if np.isnan(value) else str(int(value)) if value.is_integer() else repr(value)
     return str(value)

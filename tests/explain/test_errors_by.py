@@ -183,3 +183,14 @@ def test_what_cannot_be_told_is_said_in_a_sentence() -> None:
         Predictions.of([1.0, np.nan], [1.0, 2.0])
     with pytest.raises(sb.InputError, match="one output at a time"):
         Predictions.of(np.ones((4, 2)), np.ones((4, 2)))
+
+
+def test_a_bias_is_told_by_its_own_side_and_not_by_that_of_all_rows() -> None:
+    # All lie far below what is predicted; the part less so, but below all the same.
+    rng = np.random.default_rng(0)
+    part = np.arange(400) % 4 == 0
+    error = np.where(part, -1.0, -3.0) + 0.2 * rng.standard_normal(400)
+    p = Predictions.of(10 + error, np.full(400, 10.0), np.ones(400))
+    told = by_group(p, np.where(part, "a", "b"), name="site")
+    said = next(s for s in told.sentences if s.startswith("site a differs"))
+    assert "below what is predicted" in said and "above" not in said

@@ -63,7 +63,7 @@ def _differing(e: ErrorsBy, part: PartError) -> str:
         word = "larger" if ratio > 1 else "smaller"
         said.append(f"its error is {word}, {amount(part.rmse, e.unit)} against {amount(e.whole.rmse, e.unit)} overall")
     if "bias" in part.differs:
-        word = "above" if part.bias > e.whole.bias else "below"
+        word = "above" if part.bias > 0 else "below"
         said.append(f"values lie {amount(abs(part.bias), e.unit)} {word} what is predicted on average")
     if "coverage" in part.differs:
         said.append(f"intervals of {share(e.level)} hold {share(part.coverage)} there {_pair(part.coverage_interval)}")

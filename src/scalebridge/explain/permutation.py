@@ -69,6 +69,9 @@ def permutation_importance(
 ) -> Loss:
     """Shuffle the columns of each player among the rows held back and see how the error rises.
 
+    A row takes its values from a row of another unit, of whichever part: what is the same in a whole unit, or in all
+    that a fold holds back, is lost too.
+
     Args:
         parts: surrogates with their rows; one per fold of a cross-validation, or one alone.
         players: columns that are shuffled together.
@@ -96,7 +99,9 @@ def permutation_importance(
     far = float(np.quantile(law.strangeness(x), COMMON))
     rise, error, unlike = np.zeros((3, len(players)))
     for k in range(len(players)):
-        lost, drawn = _lost(parts, players.columns[k], law, conditional, [[seed, k, r] for r in range(repeats)])
+        lost, drawn = _lost(
+            parts, x, units, players.columns[k], law, conditional, [[seed, k, r] for r in range(repeats)]
+        )
         unlike[k] = float(np.mean(law.strangeness(drawn) > far * (1 + ROUNDING)))
         rise[k], error[k] = _ratio(lost, base, units)
     error *= wider
@@ -106,24 +111,49 @@ def permutation_importance(
 
 
 def _lost(
-    parts: Sequence[Held], columns: NDArray[np.int64], law: Copula, conditional: bool, seeds: Sequence[Sequence[int]]
+    parts: Sequence[Held],
+    x: Floats,
+    units: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    law: Copula,
+    conditional: bool,
+    seeds: Sequence[Sequence[int]],
 ) -> tuple[Floats, Floats]:
     """Squared errors ``[r, n]`` with columns lost, and the rows asked at; each fit is asked once for all repeats."""
     rngs = [np.random.default_rng(seed) for seed in seeds]
+    changed = np.stack([_changed(x, units, columns, law, conditional, rng) for rng in rngs])
+    ends = np.cumsum([len(part.x) for part in parts])
     lost, drawn = [], []
-    for part in parts:
-        rows = np.concatenate([_changed(part.x, columns, law, conditional, rng) for rng in rngs])
+    for part, own in zip(parts, np.split(changed, ends[:-1], axis=1), strict=True):
+        rows = own.reshape(-1, x.shape[1])
         lost.append((part.answering(rows).reshape(len(rngs), -1) - part.y) ** 2)
         drawn.append(rows)
     return np.concatenate(lost, axis=1), np.concatenate(drawn)
 
 
-def _changed(x: Floats, columns: NDArray[np.int64], law: Copula, conditional: bool, rng: np.random.Generator) -> Floats:
+def _changed(
+    x: Floats,
+    units: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    law: Copula,
+    conditional: bool,
+    rng: np.random.Generator,
+) -> Floats:
     if conditional and len(columns) < x.shape[1]:
         return _redrawn(x, columns, law, rng)
     changed = x.copy()
-    changed[:, columns] = x[rng.permutation(len(x))][:, columns]
+    changed[:, columns] = x[_of_other_units(units, rng)][:, columns]
     return changed
+
+
+def _of_other_units(units: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """For each row ``[n]`` one of another unit, by chance; any order of the rows where there is one unit alone."""
+    if (units == units[0]).all():
+        return rng.permutation(len(units))
+    taken = rng.integers(len(units), size=len(units))
+    while (own := units[taken] == units).any():
+        taken[own] = rng.integers(len(units), size=int(own.sum()))
+    return taken
 
 
 def _redrawn(x: Floats, columns: NDArray[np.int64], law: Copula, rng: np.random.Generator) -> Floats:

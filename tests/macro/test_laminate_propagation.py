@@ -104,6 +104,17 @@ def test_the_scatter_of_one_window_is_wider_than_of_the_mean() -> None:
     assert one == pytest.approx(3.0 * mean)
 
 
+def test_few_rows_are_widened_for_the_confidence_asked() -> None:
+    rows = BEST * np.exp(0.1 * np.random.default_rng(1).standard_normal((4, 5)))
+    with pytest.raises(InputError, match=r"confidence=0\.99"):
+        propagate(STRIP, BEST, [Source.of_scatter("windows", rows)], method="linear", confidence=0.99)
+    found = propagate(
+        STRIP, BEST, [Source.of_scatter("windows", rows, confidence=0.99)], method="linear", confidence=0.99
+    )["stiffness"]
+    std = np.log(rows[:, 0]).std(ddof=1) / 2.0
+    assert found.half_width / found.value == pytest.approx(5.84091 * std, rel=1e-5)
+
+
 def test_what_cannot_be_propagated_is_refused() -> None:
     with pytest.raises(InputError, match="did you mean 'linear'"):
         propagate(STRIP, BEST, [alone(0, 0.1)], method="lineer")

@@ -70,6 +70,12 @@ def test_a_history_that_says_nothing_is_refused(columns: tuple[list[float], ...]
         CreepCompliance.fitted(*columns)
 
 
+@pytest.mark.parametrize("times", [[0.0, 1.0], [-1.0], [np.inf], [], [[1.0]], 1.0], ids=str)
+def test_retardation_times_that_cannot_be_are_refused(times: object) -> None:
+    with pytest.raises(InputError, match="all positive and finite"):
+        CreepCompliance.fitted([0.0, 1.0, 2.0], [1.0, 1.0, 1.0], [1.0, 1.1, 1.2], times=times)  # type: ignore[arg-type]
+
+
 def test_volumes_of_a_print_predict_the_creep_of_its_coupon() -> None:
     """No strain of the coupon is used but for the noise of its record."""
     from benchmarks._cf_peek import HERE, compliances, coupon, creep_part, volumes

@@ -122,9 +122,34 @@ def test_the_interval_of_the_bias_over_cases_holds_the_planted_one(bias: float, 
         held.append(found.interval[0] <= bias <= found.interval[1])
         seen.append(found.scatter)
         next_one.append(found.next_interval[0] <= bias + scatter * rng.standard_normal() <= found.next_interval[1])
-    assert np.mean(held) == pytest.approx(0.95, abs=3.5 * math.sqrt(0.95 * 0.05 / 400))
+    # Without scatter beyond the stated errors it holds more often, for it never says less than they do.
+    assert np.mean(held) > 0.95 - 3.5 * math.sqrt(0.95 * 0.05 / 400)
+    if scatter > 0.0:
+        assert np.mean(held) < 0.95 + 3.5 * math.sqrt(0.95 * 0.05 / 400)
     assert np.mean(seen) == pytest.approx(scatter, abs=0.15)
     assert np.mean(next_one) > 0.92
+
+
+def test_gaps_that_agree_by_luck_say_no_more_than_their_errors() -> None:
+    predictions = [Estimate(5.0, 0.6, n) for n in "abc"]
+    found = inadequacy(predictions, [Estimate(5.0 + gap, 0.8) for gap in (0.10, 0.11, 0.09)])
+    # Errors of 1 each: the mean of three is known to 1 / sqrt(3), by Student's t of two degrees.
+    half = 4.30265 / math.sqrt(3.0)
+    assert found.interval == pytest.approx((0.1 - half, 0.1 + half), rel=1e-5) and not found.significant
+
+
+def test_a_share_of_nothing_is_refused_by_its_case() -> None:
+    predictions = [Estimate(v, 0.1, f"case {v:g}") for v in (1.0, 0.0, 2.0)]
+    with pytest.raises(InputError, match="Case 1 \\('case 0'"):
+        inadequacy(predictions, [Estimate(1.0, 0.1)] * 3, relative=True)
+
+
+def test_parts_that_are_all_shared_make_a_correlation_of_one() -> None:
+    parts = {"a": 0.1, "b": 0.2, "c": 0.3, "d": 0.7}
+    for k in range(50):
+        scaled = {name: v * (1.0 + 0.1 * k) for name, v in parts.items()}
+        found = fuse(Estimate(1.0, parts=parts), Estimate(1.0, parts=scaled), shared=list(parts))
+        assert found.correlation == pytest.approx(1.0) and found.correlation <= 1.0
 
 
 def test_a_bias_in_shares_is_a_share() -> None:

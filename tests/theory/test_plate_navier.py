@@ -5,15 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from scalebridge.macro.laminate import Laminate, Ply, SupportedPlate
+from scalebridge.macro.laminate import Laminate, Ply, Strength, SupportedPlate, first_ply_failure
+from scalebridge.macro.laminate.laminate import SHEAR_CORRECTION
 
 ISOTROPIC = Ply(1.0, 1.0, 0.3, 1.0 / 2.6, G23=1.0 / 2.6)
 
 
 def cross_ply(slenderness: float, ratio: float, G12: float, G23: float, shear: bool = True) -> SupportedPlate:
-    """A square [0/90]s of thickness and E2 one; G13 is G12."""
+    """A square [0/90]s of thickness and E2 one; G13 is G12. The tables are of a shear correction of 5/6."""
     ply = Ply(ratio, 1.0, 0.25, G12, G23=G23)
-    return SupportedPlate(Laminate.of(ply, "[0/90]s", 0.25), slenderness, slenderness, shear)
+    laminate = Laminate.of(ply, "[0/90]s", 0.25, shear_correction=SHEAR_CORRECTION)
+    return SupportedPlate(laminate, slenderness, slenderness, shear)
 
 
 @pytest.mark.parametrize(("slenderness", "published"), [(4, 1.7095), (10, 0.6627), (20, 0.4912), (100, 0.4337)])
@@ -48,7 +50,7 @@ def test_an_isotropic_square_has_timoshenkos_deflection_and_moment() -> None:
     plate = SupportedPlate(Laminate.of(ISOTROPIC, [0.0], 0.01), 1.0, 1.0, shear=False)
     bending = plate.laminate.D[0, 0]
     assert plate.deflection(1.0) * bending == pytest.approx(0.00406235, abs=5e-9)
-    assert plate.moments(1.0) == pytest.approx([0.0479, 0.0479, 0.0], abs=5e-5)
+    assert plate.moments(1.0) == pytest.approx([-0.0479, -0.0479, 0.0], abs=5e-5)
     # The twisting moment at a corner (Timoshenko, table 8: corner force 0.065 q a^2 = 2 Mxy).
     assert abs(plate.moments(1.0, at=(0.0, 0.0))[2]) == pytest.approx(0.0325, abs=5e-4)
 
@@ -69,7 +71,7 @@ def test_shear_adds_the_moment_sum_over_the_shear_stiffness(thickness: float) ->
     """Exact for polygons: w = w_thin + (Mx + My) / ((1 + nu) k G h) (Wang, J. Eng. Mech. 121 (1995) 1204)."""
     laminate = Laminate.of(ISOTROPIC, [0.0], thickness)
     thin, thick = (SupportedPlate(laminate, 1.0, 1.4, shear) for shear in (False, True))
-    added = thin.moments(1.0)[:2].sum() / 1.3 / laminate.H[0, 0]
+    added = -thin.moments(1.0)[:2].sum() / 1.3 / laminate.H[0, 0]
     assert thick.deflection(1.0) == pytest.approx(thin.deflection(1.0) + added, rel=1e-5)
     # Moments of a simply supported isotropic plate do not know of shear.
     assert thick.moments(1.0) == pytest.approx(thin.moments(1.0), rel=1e-9, abs=1e-12)
@@ -85,11 +87,29 @@ def test_turning_plate_and_load_by_a_right_angle_changes_nothing() -> None:
 
 
 def test_pressure_and_reserve_factor_are_inverse() -> None:
-    from scalebridge.macro.laminate import Strength
-
     strength = Strength(1140e6, 570e6, 35e6, 114e6, 72e6)
     ply = Ply(53.48e9, 17.7e9, 0.278, 5.83e9, G23=6.3e9, strength=strength)
     plate = SupportedPlate(Laminate.of(ply, "[0/90]s", 2.5e-4), 0.15, 0.1)
     one, two = (plate.first_ply_failure(p).reserve for p in (1e3, 2e3))
     assert one == pytest.approx(2 * two, rel=1e-12)
     assert np.isfinite(one)
+
+
+STRONG = Ply(46e9, 16e9, 0.25, 7e9, G23=6e9, strength=Strength("1280 MPa", "800 MPa", "40 MPa", "145 MPa", "73 MPa"))
+
+
+def test_a_pressure_from_above_pulls_the_lower_face() -> None:
+    plate = SupportedPlate(Laminate.of(STRONG, "[90]", 2e-3), 0.3, 0.2)
+    found = first_ply_failure(plate.laminate, moment=plate.moments(1e3))
+    assert (found.face, found.mode) == ("bottom", "matrix tension")
+
+
+def test_the_first_failure_is_looked_for_all_over_the_plate() -> None:
+    """Of [90] the twist at a corner is worse than the bending in the middle."""
+    plate = SupportedPlate(Laminate.of(STRONG, "[90]", 2e-3), 0.3, 0.2)
+    found = plate.first_ply_failure(1e3, "tsai_hill")
+    centre = first_ply_failure(plate.laminate, moment=plate.moments(1e3), criterion="tsai_hill")
+    assert found.at is not None and found.at != (0.5, 0.5)
+    assert found.reserve < 0.97 * centre.reserve
+    there = first_ply_failure(plate.laminate, moment=plate.moments(1e3, at=found.at), criterion="tsai_hill")
+    assert there.reserve == pytest.approx(found.reserve, rel=1e-12)

@@ -7,7 +7,8 @@ contradicts them it is not averaged in: the difference is reported as the discre
 Sources: Birge, Phys. Rev. 40 (1932) 207-227 (consistency); Mandel and Paule, Anal. Chem. 42 (1970) 1194-1197 (a
 deviation between the ways that restores it); Kennedy and O'Hagan, J. R. Stat. Soc. B 63 (2001) 425-464 (test = model +
 discrepancy + error); Paule and Mandel, J. Res. NBS 87 (1982) 377-385, and Hartung and Knapp, Stat. Med. 20 (2001)
-3875-3889 (bias and scatter over several cases).
+3875-3889 (bias and scatter over several cases), in the form of Knapp and Hartung, Stat. Med. 22 (2003) 2693-2710,
+which never says less than the stated errors.
 """
 
 from __future__ import annotations
@@ -253,7 +254,7 @@ def inadequacy(
         confidence: two-sided.
 
     Raises:
-        InputError: fewer than three cases, or as many tests as predictions are not given.
+        InputError: fewer than three cases, or as many tests as predictions are not given; shares of a prediction of 0.
     """
     if len(predictions) != len(tests) or len(tests) < 3:
         raise InputError(
@@ -261,12 +262,18 @@ def inadequacy(
             "least three."
         )
     scale = np.array([p.value if relative else 1.0 for p in predictions])
+    if len(nought := np.flatnonzero(scale == 0.0)):
+        raise InputError(
+            f"Case {nought[0]} ('{predictions[nought[0]].name}', counted from 0) is predicted as 0, of which no error "
+            "is a share; leave it out, or give relative=False."
+        )
     gaps = np.array([t.value - p.value for p, t in zip(predictions, tests, strict=True)]) / scale
     known = np.array([p.deviation**2 + t.deviation**2 for p, t in zip(predictions, tests, strict=True)]) / scale**2
     scatter = _paule_mandel(gaps, known)
     weights = 1.0 / (known + scatter**2)
     bias = float(weights @ gaps / weights.sum())
-    spread = float(weights @ (gaps - bias) ** 2 / ((len(gaps) - 1) * weights.sum()))
+    # Gaps that agree by luck say no more than their stated errors do.
+    spread = float(max(weights @ (gaps - bias) ** 2 / (len(gaps) - 1), 1.0) / weights.sum())
     half = _quantile(confidence, len(gaps) - 1.0) * math.sqrt(spread)
     further = _quantile(confidence, len(gaps) - 1.0) * math.sqrt(spread + scatter**2)
     ends = (bias - half, bias + half)
@@ -294,7 +301,9 @@ def _correlation(physics: Estimate, learned: Estimate, correlation: float | None
         if missing := [name for name in shared if name not in way.parts]:
             raise InputError(f"'{way.name}' has no part '{missing[0]}'; it has {', '.join(way.parts) or 'none'}.")
     common = sum(physics.parts[name] * learned.parts[name] for name in shared)
-    rho = common / (physics.deviation * learned.deviation) if correlation is None else float(correlation)
+    # Parts that are all shared make 1 up to rounding.
+    followed = min(common / (physics.deviation * learned.deviation), 1.0)
+    rho = followed if correlation is None else float(correlation)
     if not -1.0 < rho <= 1.0:
         raise InputError(f"The correlation of the two ways is {rho}; it must lie above -1 and not above 1.")
     return rho

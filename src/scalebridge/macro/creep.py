@@ -27,12 +27,18 @@ class CreepCompliance:
         parts: ``[k]`` in the same unit, not negative.
         times: ``[k]`` retardation times, in the unit of time used.
         misfit: largest distance to the history that it was fitted to, as a share of its largest strain.
+
+    Raises:
+        InputError: retardation times that are not positive and finite.
     """
 
     instant: float
     parts: Floats
     times: Floats
     misfit: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", _retardation(self.times))
 
     @classmethod
     def fitted(
@@ -48,12 +54,13 @@ class CreepCompliance:
 
         Raises:
             ShapeError: columns of different lengths.
-            InputError: times that do not rise, values that are not finite, no stress at all.
+            InputError: times that do not rise, values that are not finite, no stress at all; retardation times that
+                are not positive and finite.
         """
         from scipy.optimize import nnls
 
         t, s, e = _columns(time, stress, strain)
-        tau = spectrum(t) if times is None else np.asarray(times, dtype=np.float64)
+        tau = spectrum(t) if times is None else _retardation(times)
         shares = responses(t, s, tau)
         scale = float(np.abs(e).max()) or 1.0
         found, _ = nnls(shares / np.abs(s).max(), e / scale)
@@ -101,6 +108,16 @@ def responses(time: Floats, stress: Floats, times: Floats) -> Floats:
         state = kept * state + before * (share - kept) + after * (1.0 - share)
         made[i] = state
     return np.column_stack([stress, made])
+
+
+def _retardation(times: ArrayLike) -> Floats:
+    found = np.asarray(times, dtype=np.float64)
+    if found.ndim != 1 or not len(found) or not (np.isfinite(found).all() and (found > 0).all()):
+        raise InputError(
+            f"The retardation times of a creep compliance are {np.array2string(found, threshold=8)}; give a list of at "
+            "least one, all positive and finite (an elastic part is fitted beside them)."
+        )
+    return found
 
 
 def _columns(time: ArrayLike, *others: ArrayLike) -> tuple[Floats, ...]:

@@ -1,6 +1,9 @@
 """A narrow laminated beam in bending, with shear (Timoshenko): cantilever or on two supports.
 
 Source: Reddy 2004, section 4.3: the bending stiffness is that of a strip free to contract and to twist.
+
+z points up and loads press down: a positive force bends a supported beam so that its lower face is pulled, and pulls
+the upper face of a cantilever. Moments are those of `Laminate.loaded`: positive where the upper face is pulled.
 """
 
 from __future__ import annotations
@@ -15,12 +18,13 @@ from scalebridge.macro.laminate.amounts import positive
 from scalebridge.macro.laminate.failure import Failure, first_ply_failure
 from scalebridge.macro.laminate.laminate import Laminate
 
-# Largest deflection = bending F L^3 / (E I) + shear F L / (k G A), largest moment = moment F L; F is the whole load.
+# Largest deflection = bending F L^3 / (E I) + shear F L / (k G A), down as the load; moment of the largest amount =
+# moment F L, positive where the upper face is pulled. F is the whole load.
 CASES: dict[tuple[str, str], tuple[float, float, float]] = {
     ("cantilever", "point"): (1.0 / 3.0, 1.0, 1.0),
     ("cantilever", "uniform"): (1.0 / 8.0, 1.0 / 2.0, 1.0 / 2.0),
-    ("supported", "point"): (1.0 / 48.0, 1.0 / 4.0, 1.0 / 4.0),
-    ("supported", "uniform"): (5.0 / 384.0, 1.0 / 8.0, 1.0 / 8.0),
+    ("supported", "point"): (1.0 / 48.0, 1.0 / 4.0, -1.0 / 4.0),
+    ("supported", "uniform"): (5.0 / 384.0, 1.0 / 8.0, -1.0 / 8.0),
 }
 SUPPORTS = ("cantilever", "supported")
 LOADS = ("point", "uniform")
@@ -64,14 +68,18 @@ class Beam:
         return float(self.width / np.linalg.inv(self.laminate.H)[0, 0])
 
     def deflection(self, force: float, load: str = "point") -> float:
-        """Return the largest deflection in m under ``force`` in N, at the free end or in the middle, or spread."""
+        """Return the largest deflection in m, along ``force`` in N: at the free end or in the middle, or spread."""
         bending, shear, _ = self._case(load)
         bent = bending * force * self.length**3 / self.bending_stiffness
         sheared = shear * force * self.length / self.shear_stiffness if self.shear else 0.0
         return float(bent + sheared)
 
     def moment(self, force: float, load: str = "point") -> float:
-        """Return the largest moment in N m."""
+        """Return the moment of the largest amount in N m, positive where it pulls the upper face.
+
+        It is at the clamp of a cantilever, and in the middle of a supported beam, where a force from above makes it
+        negative.
+        """
         return float(self._case(load)[2] * force * self.length)
 
     def first_ply_failure(self, force: float, criterion: str = "hashin", load: str = "point") -> Failure:

@@ -31,6 +31,7 @@ class Failure:
         face: ``"bottom"`` or ``"top"`` of the layer.
         mode: in words.
         criterion: its name.
+        at: place on a plate, as shares of its sides; ``None`` where only one place was asked about.
     """
 
     reserve: float
@@ -38,6 +39,7 @@ class Failure:
     face: str
     mode: str
     criterion: str
+    at: tuple[float, float] | None = None
 
 
 def max_stress(stress: Floats, strength: Strength) -> tuple[Floats, Modes]:
@@ -97,26 +99,41 @@ def first_ply_failure(
     Args:
         laminate: its plies have strengths.
         force: per width ``[3]`` in N/m.
-        moment: per width ``[3]`` in N.
+        moment: per width ``[3]`` in N; positive ones pull the top face.
         criterion: one of `CRITERIA`.
 
     Raises:
         InputError: another criterion, a ply without strengths.
     """
+    return _first(laminate, laminate.loaded(force, moment).stresses[None], criterion)[0]
+
+
+def weakest(laminate: Laminate, moments: Floats, criterion: str) -> tuple[Failure, int]:
+    """Return the first failure over places under moments ``[p, 3]``, and the number of its place.
+
+    Raises:
+        InputError: as `first_ply_failure`.
+    """
+    each = np.stack([laminate.loaded(moment=unit).stresses for unit in np.eye(3)])
+    return _first(laminate, np.tensordot(moments, each, axes=1), criterion)
+
+
+def _first(laminate: Laminate, stresses: Floats, criterion: str) -> tuple[Failure, int]:
+    """Of stresses ``[p, n, 2, 3]`` at places."""
     if criterion not in CRITERIA:
         raise InputError(f"The failure criterion is '{criterion}'{did_you_mean(criterion, CRITERIA)}")
-    found = laminate.loaded(force, moment)
-    rows = [_of_layer(k, laminate, stresses, criterion) for k, stresses in enumerate(found.stresses)]
-    return min(rows, key=lambda row: row.reserve)
+    rows = [_of_layer(k, laminate, stresses[:, k], criterion) for k in range(len(laminate.layers))]
+    return min(rows, key=lambda row: row[0].reserve)
 
 
-def _of_layer(k: int, laminate: Laminate, stresses: Floats, criterion: str) -> Failure:
+def _of_layer(k: int, laminate: Laminate, stresses: Floats, criterion: str) -> tuple[Failure, int]:
     strength = laminate.layers[k].ply.strength
     if strength is None:
         raise InputError(f"Layer {k} of the laminate has no strength; give its ply strength=Strength(Xt, Xc, ...).")
     reserve, mode = CRITERIA[criterion](stresses, strength)
-    at = int(np.argmin(reserve))
-    return Failure(float(reserve[at]), k, ("bottom", "top")[at], str(mode[at]), criterion)
+    place, face = np.unravel_index(int(np.argmin(reserve)), reserve.shape)
+    least = float(reserve[place, face])
+    return Failure(least, k, ("bottom", "top")[face], str(mode[place, face]), criterion), int(place)
 
 
 def _over(used: Floats) -> Floats:

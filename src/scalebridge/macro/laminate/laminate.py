@@ -1,7 +1,10 @@
 """Classical lamination theory with first-order transverse shear.
 
 Source: R. M. Jones, Mechanics of Composite Materials, 2nd ed. 1999, chapter 4; J. N. Reddy, Mechanics of Laminated
-Composite Plates and Shells, 2nd ed. 2004, chapter 3.
+Composite Plates and Shells, 2nd ed. 2004, chapter 3. Transverse shear stiffness: J. M. Whitney, J. Appl. Mech. 40
+(1973) 302-304; K. Rohwer, Compos. Struct. 10 (1988) 95-102 (turned plies).
+
+z points up from the middle: a positive force pulls, a positive moment pulls the top face.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from scalebridge.macro.laminate.stacking import angles as angles_of
 from scalebridge.quantities import Floats
 
 SHEAR_CORRECTION = 5.0 / 6.0
-"""Factor of a homogeneous section (Reissner); of a laminate it is an approximation."""
+"""Factor of a homogeneous section (Reissner), by which published tables weigh ``sum G t`` of a laminate."""
 
 NEGLIGIBLE = 1e-9
 """Couplings below this share of the direct stiffness are rounding."""
@@ -72,32 +75,44 @@ class Laminate:
 
     Args:
         layers: at least one.
-        shear_correction: factor of the transverse shear stiffness.
+        shear_correction: ``None`` for the transverse shear stiffness of equal energy, right for soft cores too; or a
+            factor of ``sum G t``, as `SHEAR_CORRECTION` in published tables, far too stiff where the layers' shear
+            moduli are far apart.
 
     Raises:
         InputError: no layer, a factor that is not positive.
     """
 
     layers: tuple[Layer, ...]
-    shear_correction: float = field(default=SHEAR_CORRECTION, kw_only=True)
+    shear_correction: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
         if not self.layers:
             raise InputError("A laminate has no layers; give at least one Layer(ply, angle, thickness).")
-        positive(self.shear_correction, "1", "The shear correction of a laminate")
+        if self.shear_correction is not None:
+            positive(self.shear_correction, "1", "The shear correction of a laminate")
 
     @classmethod
-    def of(cls, ply: Ply, stacking: str | Sequence[float], thickness: str | float) -> Laminate:
+    def of(
+        cls,
+        ply: Ply,
+        stacking: str | Sequence[float],
+        thickness: str | float,
+        *,
+        shear_correction: float | None = None,
+    ) -> Laminate:
         """Make a laminate of one ply: ``Laminate.of(ply, "[0/±45/90]s", "0.125 mm")``.
 
         Args:
             ply: of every layer.
             stacking: a sequence in shorthand, or angles in degrees from the bottom up.
             thickness: of each layer, in m or as a text.
+            shear_correction: as of the class.
         """
         turned = angles_of(stacking) if isinstance(stacking, str) else stacking
-        return cls(tuple(Layer(ply, float(angle), thickness) for angle in turned))
+        layers = tuple(Layer(ply, float(angle), thickness) for angle in turned)
+        return cls(layers, shear_correction=shear_correction)
 
     @property
     def thickness(self) -> float:
@@ -142,8 +157,10 @@ class Laminate:
         Raises:
             InputError: a ply without ``G23``.
         """
-        parts = (layer.thickness * layer.ply.turned_shear(layer.angle) for layer in self.layers)
-        return np.asarray(self.shear_correction * sum(parts))
+        moduli = np.stack([layer.ply.turned_shear(layer.angle) for layer in self.layers])
+        if self.shear_correction is None:
+            return self._shear_of_equal_energy(moduli)
+        return np.asarray(self.shear_correction * np.tensordot(np.diff(self.heights), moduli, axes=1))
 
     @property
     def moduli(self) -> LaminateModuli:
@@ -185,7 +202,7 @@ class Laminate:
 
         Args:
             force: per width ``[3]`` in N/m (xx, yy, xy).
-            moment: per width ``[3]`` in N.
+            moment: per width ``[3]`` in N; positive ones pull the top face.
             temperature_change: in K, free of stress at 0.
 
         Raises:
@@ -208,6 +225,28 @@ class Laminate:
     def _turned(self) -> Floats:
         """Reduced stiffness of each layer in axes x, y ``[n, 3, 3]``."""
         return np.stack([layer.ply.turned(layer.angle) for layer in self.layers])
+
+    def _shear_of_equal_energy(self, moduli: Floats) -> Floats:
+        """Inverse of the energy of the shear stresses that balance a bending moment which grows along x, or along y.
+
+        Those stresses are quadratic in z within a layer, so three points of Gauss integrate their energy exactly.
+        """
+        low, high = self.heights[:-1, None], self.heights[1:, None]
+        points, weights = np.polynomial.legendre.leggauss(3)
+        z = 0.5 * (low + high) + 0.5 * (high - low) * points
+        coupled, bent = self.compliance[:3, 3:], self.compliance[3:, 3:]
+
+        def pulled(upper: Floats) -> Floats:
+            """Force of each layer ``[n, q, 3, 3]`` from its bottom to ``upper [n, q]``, of unit moments."""
+            first, second = (upper - low)[..., None, None], 0.5 * (upper**2 - low**2)[..., None, None]
+            return np.asarray(self._turned[:, None] @ (first * coupled + second * bent))
+
+        below = np.cumsum(pulled(high)[:, 0], axis=0) - pulled(high)[:, 0]
+        force = below[:, None] + pulled(z)
+        # tau_xz balances sigma_x of Mx and tau_xy of My; tau_yz balances tau_xy of Mx and sigma_y of My.
+        shear = np.stack([force[..., [0, 2], 0], force[..., [2, 1], 1]], axis=-1)
+        energy = np.einsum("nqia,nij,nqjb->nqab", shear, np.linalg.inv(moduli), shear)
+        return np.asarray(np.linalg.inv(np.einsum("nq,nqab->ab", 0.5 * (high - low) * weights, energy)))
 
     def _moment(self, order: int) -> Floats:
         found: Floats = np.tensordot(np.diff(self.heights**order) / order, self._turned, axes=1)

@@ -1,23 +1,28 @@
 """A simply supported rectangular plate of a cross-ply laminate: Navier's series with first-order shear.
 
 Source: Reddy 2004, sections 5.2 and 7.2 (there with the transverse stiffness named 44 for yz and 55 for xz).
+
+z points up and a positive pressure presses down from above, as a beam's force. Moments are those of `Laminate.loaded`:
+positive where the upper face is pulled, so that they are negative in the middle of a plate under pressure.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.macro.laminate.amounts import positive
-from scalebridge.macro.laminate.failure import Failure, first_ply_failure
+from scalebridge.macro.laminate.failure import Failure, weakest
 from scalebridge.macro.laminate.laminate import NEGLIGIBLE, Laminate
 from scalebridge.quantities import Floats
 
 LOADS = ("uniform", "sinusoidal")
+PLACES = 9
+"""Places along each side, the edges included, at which the first failure is looked for."""
 TERMS = 41
 """Half waves along each side; the centre of a uniformly loaded plate is then known to about 1e-7."""
 
@@ -69,7 +74,7 @@ class SupportedPlate:
             raise InputError(f"{self.terms} terms were asked of a plate; give at least 1.")
 
     def deflection(self, pressure: float, at: tuple[float, float] = (0.5, 0.5), load: str = "uniform") -> float:
-        """Return the deflection in m under a pressure in Pa.
+        """Return the deflection in m, down as the pressure in Pa.
 
         Args:
             pressure: uniform, or the peak of one half wave each way (``"sinusoidal"``).
@@ -81,16 +86,8 @@ class SupportedPlate:
         return float((self._answers(m, n, amplitude)[..., 0] * shape).sum())
 
     def moments(self, pressure: float, at: tuple[float, float] = (0.5, 0.5), load: str = "uniform") -> Floats:
-        """Return the moments per width ``[3]`` in N (xx, yy, xy; positive where the lower face is pulled)."""
-        m, n, amplitude = self._pushed(pressure, load)
-        _, x, y = np.moveaxis(self._answers(m, n, amplitude), -1, 0)
-        alpha, beta = m * math.pi / self.a, n * math.pi / self.b
-        sines = np.sin(m * math.pi * at[0]) * np.sin(n * math.pi * at[1])
-        cosines = np.cos(m * math.pi * at[0]) * np.cos(n * math.pi * at[1])
-        curved = np.array(
-            [(-alpha * x * sines).sum(), (-beta * y * sines).sum(), ((beta * x + alpha * y) * cosines).sum()]
-        )
-        found: Floats = self.laminate.D @ curved
+        """Return the moments per width ``[3]`` in N: xx, yy, xy; positive where the upper face is pulled."""
+        found: Floats = self._moments(pressure, np.array([at], dtype=np.float64), load)[0]
         return found
 
     def buckling(self, nx: float = 1.0, ny: float = 0.0) -> Buckling:
@@ -108,8 +105,27 @@ class SupportedPlate:
         return Buckling(float(loads.flat[least]), (int(m.flat[least]), int(n.flat[least])))
 
     def first_ply_failure(self, pressure: float, criterion: str = "hashin", load: str = "uniform") -> Failure:
-        """Return the first failure at the centre of the plate; the reserve factor is on the pressure."""
-        return first_ply_failure(self.laminate, moment=self.moments(pressure, load=load), criterion=criterion)
+        """Return the first failure over a grid of `PLACES` along each side, corners included, where the plate twists.
+
+        The reserve factor is on the pressure, ``at`` of the failure is its place as shares of the sides.
+        """
+        along = np.linspace(0.0, 1.0, PLACES)
+        places = np.stack(np.meshgrid(along, along, indexing="ij"), axis=-1).reshape(-1, 2)
+        failure, k = weakest(self.laminate, self._moments(pressure, places, load), criterion)
+        return replace(failure, at=(float(places[k, 0]), float(places[k, 1])))
+
+    def _moments(self, pressure: float, places: Floats, load: str) -> Floats:
+        """Moments ``[p, 3]`` at places ``[p, 2]``."""
+        m, n, amplitude = self._pushed(pressure, load)
+        _, x, y = np.moveaxis(self._answers(m, n, amplitude), -1, 0)
+        alpha, beta = m * math.pi / self.a, n * math.pi / self.b
+        along, across = m[:, 0] * math.pi * places[:, :1], n[0] * math.pi * places[:, 1:]
+        straight = np.stack([alpha * x, beta * y])
+        bent = np.einsum("kmn,pm,pn->pk", straight, np.sin(along), np.sin(across))
+        twist = np.einsum("mn,pm,pn->p", beta * x + alpha * y, np.cos(along), np.cos(across))
+        # Deflections are counted down, z up: the middle of the plate is pulled below.
+        found: Floats = np.column_stack([bent, -twist]) @ self.laminate.D
+        return found
 
     def _waves(self, numbers: Any) -> tuple[Floats, Floats]:
         along = np.array(list(numbers), dtype=np.float64)

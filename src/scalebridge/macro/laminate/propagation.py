@@ -30,10 +30,12 @@ class Source:
     Args:
         name: in words.
         deviations: ``[k, d]``, one independent standard deviation a row, in logarithms of the inputs.
+        confidence: the only one that they are right for, as of few rows; ``None`` where they are for any.
     """
 
     name: str
     deviations: Floats
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
         found = np.atleast_2d(np.asarray(self.deviations, dtype=np.float64))
@@ -47,20 +49,24 @@ class Source:
         return cls(name, 0.5 * np.log(np.asarray(high, dtype=np.float64) / np.asarray(low, dtype=np.float64)))
 
     @classmethod
-    def of_scatter(cls, name: str, rows: ArrayLike, *, mean: bool = True) -> Source:
+    def of_scatter(cls, name: str, rows: ArrayLike, *, mean: bool = True, confidence: float = 0.95) -> Source:
         """The scatter of ``rows [n, d]``: of their mean, or of a single one.
 
-        The rows count as independent, and with few of them their deviation is widened as Student's t asks.
+        The rows count as independent, and with few of them their deviation is widened as Student's t asks
+        at the ``confidence`` that `propagate` is asked for later.
 
         Raises:
             ShapeError: fewer than three rows.
+            InputError: a confidence outside of 0 and 1.
         """
         table = np.log(np.asarray(rows, dtype=np.float64))
         if table.ndim != 2 or len(table) < 3:
             raise ShapeError(f"The scatter '{name}' has rows of shape {table.shape}; at least three rows [n, d].")
+        if not 0.0 < confidence < 1.0:
+            raise InputError(f"The confidence of the scatter '{name}' is {confidence}; it must lie between 0 and 1.")
         n = len(table)
-        share = _student(n - 1) / math.sqrt(n - 1) / (math.sqrt(n) if mean else 1.0)
-        return cls(name, (table - table.mean(axis=0)) * share)
+        share = _student(n - 1, confidence) / math.sqrt(n - 1) / (math.sqrt(n) if mean else 1.0)
+        return cls(name, (table - table.mean(axis=0)) * share, confidence)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +122,8 @@ def propagate(
         seed: of the draws.
 
     Raises:
-        InputError: another method, no source, a model that fails at the constants.
+        InputError: another method, no source, a source widened for another confidence, a model that fails at the
+            constants.
         ShapeError: constants or deviations of another number than the inputs.
     """
     if method not in METHODS:
@@ -181,6 +188,11 @@ def _checked(model: Model, best: ArrayLike, sources: Sequence[Source], draws: in
                 f"The source '{source.name}' has deviations of {source.deviations.shape[1]} inputs; the model has {d}: "
                 f"{', '.join(model.inputs.names)}."
             )
+        if source.confidence is not None and not math.isclose(source.confidence, confidence):
+            raise InputError(
+                f"The source '{source.name}' was widened for a confidence of {source.confidence:g}, and {confidence:g} "
+                f"is asked for; make it by Source.of_scatter(..., confidence={confidence:g})."
+            )
     if draws < 2 or not 0.0 < confidence < 1.0:
         raise InputError(f"{draws} draws at a confidence of {confidence}: give at least 2, and one between 0 and 1.")
     return centre
@@ -194,8 +206,9 @@ def _run(model: Model, x: Floats) -> Floats:
     return runs.values
 
 
-def _student(degrees: int) -> float:
-    """By how much 95 % of Student's t is wider than of the normal distribution."""
+def _student(degrees: int, confidence: float) -> float:
+    """By how much an interval of Student's t is wider than of the normal distribution."""
     from scipy.stats import norm, t
 
-    return float(t.ppf(0.975, degrees) / norm.ppf(0.975))
+    at = 0.5 + 0.5 * confidence
+    return float(t.ppf(at, degrees) / norm.ppf(at))

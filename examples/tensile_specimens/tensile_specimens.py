@@ -21,6 +21,7 @@ def main(folder: Path) -> None:
         folder / "specimens.csv",
         by="SpecimenID",
         targets="TensileStrength",
+        workers=2,
         kept=folder / "fit" / "descriptors",
         progress=lambda words, share: print(f"{100 * share:3.0f} %  {words}", flush=True),
     )

@@ -25,6 +25,7 @@ from scalebridge.studies.properties import (
     maps,
     predict_properties,
 )
+from scalebridge.studies.properties import specimens as specimens_module
 from scalebridge.studies.properties.features import FeatureTable
 from scalebridge.studies.properties.learning import learn_property
 from scalebridge.studies.properties.specimens import column_named, read_specimens
@@ -220,3 +221,61 @@ def test_columns_are_called_as_in_the_file_or_as_in_the_dataset(tmp_path: Path) 
     assert column_named(table, "Batch No.") == "Batch_No"
     with pytest.raises(InputError, match="did you mean 'Tensile_Strength'"):
         column_named(table, "Tensile Strenth")
+
+
+def test_groups_are_found_by_what_columns_are_called_or_are_the_finest_that_repeat(tmp_path: Path) -> None:
+    rows = [f"S{k},P{k % 5},O{k % 4},{20240100 + k % 6}" for k in range(20)]
+    (tmp_path / "t.csv").write_text("ID,Panel,Operator,Batch\n" + "\n".join(rows) + "\n")
+    table = data.read(tmp_path / "t.csv", index="ID")
+    column, notes = specimens_module._group_column(table, "ID", [], "auto")
+    assert column == "Batch"
+    assert "'Panel'" in notes[0]
+    assert len(set(specimens_module.labels(table, "Batch"))) == 6
+    assert specimens_module._group_column(table, "ID", [], "Panel") == ("Panel", ())
+    assert specimens_module._group_column(table, "ID", [], None) == (None, ())
+
+
+def test_one_picture_for_two_specimens_is_refused(laboratory: Path, tmp_path: Path) -> None:
+    images = tmp_path / "micrographs"
+    shutil.copytree(laboratory / "micrographs", images)
+    shutil.copy(images / "S003_1.png", images / "S004_1.png")
+    with pytest.raises(InputError, match="are the same file"):
+        read_specimens(images, laboratory / "specimens.csv", "SpecimenID", [TARGET])
+
+
+def test_the_order_of_the_rows_changes_nothing(laboratory: Path, tmp_path: Path) -> None:
+    head, *rows = (laboratory / "specimens.csv").read_text().splitlines()
+    (tmp_path / "turned.csv").write_text("\n".join([head, *reversed(rows)]) + "\n")
+    first, second = (
+        read_specimens(laboratory / "micrographs", table, "SpecimenID", [TARGET])
+        for table in (laboratory / "specimens.csv", tmp_path / "turned.csv")
+    )
+    assert first.names == second.names
+    np.testing.assert_array_equal(first.numbers(TARGET), second.numbers(TARGET))
+    assert first.images_digest() == second.images_digest()
+
+
+def test_columns_that_a_new_specimen_comes_with_are_joined_when_it_is_predicted(
+    laboratory: Path, tmp_path: Path
+) -> None:
+    quick = {name: candidates.BUILDERS[name] for name in (candidates.FOREST, "ridge regression")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "BUILDERS", quick)
+        found = fit_properties(
+            laboratory / "micrographs", laboratory / "specimens.csv", by="SpecimenID", targets=TARGET,
+            inputs=["ModulusOfElasticity"], features="descriptors", kept=laboratory / "kept",
+        )  # fmt: skip
+    place = found.save(tmp_path / "out")
+    new = tmp_path / "new"
+    new.mkdir()
+    specimens.save(specimens.specimens(6, 3)[4], new / "N1.png", seed=7, size=96)
+    with pytest.raises(InputError, match="goes by the columns ModulusOfElasticity of a table too"):
+        predict_properties(place, new)
+    told = []
+    for modulus in ("28000 ", "20000 "):
+        (tmp_path / "n.csv").write_text(f"SpecimenID,ModulusOfElasticity [MPa]\nN1,{modulus}\n")
+        told.append(predict_properties(place, new, table=tmp_path / "n.csv").rows()[0][TARGET]["mean"])
+    assert told[0] > told[1]
+    (tmp_path / "n.csv").write_text("SpecimenID,ModulusOfElasticity [GPa]\nN2,28\n")
+    with pytest.raises(InputError, match="no row with SpecimenID 'N1'"):
+        predict_properties(place, new, table=tmp_path / "n.csv")

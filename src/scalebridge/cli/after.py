@@ -121,8 +121,9 @@ def _residual(found: Mapping[str, Any]) -> str:
 
 
 def write_report_of(directory: Path, to: Path | None) -> int:
-    """Write the report of a saved answer."""
+    """Write the report of a saved answer, or of a saved fit."""
     from scalebridge.reports import report_saved
+    from scalebridge.reports.properties import report_saved as fit_report_saved
 
-    print(report_saved(directory, to))
+    print((fit_report_saved if (directory / "fit.json").is_file() else report_saved)(directory, to))
     return DONE

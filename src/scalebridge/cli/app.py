@@ -193,12 +193,13 @@ def fit(
 def predict(
     directory: fit_options.Fitted,
     images: fit_options.Images,
+    table: fit_options.NewTable = None,
     pattern: fit_options.Pattern = None,
     to: fit_options.To = None,
     as_json: AsJson = False,
 ) -> int:
     """Properties of what new images show, by what 'fit' learned."""
-    return predict_from(directory, images, pattern, to, as_json)
+    return predict_from(directory, images, table, pattern, to, as_json)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def fit_from(request: FitRequest) -> int:
                 weights=request.weights,
                 level=request.level,
                 seed=request.seed,
+                workers=min(2, os.cpu_count() or 1),
                 kept=request.out / "descriptors",
                 progress=line,
             )
@@ -70,12 +72,14 @@ def fit_from(request: FitRequest) -> int:
     return DONE
 
 
-def predict_from(directory: Path, images: Path, pattern: str | None, to: Path | None, as_json: bool) -> int:
+def predict_from(
+    directory: Path, images: Path, table: Path | None, pattern: str | None, to: Path | None, as_json: bool
+) -> int:
     """Predict the properties of what new images show, print them, write them where asked; return the exit code."""
     from scalebridge.studies.properties import predict_properties
 
     with Line(quiet=as_json) as line:
-        found = predict_properties(directory, images, pattern=pattern, progress=line)
+        found = predict_properties(directory, images, table=table, pattern=pattern, progress=line)
     if to is not None:
         found.to_csv(to)
     if as_json:

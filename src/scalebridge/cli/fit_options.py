@@ -35,3 +35,7 @@ Seed = Annotated[int, typer.Option("--seed", metavar="N", help="of every random 
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="where report, figures and surrogates are kept")]
 Fitted = Annotated[Path, typer.Argument(metavar="DIR", help="the directory that 'fit' wrote")]
 To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="write a CSV file")]
+NewTable = Annotated[
+    Path | None,
+    typer.Option("--table", metavar="TABLE", help="of the new specimens, where the fit goes by it"),
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,14 +30,14 @@ def gallery_figure(record: Record, target: Target) -> str | None:
     shown = [s for s in record.content.get("gallery", ()) if f"image_{s['index']}" in record.arrays]
     if not shown:
         return None
-    shown = sorted(shown, key=lambda s: float(s["values"].get(target.name) or np.inf))
+    shown = sorted(shown, key=lambda s: _value_of(s, target.name))
     figure = theme.canvas(WIDTH, WIDTH / len(shown) + 42)
     axes = figure.subplots(1, len(shown), squeeze=False)[0]
     for ax, entry in zip(axes, shown, strict=True):
         ax.imshow(record.arrays[f"image_{entry['index']}"], cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
         value = entry["values"].get(target.name)
         words = "not measured" if value is None else numbers.with_unit(numbers.plain(value, 4), target.unit or "1")
-        ax.set_title(f"{entry['specimen']}\n{words}", fontsize=10.5, fontweight="normal")
+        ax.set_title(f"{entry['specimen']}\n{words}", fontsize=10.5, fontweight="normal", parse_math=False)
         ax.set_axis_off()
     return theme.svg(figure, "Micrographs by property", f"gallery-{_slug(target.name)}")
 
@@ -53,7 +54,7 @@ def looks_figure(record: Record, target: Target) -> str | None:
     for k, entry in enumerate(shown):
         image, seen = record.arrays[f"{entry['key']}_image"], record.arrays[f"{entry['key']}_map"]
         axes[0][k].imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
-        axes[0][k].set_title(entry["specimen"], fontsize=10.5, fontweight="normal")
+        axes[0][k].set_title(entry["specimen"], fontsize=10.5, fontweight="normal", parse_math=False)
         reach = float(np.quantile(np.abs(seen), 0.995)) or 1.0
         axes[1][k].imshow(seen, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="antialiased")
     return theme.svg(figure, "What the network looks at", f"looks-{_slug(target.name)}")
@@ -91,3 +92,8 @@ def _errors(ax: Axes, target: Target) -> None:
 
 def _slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name.lower())
+
+
+def _value_of(entry: Mapping[str, Any], target: str) -> float:
+    value = entry["values"].get(target)
+    return np.inf if value is None else float(value)

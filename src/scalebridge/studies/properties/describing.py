@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import scalebridge
 from scalebridge.errors import InfrastructureError, InputError
 from scalebridge.studies.properties.features import Column
-
-VERSION = "1"
-"""Of the descriptors: what was kept by another one is not used."""
 
 POOLED = 12
 """Images from which a second process pays."""
@@ -43,7 +42,7 @@ def described(
     paths: Sequence[Path],
     pixel_size: str | None = None,
     kept: Path | None = None,
-    workers: int | None = None,
+    workers: int = 1,
     told: Told = lambda _done, _all: None,
 ) -> dict[Path, Described]:
     """Describe every image.
@@ -52,7 +51,7 @@ def described(
         paths: of the images.
         pixel_size: edge of a pixel of all of them, as ``"1.1 um"``; ``None`` when unknown.
         kept: folder where descriptors are kept from call to call; ``None`` for no such.
-        workers: processes; by default two where there are images enough and cores.
+        workers: processes, where there are images enough; more than one only from a script with a main guard.
         told: called with the images done and all.
 
     Raises:
@@ -91,15 +90,14 @@ def describe_file(path: Path, pixel_size: str | None = None) -> Described:
     return Described(file_digest(path), {name: float(d.value) for name, d in told.items()}, columns, tuple(told.notes))
 
 
-def _computed(paths: Sequence[Path], pixel_size: str | None, workers: int | None) -> Iterator[tuple[Path, Described]]:
-    count = workers or (2 if len(paths) >= POOLED and (os.cpu_count() or 1) > 1 else 1)
-    if count == 1:
+def _computed(paths: Sequence[Path], pixel_size: str | None, workers: int) -> Iterator[tuple[Path, Described]]:
+    if workers == 1 or len(paths) < POOLED:
         yield from ((path, describe_file(path, pixel_size)) for path in paths)
         return
     from multiprocessing import get_context
 
     # Spawned, not forked: torch and thread pools of the parent do not survive a fork.
-    with ProcessPoolExecutor(count, get_context("spawn"), _one_thread) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _quiet) as pool:
         waiting = {pool.submit(describe_file, path, pixel_size): path for path in paths}
         try:
             for done in as_completed(waiting):
@@ -109,9 +107,12 @@ def _computed(paths: Sequence[Path], pixel_size: str | None, workers: int | None
             raise
 
 
-def _one_thread() -> None:
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
+def _quiet() -> None:
+    """One thread each, and Ctrl-C is the parent's."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _place(kept: Path, path: Path, pixel_size: str | None) -> Path:
@@ -119,16 +120,15 @@ def _place(kept: Path, path: Path, pixel_size: str | None) -> Path:
 
     if not path.is_file():
         raise InputError(f"The image '{path}' is not there any more; give the folder again.")
-    tail = "" if pixel_size is None else "-" + "".join(c if c.isalnum() else "_" for c in pixel_size)
-    return kept / f"{file_digest(path)}{tail}.json"
+    # Of another version of the package, or of another pixel size, nothing is taken.
+    told = hashlib.sha256(f"{scalebridge.__version__} {pixel_size}".encode()).hexdigest()[:12]
+    return kept / f"{file_digest(path)}-{told}.json"
 
 
 def _recall(file: Path) -> Described | None:
     """What was kept; nothing where the file is not there, of another version or torn."""
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if content["version"] != VERSION:
-            return None
         columns = tuple(Column(**entry) for entry in content["columns"])
         return Described(content["sha256"], content["values"], columns, tuple(content["notes"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -137,7 +137,6 @@ def _recall(file: Path) -> Described | None:
 
 def _keep(file: Path, one: Described) -> None:
     content = {
-        "version": VERSION,
         "sha256": one.sha256,
         "values": dict(one.values),
         "columns": [vars(c) for c in one.columns],

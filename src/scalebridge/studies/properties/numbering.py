@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+import scalebridge
 from scalebridge.errors import InputError
 from scalebridge.studies.properties.describing import columns_of, described
-from scalebridge.studies.properties.encoding import Encoded, encoded
+from scalebridge.studies.properties.encoding import STEPS, Encoded, encoded
 from scalebridge.studies.properties.features import Column, FeatureTable, averaged
 from scalebridge.studies.properties.specimens import Specimens
 
@@ -40,7 +42,7 @@ def number_images(
         def told(done: int, count: int) -> None:
             tell(f"describing image {done} of {count}", 0.3 * done / count)
 
-        found = described(paths, asked.pixel_size, kept, None, told)
+        found = described(paths, asked.pixel_size, kept, asked.workers, told)
         for path, one in found.items():
             by_image[path] |= one.values
         columns += columns_of(found.values())
@@ -57,7 +59,8 @@ def number_images(
 
 
 def _encoded(specimens: Specimens, asked: Asked, kept: Path | None, tell: Progress) -> Encoded:
-    file = None if kept is None else kept / f"encoder-{specimens.images_digest()[:16]}-{asked.seed}.npz"
+    key = hashlib.sha256(f"{specimens.images_digest()} {asked.seed} {STEPS} {scalebridge.__version__}".encode())
+    file = None if kept is None else kept / f"encoder-{key.hexdigest()[:16]}.npz"
     tell("features of a network", 0.3)
     return encoded(
         specimens.paths, asked.weights, asked.seed, file, lambda words, share: tell(words, 0.3 + 0.2 * share)

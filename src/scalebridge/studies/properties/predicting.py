@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from scalebridge.data import Dataset
 from scalebridge.errors import InfrastructureError, InputError
 from scalebridge.models import Surrogate
 from scalebridge.quantities import Floats
 from scalebridge.studies.properties.describing import described
 from scalebridge.studies.properties.encoding import encode
 from scalebridge.studies.properties.identifiers import identified
-from scalebridge.studies.properties.specimens import image_files
+from scalebridge.studies.properties.specimens import column_named, image_files, labels
 
 Progress = Callable[[str, float], None]
 ALARM = 0.05
@@ -88,7 +89,12 @@ class Predictions:
 
 
 def predict_properties(
-    directory: str | Path, images: str | Path, *, pattern: str | None = None, progress: Progress | None = None
+    directory: str | Path,
+    images: str | Path,
+    *,
+    table: str | Path | Dataset | None = None,
+    pattern: str | None = None,
+    progress: Progress | None = None,
 ) -> Predictions:
     """Predict the properties of the specimens that images show.
 
@@ -98,31 +104,29 @@ def predict_properties(
     Args:
         directory: where a fit was saved.
         images: folder of new images, taken as those that were learned from.
+        table: of the new specimens, where the fit goes by columns of one; joined by the identifier of the fit.
         pattern: regular expression with one group that finds the specimen in the path of an image.
         progress: called with what is being done and the share of the work that is behind.
 
     Raises:
-        InputError: no fit there, one that needs columns of a table too, or images that cannot be trusted.
+        InputError: no fit there, columns of a table that are not given, or images that cannot be trusted.
     """
     from scalebridge.learn import load
     from scalebridge.reports.properties import load_record
 
     place, folder, tell = Path(directory), Path(images), progress or (lambda _words, _share: None)
     record = load_record(place).content
-    needed = [c["name"] for c in record["features"]["columns"] if c["kind"] == "table"]
-    if needed:
-        raise InputError(
-            f"The fit in '{place}' predicts from the columns {', '.join(needed)} of a table too, which images alone "
-            "do not give; fit without --use."
-        )
     paths = image_files(folder)
+    columns = [c["name"] for c in record["features"]["columns"]]
+    beside = _beside(record, table)
     of = identified(paths, folder, pattern)
+    _refuse_unknown(beside, set(of.values()), record)
     values = _values(paths, record, place, tell)
     names = sorted(set(of.values()))
-    columns = [c["name"] for c in record["features"]["columns"]]
-    x = np.array([_mean([values[p] for p in paths if of[p] == name], columns) for name in names])
+    rows = [[{**values[p], **beside.get(name, {})} for p in paths if of[p] == name] for name in names]
+    x = np.array([_mean(row, columns) for row in rows])
     lost = ~np.isfinite(x)
-    x = np.where(lost, [c["mean"] for c in record["features"]["columns"]], x)
+    x = np.where(lost, [c["median"] for c in record["features"]["columns"]], x)
     surrogates = {t["name"]: load(place / "surrogates" / f"{t['name']}.zip") for t in record["targets"]}
     told = {name: _told(s, x, columns, record["level"]) for name, s in surrogates.items()}
     tell("done", 1.0)
@@ -133,9 +137,37 @@ def predict_properties(
         {name: parts[0] for name, parts in told.items()},
         {name: parts[1] for name, parts in told.items()},
         {name: parts[2] for name, parts in told.items()},
-        _notes(x, lost, columns, surrogates),
+        _notes(x, lost, columns, surrogates, [len(row) for row in rows], record["features"]["least_images"]),
         record["level"],
     )
+
+
+def _beside(record: Mapping[str, Any], table: str | Path | Dataset | None) -> dict[str, dict[str, float]]:
+    """Columns of a table that the fit goes by, for each specimen; none where it goes by images alone."""
+    from scalebridge.data import read
+
+    units = {c["name"]: c["unit"] for c in record["features"]["columns"] if c["kind"] == "table"}
+    if not units:
+        return {}
+    if table is None:
+        raise InputError(
+            f"The fit goes by the columns {', '.join(units)} of a table too; give --table with them and the column "
+            f"'{record['by']}' for the new specimens."
+        )
+    known = table if isinstance(table, Dataset) else read(table)
+    named = {name: column_named(known, name) for name in units}
+    stated = {named[name]: unit for name, unit in units.items() if known.space[named[name]].unit != "1"}
+    known = known.in_units(stated) if stated else known
+    by = labels(known, column_named(known, record["by"]))
+    return {label: {name: float(known[named[name]][row]) for name in units} for row, label in enumerate(by)}
+
+
+def _refuse_unknown(beside: Mapping[str, Any], names: set[str], record: Mapping[str, Any]) -> None:
+    unknown = sorted(names - set(beside)) if beside else []
+    if unknown:
+        raise InputError(
+            f"The table has no row with {record['by']} '{unknown[0]}' for its images; give each new specimen a row."
+        )
 
 
 def _values(paths: list[Path], record: Mapping[str, Any], place: Path, tell: Progress) -> dict[Path, dict[str, float]]:
@@ -146,7 +178,7 @@ def _values(paths: list[Path], record: Mapping[str, Any], place: Path, tell: Pro
             paths,
             options["pixel size"],
             None,
-            None,
+            1,
             lambda done, all_: tell(f"describing image {done} of {all_}", done / all_),
         )
         for path, one in found.items():
@@ -168,8 +200,10 @@ def _told(surrogate: Surrogate, x: Floats, columns: list[str], level: float) -> 
     return posterior.mean[:, 0], posterior.quantile((1 - level) / 2)[:, 0], posterior.quantile((1 + level) / 2)[:, 0]
 
 
-def _notes(x: Floats, lost: Any, columns: list[str], surrogates: Mapping[str, Surrogate]) -> tuple[str, ...]:
-    """What is said of each specimen: which targets are asked for beyond what was seen, and features that it lacks."""
+def _notes(
+    x: Floats, lost: Any, columns: list[str], surrogates: Mapping[str, Surrogate], counts: list[int], least: int
+) -> tuple[str, ...]:
+    """What is said of each specimen: unlike what was seen, fewer images than there were, features that it lacks."""
     from scalebridge.learn import Novelty
 
     unlike = np.zeros(len(x), dtype=bool)
@@ -180,6 +214,8 @@ def _notes(x: Floats, lost: Any, columns: list[str], surrogates: Mapping[str, Su
     told = []
     for k in range(len(x)):
         parts = ["unlike the images that were learned from: the interval promises nothing"] if unlike[k] else []
+        if counts[k] < least:
+            parts.append(f"{counts[k]} of at least {least} images that were averaged: the interval is too narrow")
         if lost[k].any():
             parts.append(f"lacks {int(lost[k].sum())} features")
         told.append("; ".join(parts))

@@ -51,6 +51,8 @@ CAUTIONS = (
     "The intervals hold at the level stated for specimens that come as these came: of the same material, made, imaged "
     "and tested in the same way. For others nothing is promised; 'scalebridge predict' says which images are "
     "unlike these.",
+    "Which features are left out, and what stands for a missing one, was found on all specimens, without the "
+    "properties.",
     "What the images do not show (chemistry, residual stress, defects between slices) is scatter here, however large.",
 )
 TRANSDUCTIVE = (
@@ -99,9 +101,16 @@ def record_of(
         },
         "features": {
             "columns": [
-                {**vars(c), "mean": float(v.mean()), "std": float(v.std()), "within": float(w)}
+                {
+                    **vars(c),
+                    "mean": float(v.mean()),
+                    "median": float(np.median(v)),
+                    "std": float(v.std()),
+                    "within": float(w),
+                }
                 for c, v, w in zip(features.columns, features.values.T, features.within, strict=True)
             ],
+            "least_images": int(features.counts.min()),
             "notes": list(features.notes),
         },
         "encoding": None if network is None else network.record(),

@@ -43,6 +43,7 @@ class Asked:
     weights: str | None = None
     level: float = 0.9
     seed: int = 0
+    workers: int = 1
 
 
 def fit_properties(
@@ -59,6 +60,7 @@ def fit_properties(
     weights: str | Path | None = None,
     level: float = 0.9,
     seed: int = 0,
+    workers: int = 1,
     kept: str | Path | None = None,
     progress: Progress | None = None,
 ) -> PropertyFit:
@@ -89,6 +91,7 @@ def fit_properties(
         weights: file of weights of a ResNet; ``None`` trains a small network on the images.
         level: of the intervals.
         seed: of every random choice.
+        workers: processes that describe images; more than one only from a script with ``if __name__ == "__main__"``.
         kept: folder where descriptors are kept from call to call.
         progress: called with what is being done and the share of the work that is behind, in [0, 1].
 
@@ -98,8 +101,8 @@ def fit_properties(
     begun = time.perf_counter()
     names = (targets,) if isinstance(targets, str) else tuple(targets)
     asked = Asked(
-        by, names, groups, tuple(inputs), pattern, pixel_size, features, None if weights is None else str(weights),
-        level, seed,
+        by, names, groups, tuple(inputs), pattern, pixel_size, features,
+        None if weights is None else str(Path(weights).resolve()), level, seed, workers,
     )  # fmt: skip
     _check(asked)
     tell = progress or (lambda _words, _share: None)
@@ -131,6 +134,12 @@ def _check(asked: Asked) -> None:
         raise InputError(f"The features '{asked.features}' are not known{did_you_mean(asked.features, KINDS)}")
     if asked.weights is not None and asked.features == "descriptors":
         raise InputError("A file of weights was given, but descriptors alone are asked for; ask for 'cnn' or 'both'.")
+    if asked.weights is not None and not Path(asked.weights).is_file():
+        raise InputError(f"There is no file of weights '{asked.weights}'; give a .pth or .safetensors file.")
+    if asked.seed < 0 or asked.workers < 1:
+        raise InputError(
+            f"The seed is {asked.seed}, the processes are {asked.workers}; give a seed from 0 and at least one."
+        )
     if not 0.5 <= asked.level < 1:
         raise InputError(f"The level of the intervals is {asked.level:g}; give a share from 0.5 to below 1, as 0.9.")
 

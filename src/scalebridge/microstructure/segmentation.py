@@ -15,7 +15,7 @@ from scalebridge.microstructure.thresholds import THRESHOLDS, Mixture, fit_mixtu
 from scalebridge.microstructure.touching import cuts
 from scalebridge.microstructure.uncertainty import FractionError, fraction_error
 from scalebridge.microstructure.visible import field_of_view
-from scalebridge.microstructure.voids import EXTENTS, Voids, find_voids
+from scalebridge.microstructure.voids import BEYOND_DOUBT, EXTENTS, SMALLEST, Voids, find_voids, solid_levels
 
 Grey = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -188,8 +188,8 @@ def _visible(image: Micrograph, inside: Mask | None) -> Mask:
 
 
 def _voids(clean: Grey, visible: Mask, extent: str) -> Voids:
-    mixture = fit_mixture(clean[visible])
-    return find_voids(clean, visible, float(mixture.mean[0]), float(mixture.mean[1]), mixture.std, extent)
+    dark, bright, spread = solid_levels(clean, visible)
+    return find_voids(clean, visible, dark, bright, spread, extent)
 
 
 def _refuse_flat(values: Grey, name: str) -> None:
@@ -275,9 +275,11 @@ def _fraction_std(bright: float, void: float, phases: int) -> NDArray[np.float64
     return np.array([void, float(np.hypot(bright, void)), bright])
 
 
-def _enclosed_note(voids: Voids, visible: Mask, phases: int) -> list[str]:
+def _void_notes(voids: Voids, visible: Mask, phases: int) -> list[str]:
     total = float(visible.sum())
     core, whole = float(voids.pixels.sum()) / total, float(voids.enclosed.sum()) / total
+    if phases == 3 and not whole:
+        return [_none_note(voids)]
     if phases == 2 or whole - core <= 2 * float(np.hypot(voids.fraction_std, voids.enclosed_std)):
         return []
     return [
@@ -285,6 +287,19 @@ def _enclosed_note(voids: Voids, visible: Mask, phases: int) -> list[str]:
         f"regions that are only a little darker; if the middle of the voids is brightened by phase contrast, the void "
         f"fraction is {whole:.2%} ± {voids.enclosed_std:.2%} instead; look, and count them by voids='enclosed'."
     ]
+
+
+def _none_note(voids: Voids) -> str:
+    if not voids.tellable:
+        return (
+            f"Voids: the matrix is too near to black for voids to be told from it (less than {BEYOND_DOUBT:g} "
+            "deviations), so that no void was found says nothing; expose the image longer, or mark voids for a "
+            "PixelClassifier."
+        )
+    return (
+        f"Voids: none was found; voids of less than {SMALLEST} pixels are not looked for, and with what is as dark in "
+        f"smaller spots up to {2 * voids.fraction_std:.2%} of the field of view may be void (95 %)."
+    )
 
 
 def _notes(
@@ -311,7 +326,7 @@ def _notes(
     share = float(voids.pixels.sum()) / float(visible.sum())
     if share and phases == 2:
         notes.append(f"{share:.2%} of the field of view is void and counts as matrix; ask for phases=3 to part it.")
-    notes.extend(_enclosed_note(voids, visible, phases))
+    notes.extend(_void_notes(voids, visible, phases))
     if image.pixel_size is None:
         notes.append("The pixel size is not known: lengths are in pixels.")
     if not visible.all():

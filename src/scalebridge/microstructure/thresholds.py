@@ -124,20 +124,20 @@ def fit_mixture(values: Values, steps: int = 200) -> Mixture:
     return Mixture(*_expectation_maximisation(sample, weight, mean, spread, steps))
 
 
-def fit_three(values: Values, steps: int = 200) -> tuple[Values, Values, float]:
-    """Fit three Gaussians of equal deviation as `fit_mixture` does two, starting at Otsu's two levels (Liao 2001).
+def fit_three(values: Values, levels: Values, steps: int = 200) -> tuple[Values, Values, float]:
+    """Fit three Gaussians of equal deviation as `fit_mixture` does two, starting with the classes parted by ``levels``.
 
     Returns:
         weights ``[3]``, means ``[3]`` from dark to bright, and the deviation.
 
     Raises:
-        ValueError: fewer than three grey values.
+        ValueError: a class without any value.
     """
-    from skimage.filters import threshold_multiotsu
-
     sample = bulk(values)
-    number = np.digitize(sample, threshold_multiotsu(sample, 3))
+    number = np.digitize(sample, levels)
     parts = [sample[number == k] for k in range(3)]
+    if not all(part.size for part in parts):
+        raise ValueError("no value in one of three classes")
     weight = np.array([part.size for part in parts]) / sample.size
     mean = np.array([part.mean() for part in parts])
     spread = float(np.sqrt(weight @ np.array([part.var() for part in parts])))

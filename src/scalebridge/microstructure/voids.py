@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scalebridge.microstructure.thresholds import Mixture, bulk, fit_mixture, fit_three
 
 Grey = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -29,6 +32,9 @@ REACH = 3
 BEYOND_DOUBT = 5.0
 """How far below the matrix a pixel lies at least to be void by its grey value alone, in spreads of the matrix."""
 
+THICK = 0.15
+"""Share of a class of grey values that lies at least two pixels deep in it: less are the blurred edges of others."""
+
 EXTENTS = ("dark", "enclosed")
 """What of a void counts: the pixels that are dark themselves, or all that its dark rim encloses."""
 
@@ -42,12 +48,55 @@ class Voids:
         enclosed: the same with all that dark rims enclose; holds ``pixels``.
         fraction_std: deviation of the share of ``pixels``.
         enclosed_std: deviation of the share of ``enclosed``.
+        tellable: whether black lies far enough below the matrix for a void to be told from it.
     """
 
     pixels: Mask
     enclosed: Mask
     fraction_std: float
     enclosed_std: float
+    tellable: bool = True
+
+
+def solid_levels(grey: Grey, inside: Mask) -> tuple[float, float, float]:
+    """Return the mean grey values of matrix and inclusions and their deviation, which voids may have pulled along.
+
+    Two Gaussians are fitted, or three where the darkest stands `BEYOND_DOUBT` deviations apart from the next and none
+    of the three is made of edges: the upper two are the solid then.
+
+    Args:
+        grey: denoised grey values, ``[rows, columns]``.
+        inside: the field of view.
+    """
+    values = grey[inside]
+    two = fit_mixture(values)
+    for start in _starts(values, two):
+        try:
+            _, mean, std = fit_three(values, start)
+        except ValueError:
+            continue
+        if mean[1] - mean[0] > BEYOND_DOUBT * std and _thick(grey, inside, (mean[1:] + mean[:-1]) / 2):
+            return float(mean[1]), float(mean[2]), std
+    return float(two.mean[0]), float(two.mean[1]), two.std
+
+
+def _starts(values: Grey, two: Mixture) -> Iterator[NDArray[np.float64]]:
+    """Levels between three classes: for rare voids half way to the darkest pixel, for abundant ones Otsu's two."""
+    from skimage.filters import threshold_multiotsu
+
+    yield np.array([(float(values.min()) + two.mean[0]) / 2, two.threshold])
+    counts, edges = np.histogram(bulk(values), 256)
+    if (counts > 0).sum() > 3:
+        yield np.asarray(threshold_multiotsu(hist=(counts, (edges[1:] + edges[:-1]) / 2), classes=3))
+
+
+def _thick(grey: Grey, inside: Mask, levels: NDArray[np.float64]) -> bool:
+    """Whether each of three classes has an inner part."""
+    from scipy.ndimage import binary_erosion
+
+    number = np.digitize(grey, levels)
+    classes = [(number == k) & inside for k in range(3)]
+    return all(binary_erosion(each, iterations=2).sum() > THICK * each.sum() > 0 for each in classes)
 
 
 def find_voids(grey: Grey, inside: Mask, dark: float, bright: float, spread: float, extent: str = "dark") -> Voids:
@@ -83,7 +132,7 @@ def find_voids(grey: Grey, inside: Mask, dark: float, bright: float, spread: flo
     seeds = _deep(smooth < dark - DEPTH * depth, grey, dark - depth) & inside
     if not seeds.any():
         unseen = _unseen(doubtless, seeds, inside)
-        return Voids(seeds, seeds, unseen, unseen)
+        return Voids(seeds, seeds, unseen, unseen, tellable=depth < dark)
     floor = float(np.median(grey[seeds]))
     ceiling = (dark + bright) / 2
     narrow, middle, wide = (

@@ -23,7 +23,7 @@ from scalebridge.data.alignment.coordinates import local_metres, register
 from scalebridge.data.alignment.images import image_shift
 from scalebridge.data.alignment.resampling import fit_matern, resample
 from scalebridge.data.alignment.transforms import fit_transform
-from scalebridge.errors import InputError, ShapeError
+from scalebridge.errors import InputError, ShapeError, UnitError
 
 
 def turn(angle: float) -> np.ndarray:
@@ -98,6 +98,16 @@ def test_degrees_become_metres_on_the_ellipsoid() -> None:
     assert placed["east"][0] - placed["east"][1] == pytest.approx(78.8468, rel=1e-5)
 
 
+def test_a_sign_beside_a_letter_and_a_unit_that_is_no_angle_are_refused() -> None:
+    with pytest.raises(InputError, match=r"'-38.2 S' in row 1"):
+        local_metres(from_columns({"lat": ["-38.2 S"], "lon": ["E10"]}), "lat", "lon")
+    with pytest.raises(UnitError, match="'lat'"):
+        local_metres(from_columns({"lat [m]": [45.0], "lon [degree]": [10.0]}), "lat", "lon")
+    turned = from_columns({"lat [rad]": np.radians([45.0005, 44.9995]), "lon [degree]": [10.0, 10.0]})
+    north = local_metres(turned, "lat", "lon")["north"]
+    assert north[0] - north[1] == pytest.approx(111.1318, rel=1e-5)
+
+
 def test_degrees_that_are_none_or_far_away_are_refused() -> None:
     with pytest.raises(InputError, match="'E45' in row 1"):
         local_metres(from_columns({"lat": ["E45"], "lon": ["E10"]}), "lat", "lon")
@@ -148,6 +158,28 @@ def test_summer_time_is_known_and_the_hour_shown_twice_is_refused() -> None:
         to_utc(twice, "America/Chicago")
     with pytest.raises(InputError, match="Nobody said"):
         to_utc(data)
+
+
+@pytest.mark.parametrize("zone", ["+2", "", "+99:00", "Nowhere/At_all"], ids=repr)
+def test_zones_that_are_none_are_refused(zone: str) -> None:
+    with pytest.raises(InputError, match="not known"):
+        to_utc(series(np.zeros(1), np.ones(1)), zone)
+
+
+def test_times_that_are_none_are_refused() -> None:
+    with pytest.raises(InputError, match=r"row 1 of 'series.csv'.*milliseconds"):
+        to_utc(series(np.array([1.6e12]), np.ones(1)), "+02:00")
+    with pytest.raises(InputError, match="'yesterday' is no time"):
+        to_epoch(series(np.zeros(1), np.ones(1)), "yesterday")
+
+
+@pytest.mark.parametrize("shown", ["2022-11-06 01:30", "2022-03-13 02:30"], ids=["twice", "never"])
+def test_a_reader_refuses_an_hour_that_the_clock_showed_twice_or_never(tmp_path: Path, shown: str) -> None:
+    (tmp_path / "clock.csv").write_text(f"time,x\n2022-01-01 12:00,1\n{shown},2\n")
+    with pytest.raises(InputError, match=r"row 3 of .*twice or never"):
+        read_series(tmp_path / "clock.csv", zone="America/Chicago")
+    with pytest.raises(InputError, match=r"zone .*'\+2'"):
+        read_series(tmp_path / "clock.csv", zone="+2")
 
 
 def test_times_whose_zone_is_stated_are_in_utc_already() -> None:
@@ -277,3 +309,24 @@ def test_resampling_refuses_what_it_cannot_go_along() -> None:
     with pytest.raises(ShapeError, match='covariance="matern"'):
         data = from_columns({"x [m]": np.arange(9.0), "y [m]": np.arange(9.0), "z": np.arange(9.0)})
         resample(replace(data, coordinates=Frame(("x", "y"))), np.ones((2, 2)))
+
+
+def test_limits_are_neither_resampled_nor_averaged() -> None:
+    data = series(np.arange(9.0), np.arange(9.0))
+    data = data.with_column("x", data["x"], None, np.arange(9) == 4)
+    with pytest.raises(InputError, match="only limits, the first in row 5"):
+        resample(data, [0.5])
+    with pytest.raises(InputError, match="only limits, the first in row 5"):
+        block_average(data, 3.0)
+
+
+def test_blocks_are_averaged_again() -> None:
+    twice = block_average(block_average(series(np.arange(64.0), np.arange(64.0)), 4.0), 16.0)
+    np.testing.assert_allclose(twice["x"], [7.5, 23.5, 39.5, 55.5])
+
+
+def test_a_map_without_landmarks_to_spare_leaves_the_deviation_unknown() -> None:
+    placed = from_columns({"x [m]": [1.0], "y [m]": [2.0]})
+    placed = replace(placed, coordinates=Frame(("x", "y")))
+    exact = fit_transform(np.eye(3)[:, :2], np.eye(3)[:, :2] + 1, "affine")
+    assert np.isnan(register(placed, exact).std["x"]).all()

@@ -36,12 +36,12 @@ def test_rows_with_gaps_are_dropped_by_name_and_come_back() -> None:
 
 @pytest.mark.parametrize("method", ["median", "mean", "interpolate", "neighbours"])
 def test_a_filled_gap_says_how_uncertain_it_is_and_lies_within(method: str) -> None:
-    filled = fill_gaps(holed(), "strength", method, along="density" if method == "interpolate" else None)
+    filled = fill_gaps(holed(), "strength", method, along="density", using=["density"])
     truth = 200 * holed()["density"]
     assert not filled.gaps("strength").any()
     off = np.abs(filled["strength"] - truth)[[3, 8]]
     std = filled.std["strength"]
-    assert (std[[3, 8]] > 0).all() and (off <= 2 * std[[3, 8]]).all() and std[0] == 0
+    assert (std[[3, 8]] > 0).all() and (off <= 2 * std[[3, 8]]).all() and np.isnan(std[0])
     assert list(filled.steps[-1].changed["strength"].rows) == [3, 8]
     assert np.isnan(filled.undo()["strength"][3])
 
@@ -69,8 +69,11 @@ def test_what_cannot_be_filled_is_refused_in_a_sentence() -> None:
         fill_gaps(holed(), "strength", "guess")
     with pytest.raises(InputError, match="along nothing"):
         fill_gaps(holed(), "strength", "interpolate")
-    with pytest.raises(InputError, match="no other column"):
-        fill_gaps(holed().only(["strength"]), "strength")
+    for using in (None, [], ["strength"]):
+        with pytest.raises(InputError, match="without the target"):
+            fill_gaps(holed(), "strength", "neighbours", using=using)
+    with pytest.raises(InputError, match="or do not vary"):
+        fill_gaps(holed().with_column("density", np.ones(12)), "strength", using=["density"])
     with pytest.raises(InputError, match="needs three"):
         fill_gaps(from_columns({"x": [1.0, np.nan, np.nan]}), "x", "mean")
 
@@ -176,3 +179,33 @@ def test_a_flag_that_is_neither_yes_nor_no_is_refused() -> None:
     data = from_columns({"x": [1.0, 2.0], "run out": ["yes", "maybe"]}, name="f.csv")
     with pytest.raises(InputError, match="'maybe' in row 2"):
         mark_censored(data, "x", flag="run_out")
+
+
+def test_the_flag_says_which_rows_ran_out_and_not_the_limit() -> None:
+    data = from_columns({"cycles": [2e6, 1e6, np.nan], "run out": ["no", "yes", "yes"]})
+    marked = mark_censored(data, "cycles", flag="run_out", at_least=1e6)
+    assert marked.censored["cycles"].tolist() == [0, 1, 1]
+
+
+def test_earlier_marks_stay() -> None:
+    once = mark_censored(from_columns({"x": [0.01, 1.0, 5.0]}), "x", at_most=0.01)
+    assert mark_censored(once, "x", at_least=5).censored["x"].tolist() == [-1, 0, 1]
+
+
+def test_rows_of_other_deviations_or_limits_are_no_duplicates() -> None:
+    same = from_columns({"x": [1.0, 1.0, 1.0]})
+    assert duplicates(same.with_column("x", same["x"], [0.1, 0.1, 0.2])).exact == ((0, 1),)
+    assert duplicates(same.with_column("x", same["x"], None, [1, 0, 0])).exact == ((1, 2),)
+
+
+def test_limits_are_not_smoothed_as_if_they_were_measured() -> None:
+    data = from_columns({"x": np.arange(9.0)})
+    with pytest.raises(InputError, match=r"1 values of 'x'.*row 3"):
+        smooth(data.with_column("x", data["x"], None, np.arange(9) == 2), "x")
+
+
+def test_a_noise_of_zero_and_unknown_deviations_are_told_apart() -> None:
+    data = from_columns({"x": np.random.default_rng(0).standard_normal(30)})
+    assert smooth(data, "x", noise=0.0).std["x"].max() == 0
+    unknown = data.with_column("x", data["x"], np.full(30, np.nan))
+    np.testing.assert_array_equal(smooth(unknown, "x").std["x"], smooth(data, "x").std["x"])

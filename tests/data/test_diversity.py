@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from scalebridge.data import Dataset, from_columns, read_table
+from scalebridge.data import Dataset, TimeFrame, from_columns, read_table
 from scalebridge.data.alignment.diversity import diversity
 from scalebridge.errors import InputError
 
@@ -65,6 +66,16 @@ def test_what_gives_no_diversity_is_refused() -> None:
         diversity(from_columns({"a [kW]": demand[:, 0], "b [W]": demand[:, 1]}), 48)
     with pytest.raises(InputError, match="no member 'H99'"):
         diversity(feeder(demand), 48).peak(7, ["H99"])
+
+
+def test_a_hole_in_the_times_is_refused_for_the_periods_would_shift() -> None:
+    demand = simulated(4, n=5)
+    times = {"t [s]": 1800.0 * np.arange(len(demand)), **{f"H{i} [kW]": demand[:, i] for i in range(5)}}
+    timed = replace(from_columns(times, name="households.csv"), time=TimeFrame("t"))
+    assert diversity(timed, 48).peak(7).mean == diversity(timed.without("t"), 48).peak(7).mean
+    holed = timed.rows(np.setdiff1d(np.arange(len(demand)), np.arange(100, 112)))
+    with pytest.raises(InputError, match=r"Row 101 .*23400 s after the row before and others 1800 s"):
+        diversity(holed, 48)
 
 
 @real

@@ -150,3 +150,36 @@ def test_units_of_another_dataset_are_taken_over_with_deviations() -> None:
     np.testing.assert_allclose([made["E"][0], made.std["E"][0], made["T"][0]], [2.5, 0.05, 293.15])
     with pytest.raises(UnitError, match="'E'"):
         same_units(from_columns({"E [kg]": [1.0]}), a)
+
+
+def test_a_row_without_identifier_is_counted_among_the_unmatched() -> None:
+    left = from_columns({"SpecimenID": ["A1", ""], "E": [1.0, 2.0]}, name="left")
+    with pytest.raises(InputError, match=r"1 identifiers of 'left'.*\(a gap\)"):
+        join(left, slices("A1"), "SpecimenID")
+    assert "(a gap)" in join(left, slices("A1"), "SpecimenID", unmatched="drop").steps[-1].sentence
+
+
+def test_aggregated_columns_are_called_the_same_whatever_the_data() -> None:
+    once = join(specimens(), slices("A1", "A2", "A3"), "SpecimenID", many="aggregate")
+    many = join(specimens(), slices("A1", "A1", "A2", "A3"), "SpecimenID", many="aggregate")
+    assert once.space.names == many.space.names and "fraction_mean" in once
+
+
+def test_what_was_done_to_the_right_before_is_told_by_the_join() -> None:
+    kept = slices("A1", "A2", "A3", "B9").rows([0, 1, 2])
+    step = join(specimens(), kept, "SpecimenID").steps[-1]
+    assert step.options["right_steps"] == ["Kept 3 of 4 rows."] and "Kept 3 of 4 rows." in step.sentence
+
+
+def test_one_row_keeps_the_deviation_that_it_had() -> None:
+    data = from_columns({"ID": ["a", "a", "b"], "x": [1.0, 3.0, 5.0]})
+    made = aggregate(data.with_column("x", data["x"], [0.5, 0.5, 0.5]), "ID")
+    np.testing.assert_allclose(made.std["x_mean"], [1.0, 0.5])
+
+
+def test_limits_are_not_averaged_as_if_they_were_measured() -> None:
+    data = from_columns({"ID": ["a", "a"], "x": [1.0, 3.0], "y": [1.0, 2.0]})
+    data = data.with_column("x", data["x"], None, [0, 1])
+    with pytest.raises(InputError, match=r"1 values of 'x'.*row 2"):
+        aggregate(data, "ID")
+    assert aggregate(data, "ID", ["y"])["y_mean"].tolist() == [1.5]

@@ -212,7 +212,7 @@ def test_a_graph_from_a_pair_of_tables(tmp_path: Path) -> None:
     assert d.edges["source"].tolist() == [0.0, 2.0]
     assert (d.edges["target"].tolist(), d.edges.space["l"].unit) == ([1.0, 0.0], "um")
     (tmp_path / "edges.csv").write_text("from,to\na,z\n")
-    with pytest.raises(InputError, match="names the node 'z' in its row 1, column 'to'"):
+    with pytest.raises(InputError, match="names the node 'z' in row 1 below its header, column 'to'"):
         data.read_graph(tmp_path / "nodes.csv", edges=tmp_path / "edges.csv")
 
 

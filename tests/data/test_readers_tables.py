@@ -93,6 +93,12 @@ def test_a_loggers_table_has_names_units_and_processing(tmp_path: Path) -> None:
     assert d["TIMESTAMP"][0] == 1632312000.0
 
 
+def test_a_text_far_below_leaves_the_numbers_above_it_as_they_were_written(tmp_path: Path) -> None:
+    path = written(tmp_path, "ID,x\n" + "000,1.50\n" * 20_500 + "A1,2\n" * 80_500)
+    table = data.read_table(path, index=None)
+    assert table["ID"][[0, 20_400, 20_500]].tolist() == ["000", "000", "A1"] and table["x"][20_500] == 2.0
+
+
 STAMPS = {
     "iso": ("2021-03-28T01:30:00", "2021-03-28T03:30:00"),
     "blank": ("2021-03-28 01:30", "2021-03-28 03:30"),

@@ -136,3 +136,11 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(StoreError, match="'one' could not be kept"):
         Versions(tmp_path / "file").add(specimens(), "one")
+
+
+def test_deviations_and_limits_that_changed_are_cells() -> None:
+    old = specimens().with_column("strength", [10.0, 20.0, np.nan], [1.0, 2.0, np.nan])
+    new = old.with_column("strength", old["strength"], [1.0, 2.5, np.nan], [0, 1, 0])
+    told = [str(c) for c in changes(old, new).cells]
+    assert told == ["B, std of strength: 2 -> 2.5", "B, censoring of strength: 0 -> 1"]
+    assert changes(old, old.in_units({"strength": "psi"})).cells == ()

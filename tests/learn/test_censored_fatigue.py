@@ -12,6 +12,8 @@ from scalebridge.data.cleansing.censoring import mark_censored
 from scalebridge.data.cleansing.gaps import drop_gaps
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.learn.life import StressLife
+from scalebridge.learn.tables import read
+from scalebridge.quantities import Variable
 
 SET = Path(__file__).parents[2] / "data" / "gfrp-fatigue"
 STRESS, LIFE, RATIO = "maximum_stress", "last_recorded_cycle", "stress_ratio"
@@ -86,3 +88,18 @@ def test_covariates_that_do_not_fit_are_refused() -> None:
         fit.life([80.0])
     with pytest.raises(InputError, match="valid: constant, stress"):
         StressLife(scatter="level")
+
+
+def test_a_gap_in_a_covariate_is_blamed_on_the_covariate() -> None:
+    data = marked()
+    ratios = np.where(np.arange(len(data)) == 2, np.nan, data[RATIO])
+    with pytest.raises(InputError, match=f"a gap in {RATIO} in 1 rows"):
+        StressLife().fit_dataset(data.with_column(RATIO, ratios), STRESS, LIFE, (RATIO,))
+
+
+def test_learners_that_know_no_limits_refuse_columns_of_limits() -> None:
+    data = marked()
+    with pytest.raises(InputError, match=r"'last_recorded_cycle .*4 values that are only limits.*CensoredRegression"):
+        read(data.only([STRESS, LIFE]), LIFE)
+    names = (STRESS, RATIO)
+    assert read(data.only([*names, LIFE]), RATIO, inputs=[Variable(STRESS)])[2].shape == (22, 1)

@@ -135,7 +135,7 @@ def test_what_cannot_be_fitted_is_refused_in_a_sentence() -> None:
     x, y, _ = lives(9)
     with pytest.raises(InputError, match="measured values"):
         CensoredRegression().fit(x, y, np.ones(24))
-    with pytest.raises(InputError, match="gap in row 3"):
+    with pytest.raises(InputError, match="gap in row 4"):
         CensoredRegression().fit(x, np.where(np.arange(24) == 3, np.nan, y))
     with pytest.raises(InputError, match="law 'wiebull'"):
         CensoredRegression("wiebull")
@@ -145,3 +145,33 @@ def test_what_cannot_be_fitted_is_refused_in_a_sentence() -> None:
         CensoredRegression().fit(x[:5], y)
     with pytest.raises(InputError, match="positive"):
         StressLife().fit([1.0, -2.0, 3.0], [10.0, 10.0, 10.0])
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 1.5, np.nan], ids=str)
+def test_levels_and_probabilities_beyond_their_range_are_refused(level: float) -> None:
+    fit = CensoredRegression().fit(*lives(9))
+    life = fit.posterior([0.0])
+    for asked in (
+        lambda: fit.interval("beta[0]", level),
+        lambda: fit.profile("beta[0]", level),
+        lambda: life.quantile(level),
+        lambda: life.population_quantile(level),
+        lambda: life.population_quantile(0.5, level),
+    ):
+        with pytest.raises(InputError, match="between 0 and 1"):
+            asked()
+
+
+def test_text_among_numbers_is_refused() -> None:
+    with pytest.raises(InputError, match="stresses hold something that is no number"):
+        StressLife().fit(["80", "ninety", "100"], [1e4, 1e4, 1e3])
+    with pytest.raises(InputError, match="inputs of the censored regression"):
+        CensoredRegression().fit(["a", "b"], [1.0, 2.0])
+
+
+def test_draws_of_which_hardly_any_counted_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = CensoredRegression().fit(*lives(9))
+    monkeypatch.setattr("scalebridge.learn.life.regression.draws", lambda *_: (np.zeros((1, 3)), 0.01))
+    with pytest.raises(InputError, match=r"1.0% of the proposals.*profile"):
+        fit.interval("beta[0]")
+    assert np.isfinite(fit.profile("beta[0]")).all()

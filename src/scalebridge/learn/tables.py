@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,17 @@ from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.quantities.units import conversion
 
 HEADER = re.compile(r"^\s*(?P<name>[^\[\]]+?)\s*(\[(?P<unit>[^\[\]]*)\])?\s*$")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Stands for a column of a dataset of which some values were not measured: no learner here may have it.
+
+    Attributes:
+        count: of the values that are only limits.
+    """
+
+    count: int
 
 
 def read(x: Any, y: Any, inputs: Any = None, outputs: Any = None) -> tuple[Space, Space, Floats, Floats]:
@@ -27,7 +39,8 @@ def read(x: Any, y: Any, inputs: Any = None, outputs: Any = None) -> tuple[Space
             they do not name are left out. By default all columns, in their own units.
 
     Raises:
-        InputError: text, values that are not finite, columns that are missing, sides that do not pair.
+        InputError: text, values that are not finite or (of a dataset) only limits, columns that are missing, sides
+            that do not pair.
         UnitError: a unit that is not known or does not convert.
         ShapeError: columns that are not those of the spaces.
     """
@@ -100,6 +113,11 @@ def _from_table(table: Any, space: Space | None, side: str) -> tuple[Space, Floa
 
 
 def _column(values: Any, header: str, side: str) -> Floats:
+    if isinstance(values, Limits):
+        raise InputError(
+            f"The column '{header}' of the {side} holds {values.count} values that are only limits (censored), which a "
+            "learner would take for measured; fit it with sb.learn.life.CensoredRegression, or drop these rows."
+        )
     array = np.asarray(values)
     if array.dtype == object and array.ndim == 1 and len(array) and isinstance(array[0], list | tuple | np.ndarray):
         array = np.stack([np.asarray(v) for v in array])
@@ -128,7 +146,9 @@ def _with_headers(values: Any) -> Any:
     space = getattr(values, "space", None)
     if not isinstance(space, Space) or not _is_table(values):
         return values
-    return {f"{v.name} [{v.unit}]" if v.kind != "category" else v.name: values[v.name] for v in space}
+    limits = {name: Limits(int(np.count_nonzero(f))) for name, f in getattr(values, "censored", {}).items() if f.any()}
+    headers = {v.name: f"{v.name} [{v.unit}]" if v.kind != "category" else v.name for v in space}
+    return {header: limits.get(name, values[name]) for name, header in headers.items()}
 
 
 def _is_table(values: Any) -> bool:

@@ -21,7 +21,8 @@ def aggregate(dataset: Dataset, by: str, columns: Sequence[str] | None = None, c
     """One row per identifier: ``x_mean`` (its standard error in ``std``), ``x_std`` and ``x_count`` of every column x.
 
     Rows of one cluster - windows of one slice, layers of one core - are not independent; with ``cluster`` the
-    standard error counts clusters, not rows. Where there is one row or one cluster, it is a gap: nothing is known.
+    standard error counts clusters, not rows. One row alone keeps its own ``std``; where that is not
+    known, or there is one cluster, it is a gap.
 
     Args:
         dataset: of the finer scale.
@@ -44,6 +45,7 @@ def aggregate(dataset: Dataset, by: str, columns: Sequence[str] | None = None, c
     values: dict[str, Any] = {by: groups.names}
     for name in chosen:
         mean, spread, error, count = clustered_mean(dataset[name], groups, clusters)
+        error = _alone(dataset, name, groups, count, error)
         unit = dataset.space[name].unit
         for suffix, made, u in (("mean", mean, unit), ("std", spread, difference_unit(unit)), ("count", count, "1")):
             variables.append(Variable(f"{name}_{suffix}", u, description=dataset.space[name].description))
@@ -91,6 +93,15 @@ def clustered_mean(
         square = np.bincount(owner, totals**2, len(groups.names))
         error = np.where(k > 1, np.sqrt(k / (k - 1) * square) / count, np.nan)
     return mean, spread, error, count
+
+
+def _alone(dataset: Dataset, name: str, groups: Groups, count: Floats, error: Floats) -> Floats:
+    """Standard errors ``[g]``, those of groups with one value replaced by its own deviation."""
+    if name not in dataset.std:
+        return error
+    known, own = ~np.isnan(dataset[name]), np.full(len(count), np.nan)
+    own[groups.of[known]] = dataset.std[name][known]
+    return np.where(count == 1, own, error)
 
 
 def difference_unit(unit: str) -> str:

@@ -26,6 +26,8 @@ def block_average(
 ) -> Dataset:
     """Means over blocks of a series, at the blocks' middles, as a step; blocks without a sample are left out.
 
+    The column ``samples`` counts the rows of each block; one of that name from an earlier average is replaced.
+
     The deviation in ``std`` is that of the mean as an estimate of what the samples scatter about:
     ``s^2 tau / n`` with the variance s^2 within the block and the correlation time tau of the samples, which is
     estimated from all blocks together. Samples that follow each other closely do not count as independent.
@@ -50,7 +52,7 @@ def block_average(
     number = np.floor((t - t[0]) / width).astype(np.int64)
     labels, block = np.unique(number, return_inverse=True)
     wanted = columns if columns is not None else [n for n in dataset.numeric_names if dataset.space[n].shape == ()]
-    chosen = [n for n in wanted if n != name]
+    chosen = [n for n in wanted if n not in (name, "samples")]
     made: dict[str, Floats] = {name: t[0] + (labels + 0.5) * width}
     std, told = {}, []
     for column in chosen:

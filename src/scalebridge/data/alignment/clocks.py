@@ -141,7 +141,7 @@ def series_lag(a: Floats, b: Floats, step: float) -> Lag:
     n, most = len(a), len(a) // 3
     shifts = np.arange(-most, most + 1)
     # Correlation of the overlapping parts only, each with its own mean: a trend is no lag.
-    told = np.array([_overlap(a, b, int(s)) for s in shifts])
+    told = _overlaps(a, b, shifts)
     top = int(np.argmax(told))
     s = int(shifts[top])
     x, y = (a[: n - s], b[s:]) if s >= 0 else (a[-s:], b[: n + s])
@@ -219,12 +219,22 @@ def _top(shifts: NDArray[np.int64], told: Floats, top: int) -> float:
     return float(shifts[top]) + move
 
 
-def _overlap(a: Floats, b: Floats, s: int) -> float:
+def _overlaps(a: Floats, b: Floats, shifts: NDArray[np.int64]) -> Floats:
+    """Correlation of ``a[i]`` with ``b[i + s]`` where both are, for each shift s, by fast Fourier transforms."""
     n = len(a)
-    x, y = (a[: n - s], b[s:]) if s >= 0 else (a[-s:], b[: n + s])
-    x, y = x - x.mean(), y - y.mean()
-    size = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / size if size > 0 else 0.0
+    products = np.fft.irfft(np.conj(np.fft.rfft(a, 2 * n)) * np.fft.rfft(b, 2 * n), 2 * n)[shifts]
+    first, last = np.maximum(-shifts, 0), np.minimum(n - shifts, n)
+    m = last - first
+
+    def sums(v: Floats, start: NDArray[np.int64]) -> Floats:
+        total = np.concatenate([[0.0], np.cumsum(v)])
+        return np.asarray(total[start + m] - total[start])
+
+    of_a, of_b = sums(a, first), sums(b, first + shifts)
+    scatter = [sums(a**2, first) - of_a**2 / m, sums(b**2, first + shifts) - of_b**2 / m]
+    size = np.sqrt(np.maximum(scatter[0], 0) * np.maximum(scatter[1], 0))
+    flat = size <= 1e-12 * float(np.sqrt((a @ a) * (b @ b)))
+    return np.where(flat, 0.0, (products - of_a * of_b / m) / np.where(flat, 1.0, size))
 
 
 def _gridded(t: Floats, v: Floats, grid: Floats) -> Floats:

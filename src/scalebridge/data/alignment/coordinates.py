@@ -13,6 +13,7 @@ from scalebridge.data.cleansing.single import single
 from scalebridge.data.frames import Frame
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Space, Variable
+from scalebridge.quantities.units import conversion
 
 if TYPE_CHECKING:
     from scalebridge.data.dataset import Dataset
@@ -24,6 +25,8 @@ _DEGREES = re.compile(r"^\s*([NSEW])?\s*([+-]?\d+(?:\.\d+)?)\s*°?\s*([NSEW])?\s
 
 def register(dataset: Dataset, transform: Transform, frame: str = "registered", unit: str | None = None) -> Dataset:
     """The coordinates mapped into another frame, the fit's uncertainty added to their ``std``, as a step.
+
+    Where there were just enough landmarks nothing is known of the fit, and ``std`` is NaN.
 
     Args:
         dataset: with coordinates.
@@ -39,7 +42,7 @@ def register(dataset: Dataset, transform: Transform, frame: str = "registered", 
         has = "no coordinates" if old is None else f"{len(old.columns)} coordinates"
         raise InputError(f"'{dataset.name}' has {has}; the map takes {len(transform.shift)}: name them in a Frame.")
     points = dataset.numeric(old.columns)
-    mapped, added = transform(points), np.nan_to_num(transform.std(points))
+    mapped, added = transform(points), transform.std(points)
     own = np.column_stack([dataset.std.get(n, np.zeros(len(dataset))) for n in old.columns])
     carried = np.sqrt(own**2 @ (transform.matrix**2).T)
     made = Frame(old.columns, frame, unit or old.unit)
@@ -62,11 +65,13 @@ def local_metres(dataset: Dataset, latitude: str, longitude: str, origin: tuple[
     farther than 100 km is refused.
 
     Args:
-        latitude, longitude: names of columns in degrees, as numbers (south and west negative) or text like "N38.2".
+        latitude, longitude: names of columns as numbers (south and west negative; degrees where no unit is
+            stated) or text like "N38.2".
         origin: ``(latitude, longitude)``; the mean of the rows by default.
 
     Raises:
         InputError: values that are no degrees, or rows more than 100 km from the origin.
+        UnitError: columns in a unit that is no angle.
     """
     lat, lon = degrees(dataset, latitude, "NS", 90.0), degrees(dataset, longitude, "EW", 180.0)
     if not np.isfinite(lat + lon).any():
@@ -93,10 +98,12 @@ def local_metres(dataset: Dataset, latitude: str, longitude: str, origin: tuple[
 
 def degrees(dataset: Dataset, name: str, letters: str, most: float) -> Floats:
     """A column of latitudes or longitudes ``[n]`` in degrees, positive to the first letter's opposite: N and E."""
-    column = dataset[name]
-    values = (
-        np.array([_degree(t, letters) for t in column.tolist()]) if column.dtype.kind == "U" else single(dataset, name)
-    )
+    column, unit = dataset[name], dataset.space[name].unit
+    if column.dtype.kind == "U":
+        values = np.array([_degree(t, letters) for t in column.tolist()])
+    else:
+        factor = 1.0 if unit == "1" else conversion(unit, "degree", f"The column '{name}' of '{dataset.name}'")[0]
+        values = factor * single(dataset, name)
     bad = (
         np.flatnonzero(np.abs(values) > most)
         if column.dtype.kind != "U"
@@ -113,6 +120,11 @@ def degrees(dataset: Dataset, name: str, letters: str, most: float) -> Floats:
 def _degree(text: str, letters: str) -> float:
     found = _DEGREES.match(text)
     turned = found and (found[1] or found[3])
-    if not found or (found[1] and found[3]) or (turned and found[2][0] in "+-") or (turned or letters[0]) not in letters:
+    if (
+        not found
+        or (found[1] and found[3])
+        or (turned and found[2][0] in "+-")
+        or (turned or letters[0]) not in letters
+    ):
         return float("nan")
     return float(found[2]) * (-1.0 if turned in ("S", "W") else 1.0)

@@ -126,7 +126,8 @@ def diversity(dataset: Dataset, period: int, members: Sequence[str] | None = Non
         members: names of the columns; by default all of numbers but the time.
 
     Raises:
-        InputError: fewer than two periods, times (of a dataset that has them) with a hole or unequal steps, gaps, demands below zero, columns in different units.
+        InputError: fewer than two periods, times (where the dataset has them) with a hole or unequal steps,
+            gaps, demands below zero, columns in different units.
     """
     names = tuple(members) if members is not None else _members(dataset)
     if not names:

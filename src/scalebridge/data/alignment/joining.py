@@ -47,7 +47,8 @@ def join(
         cluster: with ``many="aggregate"``, see `aggregate`.
 
     Returns:
-        A dataset in the order of the left; where both have a column of one name, the right's ends in ``_right``.
+        A dataset in the order of the left; where both have a column of one name, the right's ends in ``_right``. Its
+        last step tells what was done to the right before.
 
     Raises:
         InputError: identifiers without partner, in several rows of the left, or several on the right where that is
@@ -58,15 +59,17 @@ def join(
             raise InputError(f"join got {what} = {value!r}; valid: {', '.join(valid)}.")
     matching = match(left, right, by, right_by)
     _demand_usable(matching, many, unmatched)
-    if many == "aggregate" and matching.most > 1:
+    if many == "aggregate":
         right = aggregate(right, right_by or by, cluster=cluster)
         matching = match(left, right, by, right_by)
     pairs = _pairs(matching, len(left), keep=unmatched == "keep")
     after = _together(left, right, pairs, right_by or by, repeated=matching.most > 1)
     told = " ".join(matching.sentences())
-    sentence = f"Joined '{right.name}' to '{left.name}' by '{by}': {len(pairs)} rows. {told}".strip()
+    done = [step.sentence for step in right.steps]
+    before = f"Before, of '{right.name}': {' '.join(done)}" if done else ""
+    sentence = f"Joined '{right.name}' to '{left.name}' by '{by}': {len(pairs)} rows. {told} {before}".strip()
     options = {"by": by, "right": right.name, "right_digest": right.digest, "many": many, "unmatched": unmatched}
-    return left.stepped(after, "join", options, sentence)
+    return left.stepped(after, "join", options | {"right_steps": done}, sentence)
 
 
 def _demand_usable(matching: Matching, many: str, unmatched: str) -> None:

@@ -126,7 +126,8 @@ def neutron_probe_mean(
         Profiles with their weights; the plain mean is that of all layers.
 
     Raises:
-        InputError: layers upside down, distances beyond 600 m, two distances of one core, water contents that are no fraction.
+        InputError: layers upside down, distances beyond 600 m, two distances of one core, water contents that are
+            no fraction.
     """
     _check(theta, top, bottom, distance)
     groups = groups_of(np.asarray(profile).astype(np.str_))
@@ -135,8 +136,8 @@ def neutron_probe_mean(
     if len(moved):
         row = int(moved[0])
         raise InputError(
-            f"Row {row + 1} of the soil samples puts the core {groups.names[groups.of[row]]} at {distance[row]:g} m and "
-            f"an earlier row at {r[groups.of[row]]:g} m; give a core one distance, or each of two cores a name."
+            f"Row {row + 1} of the soil samples puts the core {groups.names[groups.of[row]]} at {distance[row]:g} m "
+            f"and an earlier row at {r[groups.of[row]]:g} m; give a core one distance, or each of two cores a name."
         )
     middle, mean = 0.5 * (top + bottom), float(theta.mean())
     for _ in range(ROUNDS):

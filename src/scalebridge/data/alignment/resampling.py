@@ -69,7 +69,8 @@ def resample(
         A dataset of m rows; where nothing is known (outside the record of a walk) a gap.
 
     Raises:
-        InputError: nothing to go along, gaps in it, values that are only limits, an unknown covariance, samples at one place.
+        InputError: nothing to go along, gaps in it, values that are only limits, an unknown covariance, samples at
+            one place.
         ShapeError: places of another dimension.
 
     Source: C. E. Rasmussen, C. K. I. Williams, Gaussian processes for machine learning (2006), chapter 2.
@@ -136,7 +137,7 @@ def _kriged(x: Floats, y: Floats, at: Floats, noise: Floats | None, seed: int) -
     k = min(NEIGHBOURS, len(x))
     _, near = cKDTree(x / made.lengths).query(at / made.lengths, k=k)
     near = near.reshape(len(at), k)
-    own = np.full(len(x), made.noise) if noise is None else np.maximum(np.nan_to_num(noise) ** 2, 0.0)
+    own = np.full(len(x), made.noise) if noise is None else np.where(np.isnan(noise), made.noise, noise**2)
     points = x[near]
     joint = made(points, points)
     joint[:, np.arange(k), np.arange(k)] += own[near] + 1e-10 * made.variance

@@ -11,7 +11,6 @@ from scalebridge.data.checks.asked import Asked, listed
 from scalebridge.data.checks.finding import Finding
 from scalebridge.data.cleansing.gaps import called
 
-CODES = (-9999.0, -999.0, -99.0, 9999.0, 99999.0)
 _WORDS = re.compile(r"[a-z]+")
 # These have no sign, whatever the material.
 POSITIVE = {"density", "mass", "weight", "thickness", "width", "length", "diameter", "area", "volume", "cycles", "age"}

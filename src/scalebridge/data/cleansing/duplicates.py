@@ -39,7 +39,8 @@ class Duplicates:
 
 
 def duplicates(dataset: Dataset, by: str | None = None, apart: Sequence[str] = ()) -> Duplicates:
-    """Find rows that agree in all columns but the index, deviations and limits too, and rows of one identifier that do not.
+    """Find rows that agree in all columns but the index, with deviations and limits, and rows of one identifier that
+    do not.
 
     Args:
         by: a column of identifiers that may repeat; the index cannot.

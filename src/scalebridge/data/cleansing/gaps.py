@@ -59,7 +59,7 @@ def fill_gaps(
     along: str | None = None,
     using: Sequence[str] | None = None,
 ) -> Dataset:
-    """Gaps filled, each with a standard deviation in ``std``; values that were there keep theirs (0 where unknown).
+    """Gaps filled, each with a standard deviation in ``std``; values that were there keep theirs (NaN: unknown).
 
     Args:
         columns: of numbers, one per row.
@@ -67,7 +67,8 @@ def fill_gaps(
             neighbours in order of ``along`` (time by default), uncertain as a Brownian bridge is, never beyond the
             ends; ``"neighbours"``: the mean of the 5 rows nearest in ``using``, uncertain by their spread.
         along: for ``"interpolate"``: the column that orders the rows.
-        using: for ``"neighbours"``: columns without gaps; by default all other such columns of numbers.
+        using: for ``"neighbours"``: columns of numbers without gaps. What is to be predicted from the filled column
+            must not be among them: its values would leak into the inputs.
 
     Raises:
         InputError: an unknown method, fewer than three values, nothing to go by.
@@ -111,7 +112,7 @@ def _filled(
         filled, spread = _bridged(dataset, name, missing, along)
     else:
         filled, spread = _near(dataset, name, missing, using)
-    std = np.zeros(len(values)) if name not in dataset.std else dataset.std[name].copy()
+    std = np.full(len(values), np.nan) if name not in dataset.std else dataset.std[name].copy()
     values[missing], std[missing] = filled, spread
     return values, std, int(np.isfinite(filled).sum())
 
@@ -138,14 +139,18 @@ def _near(
 ) -> tuple[Floats, Floats]:
     from scipy.spatial import cKDTree
 
-    others = using or [n for n in dataset.numeric_names if n != name and not dataset.gaps(n).any()]
-    x = dataset.numeric(list(others))
-    spread = x.std(axis=0) if len(others) else np.zeros(0)
+    if not using or name in using:
+        raise InputError(
+            f"Gaps of '{name}' of '{dataset.name}' are to be filled by neighbours; name the columns that say which "
+            "rows are near in using=, without it and without the target, whose values would leak into the inputs."
+        )
+    x = dataset.numeric(list(using))
+    spread = x.std(axis=0)
     x = x[:, spread > 0] / spread[spread > 0]
     if not x.shape[1] or np.isnan(x).any():
         raise InputError(
-            f"Gaps of '{name}' of '{dataset.name}' have no neighbours: no other column of numbers is without gaps and "
-            'varies; fill by "median", or name the columns in using.'
+            f"Gaps of '{name}' of '{dataset.name}' have no neighbours: {', '.join(using)} have gaps or do not "
+            'vary; fill by "median", or name other columns in using.'
         )
     known = np.flatnonzero(~missing)
     k = min(NEIGHBOURS, len(known))

@@ -72,7 +72,8 @@ def smooth(dataset: Dataset, column: str, window: int = 7, order: int = 2, noise
     Args:
         window: rows in a fit, odd.
         order: of the polynomial, below ``window``.
-        noise: standard deviation of the values; from the column's own ``std``, else from differences.
+        noise: standard deviation of the values; from the column's own ``std``, where that is unknown from
+            differences.
 
     Raises:
         InputError: gaps, values that are only limits, a window that is even, too short or longer than the column.
@@ -88,8 +89,8 @@ def smooth(dataset: Dataset, column: str, window: int = 7, order: int = 2, noise
     if np.isnan(values).any():
         row = int(np.flatnonzero(np.isnan(values))[0])
         raise InputError(f"The column '{column}' of '{dataset.name}' has a gap in row {row + 1}; fill gaps first.")
-    own = dataset.std.get(column) if noise is None else np.full(len(values), noise)
-    size = np.full(len(values), difference_noise(values)) if own is None else own
+    own = dataset.std.get(column, np.full(len(values), np.nan)) if noise is None else np.full(len(values), noise)
+    size = np.where(np.isnan(own), difference_noise(values), own) if np.isnan(own).any() else own
     with np.errstate(over="ignore", invalid="ignore"):
         smoothed, std = local_polynomials(values, size, window, order)
     after = dataset.with_column(column, smoothed, std)

@@ -79,8 +79,8 @@ def _numbers(texts: list[str], row_of: dict[str, int], owner: str, column: str) 
     for row, text in enumerate(texts):
         if text not in row_of:
             raise InputError(
-                f"{owner} names the node '{text}' in its row {row + 1}, column '{column}', which the table of nodes "
-                "does not hold; add the node or leave the edge out."
+                f"{owner} names the node '{text}' in row {row + 1} below its header, column '{column}', which the "
+                "table of nodes does not hold; add the node or leave the edge out."
             )
     return np.array([row_of[text] for text in texts], dtype=np.float64)
 

@@ -13,6 +13,7 @@ from scalebridge.data.alignment.identifiers import keys, listed
 from scalebridge.data.columns import flat
 from scalebridge.data.digests import column_digest
 from scalebridge.errors import UnitError
+from scalebridge.quantities import Floats
 from scalebridge.quantities.units import conversion
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class Changes:
         columns_added, columns_removed: names.
         units: from column to old and new unit.
         kinds: from column to old and new kind and shape, where these differ; its cells are then not compared.
-        cells: values that differ in rows and columns which both have, in the new unit.
+        cells: values that differ in rows and columns which both have, in the new unit; those of deviations and of
+            limits (-1, 0, 1) stand under ``"std of x"`` and ``"censoring of x"``.
     """
 
     old: str
@@ -82,8 +84,8 @@ class Changes:
         told += [f"  {len(self.cells)} cells changed:"] if self.cells else []
         told += [f"    {cell}" for cell in self.cells[:SHOWN]]
         told += [f"    and {len(self.cells) - SHOWN} more"] if len(self.cells) > SHOWN else []
-        # Frames, bounds, deviations: what no line above names.
-        return tuple(told if len(told) > 1 else [*told, "  only frames, bounds, descriptions or deviations differ"])
+        # Frames, bounds, descriptions: what no line above names.
+        return tuple(told if len(told) > 1 else [*told, "  only frames, bounds or descriptions differ"])
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -121,6 +123,9 @@ def changes(old: Dataset, new: Dataset) -> Changes:
             units[name] = (before.unit, after.unit)
         found = _cells(old, new, name, at_old, at_new)
         cells += [Cell(shared[i], name, _said(x), _said(y)) for i, x, y in found]
+        for what, at, to in _known(old, new, name, at_old, at_new):
+            apart = np.flatnonzero(~flat((at == to) | (np.isnan(at) & np.isnan(to))).all(axis=1)).tolist()
+            cells += [Cell(shared[i], f"{what} of {name}", _said(at[i]), _said(to[i])) for i in apart]
     return Changes(
         old.digest,
         new.digest,
@@ -159,6 +164,28 @@ def _cells(
     same = close | (np.isnan(a) & np.isnan(b))
     differ = np.flatnonzero(~flat(same).all(axis=1)).tolist()
     return [(i, a[i], b[i]) for i in differ]
+
+
+def _known(
+    old: Dataset, new: Dataset, name: str, at_old: NDArray[np.int64], at_new: NDArray[np.int64]
+) -> list[tuple[str, Floats, Floats]]:
+    """Deviations and limits of the shared rows before and after, where either has them; the former in the new unit."""
+    pairs = []
+    if name in old.std or name in new.std:
+        before, after = (d.std.get(name, np.full(np.shape(d[name]), np.nan)) for d in (old, new))
+        try:
+            factor = abs(conversion(old.space[name].unit, new.space[name].unit, name)[0])
+        except UnitError:
+            factor = 1.0
+        a, b = factor * before[at_old], after[at_new]
+        # A conversion rounds; what it moved by is no change.
+        a = np.where((factor != 1.0) & (np.abs(a - b) <= ROUNDING * np.abs(a)), b, a)
+        pairs.append(("std", a, b))
+    if name in old.censored or name in new.censored:
+        flags = (d.censored.get(name, np.zeros(len(d))).astype(np.float64) for d in (old, new))
+        a, b = (f[at] for f, at in zip(flags, (at_old, at_new), strict=True))
+        pairs.append(("censoring", a, b))
+    return pairs
 
 
 def _said(value: Any) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scalebridge.learn.life.asked import central, probability
 from scalebridge.learn.life.laws import Law
 from scalebridge.quantities import Floats
 
@@ -47,7 +48,8 @@ class LifePosterior:
         return np.asarray(np.exp(self.law.log_above((y - self.location) / self.scale)).mean(axis=0))
 
     def quantile(self, p: float) -> Floats:
-        """Quantile ``[m]`` of a further value, by bisection."""
+        """Quantile ``[m]`` of a further value at the probability ``p`` in (0, 1), by bisection."""
+        p = probability(p)
         each = self.location + self.law.quantile(np.array(p)) * self.scale
         low, high = each.min(axis=0), each.max(axis=0)
         for _ in range(HALVINGS):
@@ -58,8 +60,8 @@ class LifePosterior:
 
     def population_quantile(self, p: float, level: float = 0.95) -> tuple[Floats, Floats]:
         """Interval ``([m], [m])`` of the population's own quantile: the design curve and how well it is known."""
-        each = self.location + self.law.quantile(np.array(p)) * self.scale
-        low, high = np.quantile(each, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        each = self.location + self.law.quantile(np.array(probability(p))) * self.scale
+        low, high = np.quantile(each, central(level), axis=0)
         return low, high
 
     def sample(self, n: int, seed: int = 0) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scalebridge.errors import InputError
+from scalebridge.learn.life.asked import central
 from scalebridge.learn.life.likelihood import Likelihood
 from scalebridge.quantities import Floats
 
@@ -21,8 +21,7 @@ def profile_interval(
     """
     from scipy.stats import chi2
 
-    if not 0 < level < 1:
-        raise InputError(f"The level of an interval is {level}; give a number between 0 and 1, as in 0.95.")
+    central(level)
     floor = likelihood(mode) - 0.5 * float(chi2.ppf(level, 1))
     return _end(likelihood, mode, std, place, floor, -1), _end(likelihood, mode, std, place, floor, +1)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import InputError, ShapeError
+from scalebridge.learn.life.asked import central, numbers
 from scalebridge.learn.life.laws import law_named
 from scalebridge.learn.life.likelihood import Likelihood, draws, maximise
 from scalebridge.learn.life.prediction import LifePosterior
@@ -18,6 +19,8 @@ from scalebridge.quantities import Floats
 
 Features = Callable[[Floats], Floats]
 DRAWS = 1000
+# Share of the proposals that must count.
+LEAST = 0.05
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class CensoredRegression:
             InputError: values that are not finite, codes that are not -1, 0, 1, or data that leave a parameter open.
             ShapeError: arrays that do not pair.
         """
-        points, values = _points(x), np.asarray(y, dtype=np.float64)
+        points, values = _points(x), numbers(y, "values of the censored regression")
         low, high = _limits(values, censored, upper)
         if len(points) != len(values):
             raise ShapeError(f"The censored regression got {len(points)} inputs and {len(values)} values; give pairs.")
@@ -124,22 +127,33 @@ class CensoredFit:
 
     @cached_property
     def _drawn(self) -> tuple[Floats, float]:
-        return draws(self.likelihood, self.mode, self.covariance, DRAWS, self.model.seed)
+        drawn, counted = draws(self.likelihood, self.mode, self.covariance, DRAWS, self.model.seed)
+        if counted < LEAST:
+            raise InputError(
+                f"The posterior of the censored regression is too bent for its draws: {counted:.1%} of the proposals "
+                f"counted, below {LEAST:.0%}; give more measured values, take fewer features, or use profile(), which "
+                "needs no draws."
+            )
+        return drawn, counted
 
     @property
     def draws(self) -> Floats:
-        """Draws ``[s, k]`` from the posterior of the parameters with the reference prior."""
+        """Draws ``[s, k]`` from the posterior of the parameters with the reference prior.
+
+        Raises:
+            InputError: a posterior too bent to draw from, see `counted`.
+        """
         return self._drawn[0]
 
     @property
     def counted(self) -> float:
-        """Share of the proposals behind `draws` that counted; below .05 the posterior is too bent to trust them."""
+        """Share of the proposals behind `draws` that counted; below .05 they are refused."""
         return self._drawn[1]
 
     def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
         """Central interval of a parameter from the posterior's draws, which keeps its coverage in small samples."""
         at = self._place(name)
-        low, high = np.quantile(self.draws[:, at], [0.5 - level / 2, 0.5 + level / 2])
+        low, high = np.quantile(self.draws[:, at], central(level))
         return float(low), float(high)
 
     def profile(self, name: str, level: float = 0.95) -> tuple[float, float]:
@@ -166,7 +180,7 @@ class CensoredFit:
 
 
 def _points(x: ArrayLike) -> Floats:
-    points = np.asarray(x, dtype=np.float64)
+    points = numbers(x, "inputs of the censored regression")
     return points[:, None] if points.ndim == 1 else points
 
 
@@ -181,14 +195,14 @@ def _featured(made: Floats, n: int, what: str) -> Floats:
 
 
 def _limits(y: Floats, censored: ArrayLike | None, upper: ArrayLike | None) -> tuple[Floats, Floats]:
-    codes = np.zeros(len(y)) if censored is None else np.asarray(censored, dtype=np.float64)
+    codes = np.zeros(y.shape) if censored is None else numbers(censored, "codes of censoring")
     if codes.shape != y.shape or y.ndim != 1:
         raise ShapeError(f"The censored regression got y of shape {y.shape} and codes {codes.shape}; give [n] twice.")
     if not np.isin(codes, (-1, 0, 1)).all():
         raise InputError(f"The censoring holds {codes[~np.isin(codes, (-1, 0, 1))][0]}; valid: 0, 1 (at least), -1.")
     low, high = np.where(codes == -1, -np.inf, y), np.where(codes == 1, np.inf, y)
     if upper is not None:
-        ends = np.asarray(upper, dtype=np.float64)
+        ends = numbers(upper, "upper ends of intervals")
         between = np.isfinite(ends)
         if ends.shape != y.shape or (ends[between] <= y[between]).any():
             raise InputError("An upper end of an interval is not above its lower end; give y < upper, NaN elsewhere.")
@@ -200,8 +214,8 @@ def _demand_finite(x: Floats, y: Floats) -> None:
     bad: NDArray[np.int64] = np.flatnonzero(~np.isfinite(y) | ~np.isfinite(x).all(axis=1))
     if len(bad):
         raise InputError(
-            f"The censored regression got a gap in row {bad[0]}; a row needs its inputs and a value or a limit: leave "
-            "it out, or mark it as censored at a limit."
+            f"The censored regression got a gap in row {bad[0] + 1}; a row needs its inputs and a value or a limit: "
+            "leave it out, or mark it as censored at a limit."
         )
 
 

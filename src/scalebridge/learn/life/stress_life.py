@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from scalebridge.data.cleansing.single import single
 from scalebridge.errors import InputError, ShapeError
+from scalebridge.learn.life.asked import central, numbers
 from scalebridge.learn.life.laws import law_named
 from scalebridge.learn.life.prediction import LifePosterior
 from scalebridge.learn.life.regression import DRAWS, CensoredFit, CensoredRegression
@@ -71,7 +72,7 @@ class StressLife:
             ShapeError: arrays that do not pair.
         """
         s, n, extra = _arrays(stress, cycles, covariates)
-        codes = np.zeros(len(s)) if censored is None else np.asarray(censored, dtype=np.float64)
+        codes = np.zeros(len(s)) if censored is None else numbers(censored, "codes of censoring")
         if codes.shape != s.shape:
             raise ShapeError(
                 f"The stress-life fit got {len(s)} lives and codes of shape {codes.shape}; give [{len(s)}]."
@@ -93,11 +94,13 @@ class StressLife:
         names = (stress, life, *covariates)
         for name in names:
             single(dataset, name)
-        bad = np.flatnonzero(np.isnan(dataset.numeric(names)).any(axis=1))
+        missing = np.isnan(dataset.numeric(names))
+        bad = np.flatnonzero(missing.any(axis=1))
         if len(bad):
             rows = ", ".join(_called(dataset, int(i)) for i in bad[:5])
+            where = " or ".join(n for n, column in zip(names, missing.T, strict=True) if column.any())
             raise InputError(
-                f"'{dataset.name}' has a gap in {stress} or {life} in {len(bad)} rows ({rows}); drop them, or mark "
+                f"'{dataset.name}' has a gap in {where} in {len(bad)} rows ({rows}); drop them, or mark "
                 "run-outs at the limit of the test with mark_censored."
             )
         extra = dataset.numeric(covariates) if covariates else None
@@ -144,7 +147,7 @@ class StressLifeFit:
 
     def slope_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Central interval of the exponent."""
-        low, high = np.quantile(-self._draws[0][:, 1], [0.5 - level / 2, 0.5 + level / 2])
+        low, high = np.quantile(-self._draws[0][:, 1], central(level))
         return float(low), float(high)
 
     @property
@@ -155,7 +158,7 @@ class StressLifeFit:
 
     def limit_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Central interval of the fatigue limit; (0, 0) where none was asked for."""
-        at = np.quantile(self._draws[1], [0.5 - level / 2, 0.5 + level / 2])
+        at = np.quantile(self._draws[1], central(level))
         return float(at[0]), float(at[1])
 
     @cached_property
@@ -200,15 +203,15 @@ def _weights(fits: tuple[CensoredFit, ...]) -> Floats:
 
 
 def _arrays(stress: ArrayLike, cycles: ArrayLike, covariates: ArrayLike | None) -> tuple[Floats, Floats, Floats]:
-    s, n = (np.atleast_1d(np.asarray(a, dtype=np.float64)) for a in (stress, cycles))
-    extra = np.zeros((len(s), 0)) if covariates is None else np.asarray(covariates, dtype=np.float64)
+    s, n = np.atleast_1d(numbers(stress, "stresses")), np.atleast_1d(numbers(cycles, "lives"))
+    extra = np.zeros((len(s), 0)) if covariates is None else numbers(covariates, "covariates")
     extra = extra[:, None] if extra.ndim == 1 else extra
     if s.ndim != 1 or s.shape != n.shape or len(extra) != len(s):
         raise ShapeError(f"The stress-life fit got stresses {s.shape}, lives {n.shape}, covariates {extra.shape}.")
     for values, what in ((s, "stress"), (n, "life")):
         bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
         if len(bad):
-            raise InputError(f"The {what} in row {bad[0]} is {values[bad[0]]:g}; it must be positive and finite.")
+            raise InputError(f"The {what} in row {bad[0] + 1} is {values[bad[0]]:g}; it must be positive and finite.")
     return s, n, extra
 
 

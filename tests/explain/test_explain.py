@@ -143,6 +143,10 @@ def test_correlated_inputs_share_importance_and_it_is_said() -> None:
     said = " ".join(told.sentences)
     assert "length and density go together (rank correlation 0.9" in said
     assert "combinations that were never seen" in said
+    # Both shares are told, and what the copula does not see.
+    length = told["length"]
+    assert length.own_unlike < 0.1 < length.unlike
+    assert "Drawn given the other inputs," in said and "misses dependence that turns" in said
 
 
 def test_what_another_input_tells_fully_has_no_importance_of_its_own() -> None:
@@ -252,7 +256,10 @@ def test_a_file_that_holds_no_explanation_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_drawn_of_inputs_with_and_without_an_effect(told: Explanation, tmp_path: Path) -> None:
-    told.figure(tmp_path / "told.png")
+    figure = told.figure(tmp_path / "told.png")
+    # The legend of the curves stands below the panels, where it covers none.
+    assert len(figure.legends) == 1
+    assert figure.axes[2].get_legend() is None
     assert (tmp_path / "told.png").stat().st_size > 10_000
 
 

@@ -19,6 +19,7 @@ from scalebridge.learn import Conformal, GaussianProcess, Online, Recalibrated, 
 from scalebridge.learn.calibration.metrics import coverage, mean_width, simultaneous_coverage
 from scalebridge.learn.calibration.ranks import rows_needed, specimen_weights, upper_quantile
 from scalebridge.learn.calibration.rescaled import Rescaled
+from scalebridge.learn.encoding import decode, encode
 from scalebridge.models import Surrogate
 from scalebridge.testing import BayesianLinear, check_surrogate
 from scalebridge.testing.linear import LinearPosterior
@@ -295,6 +296,42 @@ def test_few_specimens_widen_intervals_by_students_t_and_count_once_each() -> No
     assert 0.8 <= np.mean(shares) <= 0.98
 
 
+def test_by_student_every_quantile_is_that_of_students_t_at_its_own_level() -> None:
+    from scipy.stats import norm, t
+
+    x, y = noisy(40)
+    specimen = np.arange(40) // 8
+    made = Recalibrated(LINEAR, by="student", level=0.99, seed=3).fit(x, y, specimens=specimen)
+    told, base = made.posterior(x), made.model.posterior(x)
+    for p in (0.01, 0.25, 0.5, 0.7, 0.95):
+        ratio = 1.0 if p == 0.5 else t.ppf(p, 4) / norm.ppf(p)
+        expected = base.mean + told.factor * ratio * (base.quantile(p) - base.mean)
+        np.testing.assert_allclose(told.quantile(p), expected)
+    other = Recalibrated(LINEAR, by="student", level=0.5, seed=3).fit(x, y, specimens=specimen)
+    np.testing.assert_allclose(other.posterior(x).quantile(0.95), told.quantile(0.95))
+
+
+def test_a_certificate_of_recalibration_counts_specimens_and_says_on_which_rows_it_was_found() -> None:
+    x, y = noisy(40)
+    for specimens, count in ((np.arange(40) // 8, 5), (None, 40)):
+        certificate = Recalibrated(LINEAR, by="student").fit(x, y, specimens=specimens).certificate
+        assert certificate is not None
+        assert (certificate.rows, certificate.specimens) == (40, count)
+        assert "on the rows that set it" in str(certificate)
+
+
+def test_an_archive_from_before_degrees_were_kept_answers_as_it_did() -> None:
+    x, y = noisy(40)
+    arrays: list[Any] = []
+    inside = GaussianProcess(*spaces())
+    tree = encode(Recalibrated(inside, by="student").fit(x, y, specimens=np.arange(40) // 8), arrays)
+    del tree["fields"]["fitted"]["fields"]["degrees"]
+    old = decode(tree, arrays)
+    told, base = old.posterior(x), old.model.posterior(x)
+    # One factor for all quantiles, as it was written.
+    np.testing.assert_allclose(told.quantile(0.9), base.mean + told.stretch * (base.quantile(0.9) - base.mean))
+
+
 def test_an_isotonic_curve_straightens_what_no_factor_can() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (600, 2))
@@ -340,7 +377,13 @@ def test_ranks_count_the_new_value_as_one_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "made", [Conformal(LINEAR, groups="x[0]", level=0.5), Conformal(LINEAR, method="split"), Recalibrated(LINEAR)]
+    "made",
+    [
+        Conformal(LINEAR, groups="x[0]", level=0.5),
+        Conformal(LINEAR, method="split"),
+        Recalibrated(LINEAR),
+        Recalibrated(LINEAR, by="student"),
+    ],
 )
 def test_what_was_saved_answers_the_same_when_loaded(made: Any, tmp_path: Path) -> None:
     x, y = noisy(40)

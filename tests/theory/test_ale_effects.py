@@ -109,3 +109,40 @@ def test_the_surrogates_own_uncertainty_is_that_of_joint_samples() -> None:
     risen = np.concatenate([np.zeros((1500, 1)), np.cumsum(total, axis=1)], axis=1)
     centre = 0.5 * (risen[:, place] + risen[:, place - 1]).mean(axis=1)
     assert np.allclose(effect.model_std, (risen - centre[:, None]).std(axis=0), rtol=0.1, atol=1e-3)
+
+
+@pytest.mark.parametrize(("rows", "groups"), [(40, 40), (9, 9), (80, 8)])
+def test_the_scatter_over_few_rows_or_groups_of_one_value_each_is_that_of_new_ones(rows: int, groups: int) -> None:
+    answering = Answering.of(Known(lambda x: x[:, 0] * x[:, 1], 2, -9, 9))
+    units = np.arange(rows) * groups // rows
+    found, told = [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        x = np.stack([rng.permutation(np.linspace(-3, 3, groups))[units], 3 * rng.standard_normal(groups)[units]], 1)
+        effect = accumulated_local_effects(answering, x, 0, units)
+        found.append(effect.value[-1])
+        told.append(effect.row_std[-1])
+    # Of the variance: a deviation from few is too small on average even where its square is right.
+    assert 0.6 < np.mean(np.square(told)) / np.var(found) < 1.7
+
+
+def test_a_bin_that_holds_one_group_takes_the_scatter_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    values = np.append(np.repeat(np.arange(4.0), 10), 4.0)
+    x = np.stack([values, rng.standard_normal(41)], axis=1)
+    answering = Answering.of(Known(lambda x: x[:, 0] * x[:, 1], 2, -9, 9))
+    effect = accumulated_local_effects(answering, x, 0, np.arange(41))
+    assert effect.at[-2:] == (3.0, 4.0)
+    # The last step stands on one row, the one before on ten.
+    assert effect.row_std[-1] ** 2 - effect.row_std[-2] ** 2 > 0.5
+    assert 0.5 < effect.row_std[-1] < 2
+
+
+def test_no_way_is_told_from_so_few_groups_that_their_scatter_is_not_known() -> None:
+    from scalebridge.explain.explanation import relation_of
+
+    answering = Answering.of(Known(lambda x: x[:, 0], 1))
+    for groups, relation in ((4, ""), (5, "rises")):
+        units = np.repeat(np.arange(groups), 10)
+        x = units[:, None] + 0.0
+        assert relation_of(accumulated_local_effects(answering, x, 0, units)) == relation

@@ -224,6 +224,7 @@ def _importance(
             float(error[k]),
             told_by_others(law, players.columns[k]),
             alike.get(label, ""),
+            nan if drawn is None else float(drawn.unlike[k]),
         )
         for k, label in enumerate(players.labels)
     ]

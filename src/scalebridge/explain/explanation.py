@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.explain import plain
-from scalebridge.explain.effects import Effect
+from scalebridge.explain.effects import FEW, Effect
 from scalebridge.explain.sobol import Indices
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ class Importance:
         p: that so large a rise comes by chance, corrected for the number of inputs.
         own: the same share when it is drawn given the other inputs: what it alone knows.
         own_error, own_p: of that.
-        unlike: share of the shuffled rows that are unlike any combination seen.
+        unlike: share of the shuffled rows that are unlike any combination seen, as far as a normal copula tells.
         shapley: mean absolute Shapley value, in the output's unit.
         shapley_error: standard error of that over rows and groups.
         told_by_others: share of its variance that the other inputs tell, 0 to 1.
-        relation: ``"rises"``, ``"falls"``, ``"turns"``, ``"flat"`` or ``""`` where it is several columns.
+        relation: ``"rises"``, ``"falls"``, ``"turns"``, ``"flat"``, or ``""`` of several columns and of too few rows.
+        own_unlike: as ``unlike``, of the rows drawn given the other inputs; NaN where it was not told.
     """
 
     label: str
@@ -55,6 +57,7 @@ class Importance:
     shapley_error: float
     told_by_others: float
     relation: str = ""
+    own_unlike: float = math.nan
 
     @property
     def significant(self) -> bool:
@@ -216,8 +219,11 @@ def _restored(record: dict[str, Any]) -> Explanation:
 def relation_of(effect: Effect) -> str:
     """Which way the answer goes along an input, as far as its uncertainty tells.
 
-    Steps are looked at together: the way is told where the net change is most of all the ups and downs.
+    Steps are looked at together: the way is told where the net change is most of all the ups and downs. Nothing is
+    told where so few rows or groups stand behind a step that its uncertainty is not known.
     """
+    if effect.units < FEW:
+        return ""
     value = np.array(effect.value)
     if effect.span <= 2 * float(effect.std.max()):
         return "flat"

@@ -47,7 +47,8 @@ class Loss:
         rise: ``[k]``, by which share the error rises.
         error: ``[k]``, standard error of that, from rows, groups and repeats.
         p: ``[k]``, that so large a rise comes by chance, corrected for ``k`` inputs (Holm).
-        unlike: ``[k]``, share of shuffled rows that are unlike any combination seen.
+        unlike: ``[k]``, share of the rows asked at that are unlike any combination seen, as far as the law tells: a
+            normal copula misses dependence that turns.
     """
 
     base: float

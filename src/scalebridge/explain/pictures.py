@@ -51,7 +51,8 @@ def drawn(record: Mapping[str, Any], paint: Paint | None = None) -> Figure:
         ax = figure.add_subplot(grid[1 + k // 3, column : column + 2])
         draw_effect(ax, record, effect, paint)
         if k == 0:
-            ax.legend(loc="upper left", frameon=False, fontsize="small")
+            # Below all panels: inside it would cover a curve.
+            figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     for ax in figure.axes:
         ax.spines[["top", "right"]].set_visible(False)
     return figure

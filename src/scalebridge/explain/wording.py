@@ -165,9 +165,13 @@ def _unlike(e: Explanation) -> list[str]:
     worst = max(e.importance, key=lambda i: i.unlike if math.isfinite(i.unlike) else -1.0)
     if not worst.unlike >= UNLIKE:
         return []
+    given = "" if not math.isfinite(worst.own_unlike) else (
+        f" Drawn given the other inputs, {share(worst.own_unlike)} are such, as far as a normal copula tells, which "
+        "misses dependence that turns."
+    )  # fmt: skip
     return [
         f"Shuffling asks for combinations that were never seen (of {worst.label}: {share(worst.unlike)} of the rows), "
-        "where the surrogate extrapolates; importance given the other inputs, and accumulated local effects, do not."
+        f"where the surrogate extrapolates.{given} Accumulated local effects ask next to rows that were seen."
     ]
 
 

@@ -48,6 +48,7 @@ class Learned:
         stretch: ``[m]``, factor of the distance of quantiles from the mean.
         factor: ``[m]``, factor of the deviations; differs from ``stretch`` where a curve bends the law.
         curves: one per output, or none.
+        degrees: of freedom of Student's t, by which quantiles reach further than the normal law's; 0 for none.
     """
 
     data: Data
@@ -55,20 +56,22 @@ class Learned:
     stretch: Floats
     factor: Floats
     curves: tuple[Curve, ...]
+    degrees: int = 0
 
 
 @dataclass(frozen=True)
 class Recalibrated(Wrapped):
     """A surrogate with recalibrated deviations; its mean and derivative are those of the surrogate inside.
 
-    The rows are held back fold by fold; the model that is kept learns from all of them.
+    The rows are held back fold by fold; the model that is kept learns from all of them. The certificate's coverage is
+    found on the same rows that set the factor, and a little too good for that where they are few.
 
     Args:
         surrogate: any, unfitted.
         by: ``"likelihood"`` or ``"crps"``: one factor per output for all deviations, by the greatest likelihood or the
             smallest CRPS (which a few large errors move less, and which may leave the interval too narrow);
             ``"student"``: that of the likelihood, every specimen counting once, with quantiles further out by Student's
-            t at ``level``, for a factor that few specimens tell; ``"isotonic"``: the whole calibration curve.
+            t, for a factor that few specimens tell; ``"isotonic"``: the whole calibration curve.
         level: of the interval in the certificate.
         folds: parts of the rows.
         seed: of the folds.
@@ -150,19 +153,21 @@ class Recalibrated(Wrapped):
             )
         std = np.maximum(std, 1e-6 * std.max(axis=0) + 1e-300)
         stretch, factor, curves = _learn(self.by, data.y, mean, std)
+        specimens, degrees = len(np.unique(same)), 0
         if self.by == "student":
-            factor = _by_specimen(data.y, mean, std, same)
-            stretch = factor * _student(len(np.unique(same)), self.level)
+            stretch = factor = _by_specimen(data.y, mean, std, same)
+            degrees = max(specimens - 1, 1)
         model = fit_on(self.surrogate, data, slice(None))
-        ends = _interval(mean, stretch * std, curves, self.level)
-        known = Learned(data, model, stretch, factor, curves)
-        return replace(self, fitted=known, certificate=self._certified(known, mean, std, ends))
+        reach = stretch * _student(degrees, 0.5 * (1 + self.level))
+        ends = _interval(mean, reach * std, curves, self.level)
+        known = Learned(data, model, stretch, factor, curves, degrees)
+        return replace(self, fitted=known, certificate=self._certified(known, mean, std, ends, specimens))
 
     def posterior(self, x: Floats) -> RecalibratedPosterior:
         """Recalibrated posterior at ``x [n, d]``."""
         k = self._known
         limits = (self.outputs.lower, self.outputs.upper)
-        return RecalibratedPosterior(k.model.posterior(x), k.stretch, k.factor, k.curves, limits)
+        return RecalibratedPosterior(k.model.posterior(x), k.stretch, k.factor, k.curves, limits, k.degrees)
 
     @property
     def _known(self) -> Learned:
@@ -170,7 +175,9 @@ class Recalibrated(Wrapped):
             raise InputError(f"{self.title} is not fitted; call fit(x, y) and use what it returns.")
         return self.fitted
 
-    def _certified(self, known: Learned, mean: Floats, std: Floats, ends: tuple[Floats, Floats]) -> Certificate:
+    def _certified(
+        self, known: Learned, mean: Floats, std: Floats, ends: tuple[Floats, Floats], specimens: int
+    ) -> Certificate:
         x, y = known.data.x, known.data.y
         z = NormalDist().inv_cdf(0.5 * (1 + self.level))
         covered = (y >= ends[0]) & (y <= ends[1])
@@ -178,11 +185,11 @@ class Recalibrated(Wrapped):
         spread = spread_or_one(y)
         return Certificate(
             method=self.by,
-            score="deviation",
+            score="deviation, coverage on the rows that set it",
             level=self.level,
             guarantee=0.0,
             rows=len(x),
-            specimens=len(x),
+            specimens=specimens,
             groups={},
             coverage=float(covered.mean()),
             coverage_before=float(np.mean(np.abs(y - mean) <= z * std)),
@@ -204,6 +211,7 @@ class RecalibratedPosterior:
         factor: ``[m]``, factor of the deviations: the covariance is scaled by it.
         curves: one per output, or none.
         limits: lower and upper bounds of the outputs, ``[m]`` each.
+        degrees: of freedom of Student's t, by which quantiles reach further than the base's; 0 for none.
     """
 
     base: Posterior
@@ -211,6 +219,7 @@ class RecalibratedPosterior:
     factor: Floats
     curves: tuple[Curve, ...]
     limits: tuple[Floats, Floats]
+    degrees: int = 0
 
     @property
     def mean(self) -> Floats:
@@ -239,7 +248,8 @@ class RecalibratedPosterior:
         quantile = self.base.quantile(p)
         if self.curves:
             quantile = np.stack([self.base.quantile(float(c(p)))[:, a] for a, c in enumerate(self.curves)], axis=1)
-        return np.clip(self.mean + self.stretch * (quantile - self.mean), *self.limits)
+        stretch = self.stretch * _student(self.degrees, p)
+        return np.clip(self.mean + stretch * (quantile - self.mean), *self.limits)
 
     def sample(self, n: int, seed: int = 0) -> Floats:
         """Joint samples ``[n_samples, n, m]``."""
@@ -273,12 +283,15 @@ def _by_specimen(y: Floats, mean: Floats, std: Floats, labels: NDArray[Any]) -> 
     return factor
 
 
-def _student(count: int, level: float) -> float:
-    """By how much Student's t with a deviation told by ``count`` values reaches further than the normal law."""
+def _student(degrees: int, p: float) -> float:
+    """By how much the quantile ``p`` of Student's t lies further out than that of the normal law; 1 of no degrees."""
+    if not degrees:
+        return 1.0
     from scipy.stats import t
 
-    p = 0.5 * (1 + level)
-    return float(t.ppf(p, max(count - 1, 1)) / NormalDist().inv_cdf(p))
+    # Both are zero in the middle, where their ratio has a limit.
+    upper = 0.5 + max(abs(p - 0.5), 1e-6)
+    return float(t.ppf(upper, degrees) / NormalDist().inv_cdf(upper))
 
 
 def crps_factor(y: Floats, mean: Floats, std: Floats) -> Floats:

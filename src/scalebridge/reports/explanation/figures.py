@@ -42,15 +42,14 @@ def effects_figure(record: Record) -> str | None:
     if not shown:
         return None
     rows = math.ceil(len(shown) / 3)
-    figure = theme.canvas(WIDTH, 280 * rows)
+    figure = theme.canvas(WIDTH, 30 + 280 * rows)
     axes = figure.subplots(rows, 3, squeeze=False).ravel()
     for k, ax in enumerate(axes):
         if k < len(shown):
             pictures.draw_effect(ax, record, shown[k], paint())
         else:
             ax.set_axis_off()
-    if shown:
-        axes[0].legend(loc="best", fontsize=9)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
     return theme.svg(figure, f"{record['target']} along each input", f"effects-{_slug(record)}")
 
 

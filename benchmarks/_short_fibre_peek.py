@@ -16,7 +16,6 @@ The CT voxels are not published, so that fibres are generated. What is known of 
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks._cf_peek import READ_AT, coupon
 from benchmarks._cost import fresh
 from scalebridge import micro, microstructure
 
 Floats = NDArray[np.float64]
 FOLDER = Path("cf-peek-creep-multiscale")
-# Minutes at which a creep test is read as a secant modulus, as for the stated 18 471 MPa.
-READ_AT = 7.9
 FIBRE_UM = 7.0
 LENGTH_UM, WIDTH = 23.0, 0.8
 SHORTEST, LONGEST = 1.0, 20.0
@@ -58,9 +56,7 @@ def _secant(minutes: Floats, stress: Floats, strain: Floats, at: float) -> float
 
 def published(folder: Path) -> dict[str, Any]:
     """The measured modulus and the authors' own, from their files."""
-    test = json.loads((folder / "experiment" / "F_lowTemp" / "StressStrainProcessed.json").read_text())
-    minutes, stress, strain = (np.array(test[name], dtype=np.float64) for name in ("Time", "Stress", "Strain_axial"))
-    measured = _secant(minutes, stress, strain, READ_AT)
+    measured = coupon(folder).secant(READ_AT)
     files = sorted((folder / "rve_homogenisation" / "LowTemp").glob("*C_hom*.txt"))
     each = {f.stem.replace("_C_hom", "")[-11:]: secant(f) for f in files if "averaged" not in f.name}
     mean = next(secant(f) for f in files if "averaged" in f.name)

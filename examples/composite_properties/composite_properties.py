@@ -15,7 +15,7 @@ from learned import by_learning, leaked, specimens, trained
 from page import Study, page
 from printed import crept
 from slices import ply_of, read_slice, sources
-from strength import tables, validated
+from strength import all_validated
 
 from scalebridge.macro.laminate import Laminate, propagate
 from scalebridge.microstructure import describe
@@ -42,7 +42,7 @@ comparison = trained(given)
 leaky = leaked(given, comparison.best.name)
 parts = {s.name: float(found.best[1] / 1e9 * np.linalg.norm(s.deviations[:, 1])) for s in uncertain}
 physics = by_physics(found, parts)
-learned = by_learning(comparison, given, found, parts["constituents"])
+learned = by_learning(comparison, given, found, {name: parts[name] for name in ("pixels", "constituents")})
 
 # Both fused, and held against tests: of what the models believe, and of something else.
 tests = {}
@@ -52,7 +52,7 @@ for name, resin in (("virtual coupons as believed", 1.0), ("virtual coupons with
     print(f"{name}: {tests[name][1].verdict}")
 
 # Strength from real tables, and the one coupon that is real.
-strengths = [validated(table) for table in tables()]
+strengths = all_validated()
 creep = crept()
 print(f"printed CF/PEEK: {creep.inside:.1%} of the creep curve within its band")
 

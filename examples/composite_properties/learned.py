@@ -96,11 +96,12 @@ def predicted(comparison: Comparison, images: Labels) -> Floats:
     return found
 
 
-def by_learning(comparison: Comparison, given: Specimens, found: Slice, constituents: float) -> Estimate:
+def by_learning(comparison: Comparison, given: Specimens, found: Slice, common: dict[str, float]) -> Estimate:
     """The slice's modulus in GPa: its windows' mean, with the error of a slice that was left out.
 
-    ``constituents`` is the deviation that physics finds for the constants of glass and epoxy: the virtual specimens
-    were solved with the same constants, so that error is common to both ways, as are segmentation and windows.
+    ``common`` holds the deviations that physics finds for the constants of glass and epoxy and for the pixels: the
+    virtual specimens were solved with the same constants on the same pixels, so these errors are common to both ways,
+    as are segmentation and windows.
     """
     each = predicted(comparison, found.cut())
     low, high = (predicted(comparison, found.cut(offset)).mean() for offset in (-1.0, 1.0))
@@ -110,7 +111,7 @@ def by_learning(comparison: Comparison, given: Specimens, found: Slice, constitu
     parts = {
         "windows": float(each.std(ddof=1) / np.sqrt(len(each))),
         "segmentation": float(abs(high - low) / 2.0),
-        "constituents": constituents,
+        **common,
         "learning": float(np.hypot(slice_error(comparison, given), beyond)),
     }
     return Estimate(float(each.mean()), name="learning", parts=parts)

@@ -9,7 +9,7 @@ from components import FORCE, OUTPUTS, PRESSURE, STACKING
 from fused import SOFTENED
 from learned import Specimens, predicted, slice_error
 from numpy.typing import NDArray
-from printed import READ_AT, Creep
+from printed import CONFIDENCE, READ_AT, Creep
 from slices import CONSTANTS, SEAM, SIZE, Slice
 from strength import Validated
 
@@ -75,16 +75,17 @@ def _body(study: Study) -> Iterator[str]:
 
 FUSION_WORDS = (
     "The transverse modulus by physics and by learning, fused, and two sets of virtual coupons. Errors in windows, "
-    "segmentation and constituents are common to both ways, so they do not average out. The coupons of the second set "
-    f"have a resin of {SOFTENED:.0%} of the modulus that the models believe, as if tested hot without a note: a "
-    "planted error, which has to be found."
+    "segmentation, pixels and constituents are common to both ways, so they do not average out. The coupons of the "
+    f"second set have a resin of {SOFTENED:.0%} of the modulus that the models believe, as if tested hot without a "
+    "note: a planted error, which has to be found."
 )
 UNEXPLAINED = (
     "an inadequacy of the law of the matrix, small as it is, which all volumes share; or the reading is that far off"
 )
 STRENGTH_WORDS = (
-    "Strength does not follow from these models; it is learned from tables of tests and validated by group. The error "
-    "of a split row by row stands beside, since it is what a careless validation would claim."
+    "Strength does not follow from these models; it is learned from tables of tests and validated by group. Of fatigue "
+    "the life is learned at the stress that was set, run-outs counting as at least their cycles; errors are of log10 "
+    "of the cycles. The error of a split row by row stands beside, since it is what a careless validation would claim."
 )
 
 
@@ -130,10 +131,10 @@ def _creep_words(creep: Creep) -> str:
         f"beads after {READ_AT} min, {low:.0f} to {high:.0f} MPa for a further one; the coupon has "
         f"{creep.measured_modulus.value:.0f} MPa, discrepancy {numbers.pair(*gap.interval)} MPa: "
         f"{said}. Its creep is predicted from the compliances of the volumes under the load recorded: "
-        f"{creep.inside:.1%} of the points lie within the band (scatter of volumes; half a per cent of the largest "
-        f"strain for the reading). In recovery the test lies {numbers.percent(low_gap)} to {numbers.percent(high_gap)} "
-        f"of the largest strain from the prediction, and {creep.inside_by_scatter:.0%} of it within the scatter of the "
-        f"volumes alone: {told}."
+        f"{creep.inside:.1%} of the points lie within the band (scatter of volumes, fit, clock and noise; half a per "
+        f"cent of the largest strain for the reading). In recovery the test lies {numbers.percent(low_gap)} to "
+        f"{numbers.percent(high_gap)} of the largest strain from the prediction, and {creep.inside_by_scatter:.0%} of "
+        f"it within the scatter of the volumes and the fit alone: {told}."
     )
 
 
@@ -226,12 +227,14 @@ def _fusion_figure(study: Study) -> str:
 def _creep_figure(creep: Creep) -> str:
     figure = theme.canvas(1040, 320)
     whole, tail = figure.subplots(1, 2)
-    t, scale = creep.time, 1e6
+    t, mean, half, scale = creep.test.time, creep.band.mean, creep.band.half(), 1e6
     for ax in (whole, tail):
-        low, high = creep.predicted - creep.half, creep.predicted + creep.half
-        ax.fill_between(t, scale * low, scale * high, color=BLUE, alpha=0.2, lw=0, label="band, 95 %")
-        ax.plot(t, scale * creep.predicted, color=BLUE, lw=2, label="predicted")
-        ax.plot(t, scale * creep.measured, color=ORANGE, lw=1.2, label="measured")
+        ax.fill_between(
+            t, scale * (mean - half), scale * (mean + half), color=BLUE, alpha=0.2, lw=0,
+            label=f"band, {100 * CONFIDENCE:.0f} %",
+        )  # fmt: skip
+        ax.plot(t, scale * mean, color=BLUE, lw=2, label="predicted")
+        ax.plot(t, scale * creep.test.strain, color=ORANGE, lw=1.2, label="measured")
         ax.set_xlabel("minutes", loc="right")
         ax.grid()
     whole.set_ylabel("strain along the beads, 10⁻⁶", loc="top")
@@ -239,7 +242,7 @@ def _creep_figure(creep: Creep) -> str:
     whole.set_title("under 1 MPa for 8 min, and after")
     start = 8.2
     tail.set_xlim(start, t[-1])
-    shown = scale * creep.predicted[t > start]
+    shown = scale * mean[t > start]
     tail.set_ylim(shown.min() - 0.45, shown.max() + 0.45)
     tail.set_title("recovery, magnified")
     return theme.svg(figure, "Creep of the coupon, measured and predicted with its band", "creep")
@@ -293,8 +296,8 @@ def _strength_table(rows: Sequence[Validated]) -> str:
     )
     body = "".join(
         f"<tr><td>{escape(r.table)}</td><td class='n'>{r.rows}</td><td class='n'>{r.groups} by {r.group}</td>"
-        f"<td>{escape(r.learner.replace('_', ' '))}</td><td class='n'>{r.spread:.1f} MPa</td>"
-        f"<td class='n'>{r.error:.1f} MPa</td><td class='n'>{r.leaky_error:.1f} MPa</td>"
+        f"<td>{escape(r.learner.replace('_', ' '))}</td><td class='n'>{r.spread:.2f} {r.unit}</td>"
+        f"<td class='n'>{r.error:.2f} {r.unit}</td><td class='n'>{r.leaky_error:.2f} {r.unit}</td>"
         f"<td class='n'>{r.coverage:.0%}</td></tr>"
         for r in rows
     )

@@ -8,6 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+import scalebridge as sb
+
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "composite_properties"
 PARTS = ("slices", "components", "learned", "fused", "strength", "printed", "page")
 
@@ -57,16 +59,36 @@ def test_a_virtual_specimen_is_described_by_finite_numbers() -> None:
     assert found[:, 0] == pytest.approx(learned.generated(5).mean(axis=(1, 2)))
 
 
-def test_run_outs_are_no_broken_coupons() -> None:
-    table = part("strength").coupons()
-    assert len(table.y) == 18 and "run-outs" in table.note
-    assert len(set(table.groups)) < len(table.y)
+def test_run_outs_count_as_at_least_their_cycles() -> None:
+    strength = part("strength")
+    lives = strength.coupons()
+    assert (lives.censored == 0).sum() == 18 and (lives.censored == 1).sum() == 4 and "run-outs" in lives.note
+    found = strength.fatigue(lives)
+    assert found.groups < found.rows and found.error < found.spread and found.unit == "decades"
+
+
+def test_an_error_that_both_ways_share_is_named_in_both() -> None:
+    fused = part("fused")
+    parts = dict.fromkeys(("windows", "segmentation", "pixels", "constituents"), 0.5)
+    ways = [
+        sb.bridge.Estimate(16.0, name=n, parts={**parts, **own})
+        for n, own in (("physics", {}), ("learning", {"learning": 1.0}))
+    ]
+    assert fused.held_against(*ways, np.array([15.0, 16.0, 17.0])).correlation == pytest.approx(1.0 / 2.0**0.5)
+
+
+def test_the_page_and_the_benchmark_have_one_band() -> None:
+    from benchmarks._cf_peek import HERE, creep_part
+
+    creep, told = part("printed").crept(), creep_part(HERE)
+    assert creep.inside == told["share_inside"]
+    assert creep.inside_by_scatter == told["share_inside_by_scatter_alone"]["recovery"]
 
 
 def test_the_tables_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     strength = part("strength")
     monkeypatch.setenv("SCALEBRIDGE_EXTRA_DATA", str(tmp_path))
-    assert [t.name for t in strength.tables()] == ["glass/epoxy in fatigue"]
+    assert strength.birch() == []
 
 
 def test_a_stiffer_resin_makes_a_panel_that_bends_less() -> None:

@@ -151,11 +151,41 @@ def correlation_length(phase: Mask, inside: Mask | None = None, reach: int = 32)
     share = float(phase.mean() if inside is None else phase[inside].mean())
     if share in (0.0, 1.0):
         return 0.0
-    products, counts = pair_sums(phase, inside, reach, share)
-    relative = _radial(products, reach) / np.maximum(_radial(counts, reach), 1.0)
-    ends = np.flatnonzero(relative <= 0)
-    kept = relative[: ends[0] + 1 if ends.size else None]
-    return float(np.trapezoid(np.maximum(kept, 0.0)) / relative[0])
+    return _integrated(_relative(phase, inside, reach))
+
+
+def decayed_length(phase: Mask, inside: Mask | None = None, reach: int = 64) -> float:
+    """Return `correlation_length` with a reach that grows from ``reach`` until C falls to zero.
+
+    Raises:
+        InputError: C stays above zero up to half of the shortest side.
+    """
+    most = max(1, min(phase.shape) // 2)
+    far = min(reach, most)
+    while True:
+        relative = _relative(phase, inside, far)
+        if (relative <= 0).any() or not relative[0]:
+            return _integrated(relative)
+        if far == most:
+            raise InputError(
+                f"the phase stays correlated over {most} pixels, half of the shortest side; give a larger image"
+            )
+        far = min(2 * far, most)
+
+
+def _relative(phase: Mask, inside: Mask | None, reach: int) -> Floats:
+    """C by distance ``[reach + 1]``."""
+    mean = float(phase.mean() if inside is None else phase[inside].mean())
+    products, counts = pair_sums(phase, inside, reach, mean)
+    return np.asarray(_radial(products, reach) / np.maximum(_radial(counts, reach), 1.0))
+
+
+def _integrated(covariance: Floats) -> float:
+    if covariance[0] <= 0:
+        return 0.0
+    ends = np.flatnonzero(covariance <= 0)
+    kept = covariance[: ends[0] + 1 if ends.size else None]
+    return float(np.trapezoid(np.maximum(kept, 0.0)) / covariance[0])
 
 
 def _radial(by_lag: Floats, reach: int) -> Floats:

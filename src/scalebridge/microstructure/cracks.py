@@ -117,12 +117,14 @@ def _kept(parts: NDArray[np.int64], shortest: float) -> Cracks:
     from skimage.measure import regionprops
     from skimage.morphology import skeletonize
 
+    from scalebridge.microstructure.descriptors.cracking import skeleton_length
+
     labels = np.zeros_like(parts)
     lengths, widths = [], []
     for part in regionprops(parts):
         if max(part.bbox[2] - part.bbox[0], part.bbox[3] - part.bbox[1]) < shortest / 2:
             continue
-        length = float(skeletonize(part.image).sum())
+        length = skeleton_length(skeletonize(part.image))
         width = float(part.area) / max(length, 1.0)
         if length >= shortest and width <= 2 * SCALES[-1] and length >= 3 * width:
             lengths.append(length)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.errors import ShapeError
-from scalebridge.microstructure.descriptors.masks import Floats
+from scalebridge.microstructure.descriptors.masks import Floats, Mask
 from scalebridge.microstructure.descriptors.region_shapes import Regions, regions
 
 
@@ -89,7 +89,7 @@ def _ways(labels: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int64]]:
     return length + tips, places[_traced(before, far[longest])]
 
 
-def _neighbours(labels: NDArray[np.int32], places: NDArray[np.int64]) -> Any:
+def _neighbours(labels: NDArray[Any], places: NDArray[np.int64]) -> Any:
     """Sparse graph of skeleton pixels of one region and their eight neighbours, with their distances."""
     from scipy.sparse import coo_array
 
@@ -104,6 +104,19 @@ def _neighbours(labels: NDArray[np.int32], places: NDArray[np.int64]) -> Any:
         lengths.append(np.full(int(held.sum()), np.hypot(dy, dx)))
     n = len(places)
     return coo_array((np.concatenate(lengths), (np.concatenate(rows), np.concatenate(columns))), shape=(n, n)).tocsr()
+
+
+def skeleton_length(skeleton: Mask) -> float:
+    """Return the length of a skeleton ``[ny, nx]`` in pixels, steps of 1 and the root of 2, and 1 for its ends.
+
+    The steps are those of the shortest tree that joins the pixels, so that corners do not count twice.
+    """
+    from scipy.sparse.csgraph import minimum_spanning_tree
+
+    places = np.argwhere(skeleton)
+    if not len(places):
+        return 0.0
+    return 1.0 + float(minimum_spanning_tree(_neighbours(skeleton, places)).sum())
 
 
 def _one_each(which: NDArray[np.int32], count: int) -> NDArray[np.int64]:

@@ -25,13 +25,17 @@ class Fraction:
         value: share of the field of view.
         sampling_std: deviation among images of this size.
         segmentation_std: deviation that the segmentation states, 0 when none is given.
-        correlation_length: side in pixels of the square or cube that counts as one independent draw.
+        correlation_length: side in pixels of the square or cube that counts as one independent draw; 0 where the
+            phase fills none or all.
+        gathered: whether the covariance has come to its end within a quarter of the image; the deviation and the
+            length are too small otherwise.
     """
 
     value: float
     sampling_std: float
     segmentation_std: float
     correlation_length: float
+    gathered: bool = True
 
     @property
     def std(self) -> float:
@@ -67,23 +71,32 @@ def phase_fraction(phase: ArrayLike, inside: ArrayLike | None = None, segmentati
         raise InputError(f"The deviation of the segmentation is {segmentation_std}; give 0 or more.")
     mask, visible = checked(phase, inside)
     share = float(mask.mean() if visible is None else mask[visible].mean())
-    if share in (0.0, 1.0):
-        return Fraction(share, 0.0, segmentation_std, 0.0)
     size = float(mask.size if visible is None else visible.sum())
-    draw = independent_size(mask, visible)
+    if share in (0.0, 1.0):
+        # None in n draws leaves up to 3 / n at 95 %, two deviations; pixels as draws make this the least.
+        return Fraction(share, min(1.5 / size, 0.5), segmentation_std, 0.0)
+    draw, gathered = _gathered(mask, visible, None)
     std = math.sqrt(share * (1 - share) * min(draw / size, 1.0))
-    return Fraction(share, std, segmentation_std, draw ** (1 / mask.ndim))
+    return Fraction(share, std, segmentation_std, draw ** (1 / mask.ndim), gathered)
 
 
 def independent_size(phase: Mask, inside: Mask | None = None, reach: int | None = None) -> float:
     """Return the integral range in pixels^d, from the covariance to where its sum no longer rises.
 
     Beyond the correlation the sum of the covariance is noise, so it is taken over the box of lags where it is
-    largest; lags go to ``reach``, a quarter of the shortest side by default, 64 at most in 2-D and 32 in 3-D.
+    largest; lags go to ``reach``, by default as far as the sum rises, a quarter of the shortest side at most.
     """
-    most = (64 if phase.ndim == 2 else 32) if reach is None else reach
-    far = max(1, min(most, min(phase.shape) // 4))
-    lags = covariance(phase, inside, far)
-    middle = lags[(far,) * phase.ndim]
-    sums = [lags[(slice(far - k, far + k + 1),) * phase.ndim].sum() for k in range(far + 1)]
-    return max(float(np.max(sums) / middle), 1.0)
+    return _gathered(phase, inside, reach)[0]
+
+
+def _gathered(phase: Mask, inside: Mask | None, reach: int | None) -> tuple[float, bool]:
+    """Integral range, and whether its sum stops rising within the lags looked at."""
+    most = max(1, min(phase.shape) // 4)
+    far = min(most, (64 if phase.ndim == 2 else 32) if reach is None else max(1, reach))
+    while True:
+        lags = covariance(phase, inside, far)
+        sums = [lags[(slice(far - k, far + k + 1),) * phase.ndim].sum() for k in range(far + 1)]
+        top = int(np.argmax(sums))
+        if top < far or reach is not None or far == most:
+            return max(float(sums[top] / lags[(far,) * phase.ndim]), 1.0), top < far
+        far = min(2 * far, most)

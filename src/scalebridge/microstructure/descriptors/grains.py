@@ -138,9 +138,9 @@ def _intercept(labels: NDArray[Any], inside: Mask) -> tuple[float, float]:
     if not count.sum():
         raise InputError("No grain boundary is crossed by any line; give labels of more than one grain.")
     mean = float(length.sum() / count.sum())
-    # Lines nearer than a grain see the same grains: every so many pixels counts as one draw.
+    # Lines nearer than a grain see the same grains: a grain's width (in 3-D its section) of them is one draw.
     rest = count - length / mean
-    draws = max(1.0, mean)
+    draws = max(1.0, mean) ** (labels.ndim - 1)
     std = mean * math.sqrt(float((rest**2).sum()) * draws) / float(count.sum())
     return mean, std
 

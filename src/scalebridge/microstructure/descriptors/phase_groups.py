@@ -11,7 +11,7 @@ import numpy as np
 
 from scalebridge.errors import InputError
 from scalebridge.microstructure.connectivity import Axis
-from scalebridge.microstructure.correlation import correlation_length
+from scalebridge.microstructure.correlation import decayed_length
 from scalebridge.microstructure.descriptors.cells import voronoi
 from scalebridge.microstructure.descriptors.chords import chord_lengths, lineal_path
 from scalebridge.microstructure.descriptors.cracking import crack_ways
@@ -103,9 +103,12 @@ def fraction(p: Phase) -> list[Row]:
     """Fraction, with the deviations of sample and segmentation."""
     found = phase_fraction(p.mask, p.visible, p.fraction_std)
     length = found.correlation_length * p.edge
+    side = "side of the square or cube that counts as one draw"
+    if not found.gathered:
+        side += "; at least, and the deviation of the fraction too: it still rises at a quarter of the image"
     return [
         Row(f"{p.name}_fraction", found.value, found.std, 0, f"share of the field of view that is {p.name}"),
-        Row(f"{p.name}_independent_length", length, None, 1, "side of the square or cube that counts as one draw"),
+        Row(f"{p.name}_independent_length", length, None, 1, side),
     ]
 
 
@@ -154,11 +157,10 @@ def _chords(mask: Mask, inside: Mask, edge: float) -> dict[str, float]:
 def correlation(p: Phase) -> list[Row]:
     """Two-point correlation."""
     _need(p)
-    reach = max(1, min(64 if p.mask.ndim == 2 else 32, min(p.mask.shape) // 3))
 
     def measure(box: tuple[slice, ...]) -> dict[str, float]:
         part, seen = p.mask[box], p.inside[box]
-        length = correlation_length(part, None if seen.all() else seen, min(reach, max(1, min(part.shape) // 2)))
+        length = decayed_length(part, None if seen.all() else seen, 64 if part.ndim == 2 else 32)
         return {"correlation_length": length * p.edge}
 
     told = {"correlation_length": (1, "length over which the two-point correlation gathers")}
@@ -168,7 +170,7 @@ def correlation(p: Phase) -> list[Row]:
 def thickness(p: Phase) -> list[Row]:
     """Local thickness."""
     _need(p)
-    width = local_thickness(p.mask, p.visible, 16 if p.mask.ndim == 2 else 12) * np.float32(p.edge)
+    width = local_thickness(p.mask, p.visible, None) * np.float32(p.edge)
 
     def measure(box: tuple[slice, ...]) -> dict[str, float]:
         held = width[box][width[box] > 0]
@@ -250,6 +252,7 @@ def neighbours(p: Phase) -> list[Row]:
     ]
     cells = voronoi(points)
     distance, height = pair_correlation(points).peak
+    few = "the points are too few for a ring of the pair correlation to hold the pairs it needs"
     return [
         *rows,
         Row(
@@ -259,8 +262,8 @@ def neighbours(p: Phase) -> list[Row]:
             0,
             "scatter of Voronoi cells; random .53",
         ),
-        Row(f"{p.name}_pair_peak", height, None, 0, "highest value of the pair correlation; random 1"),
-        Row(f"{p.name}_pair_distance", distance, None, 1, "distance of that highest value"),
+        Row(f"{p.name}_pair_peak", height, None, 0, "highest value of the pair correlation", reason=few),
+        Row(f"{p.name}_pair_distance", distance, None, 1, "distance of that highest value", reason=few),
     ]
 
 

@@ -24,6 +24,9 @@ from scalebridge.microstructure.descriptors.masks import Floats, Mask
 from scalebridge.microstructure.descriptors.neighbours import BALL, FEWEST
 from scalebridge.microstructure.descriptors.points import Points
 
+ENOUGH = 20
+"""Expected pairs from which on a ring can be the highest: fewer scatter by more than a quarter."""
+
 
 @dataclass(frozen=True, eq=False)
 class PairCorrelation:
@@ -37,6 +40,7 @@ class PairCorrelation:
         l: ``(K / kappa_d)^(1/d)``, ``[n]``: r for random points.
         l_low: 2.5th percentile of L over simulated random points, ``[n]``; empty without simulations.
         l_high: 97.5th percentile.
+        expected: pairs that random points as many would have in each ring, ``[n]``.
     """
 
     distance: Floats
@@ -46,11 +50,18 @@ class PairCorrelation:
     l: Floats  # noqa: E741 - Ripley's and Besag's letter
     l_low: Floats
     l_high: Floats
+    expected: Floats
 
     @property
     def peak(self) -> tuple[float, float]:
-        """Distance and height of the highest ring of g."""
-        top = int(np.argmax(self.g))
+        """Distance and height of the highest ring of g among those of at least `ENOUGH` expected pairs; else nan.
+
+        The highest of many rings lies above 1 for random points too, by as much as their pairs scatter.
+        """
+        held = self.expected >= ENOUGH
+        if not held.any():
+            return float("nan"), float("nan")
+        top = int(np.argmax(np.where(held, self.g, -np.inf)))
         return float(self.distance[top]), float(self.g[top])
 
 
@@ -84,7 +95,7 @@ def pair_correlation(
     covariance = _set_covariance(points.inside, int(np.ceil(far)))
     area = float(points.inside.sum())
     steps = _k_steps(points.places, ends, covariance, area)
-    dim, edge = points.dim, points.spacing
+    dim, edge, n, lags = points.dim, points.spacing, len(points), np.arange(covariance.size)
     shells = BALL[dim] * np.diff(ends**dim)
     k = np.cumsum(steps)
     low, high = _band(points, ends, covariance, simulations, seed)
@@ -96,6 +107,7 @@ def pair_correlation(
         _l(k, dim) * edge,
         low * edge,
         high * edge,
+        0.5 * n * (n - 1) * shells * np.interp((ends[1:] + ends[:-1]) / 2, lags, covariance) / area**2,
     )
 
 

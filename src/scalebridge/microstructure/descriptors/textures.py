@@ -136,18 +136,27 @@ def spectrum(grey: Grey, inside: Mask) -> dict[str, float]:
 def correlation_decay(grey: Grey, inside: Mask) -> dict[str, float]:
     """Return the distance in pixels at which the correlation of grey values falls below 1/e, over all directions."""
     values = scaled(grey, inside)
-    reach = max(1, min(64 if grey.ndim == 2 else 24, min(grey.shape) // 3))
-    mean = float(values[inside].mean())
-    products, counts = pair_sums(values, None if inside.all() else inside, reach, mean)
-    ring = np.round(lag_lengths(grey.ndim, reach)).astype(int)
-    near = ring <= reach
-    curve = np.bincount(ring[near], products[near]) / np.maximum(np.bincount(ring[near], counts[near]), 1.0)
-    curve /= curve[0]
+    most = max(1, min(grey.shape) // 2)
+    reach = min(64 if grey.ndim == 2 else 24, most)
+    curve = _decay(values, inside, reach)
+    while not (curve < np.exp(-1)).any() and reach < most:
+        reach = min(2 * reach, most)
+        curve = _decay(values, inside, reach)
     below = np.flatnonzero(curve < np.exp(-1))
     if not below.size:
         raise InputError(f"The grey values stay correlated over more than {reach} pixels; the image is a smooth trend.")
     k = int(below[0])
     return {"correlation_length": float(k - 1 + (curve[k - 1] - np.exp(-1)) / (curve[k - 1] - curve[k]))}
+
+
+def _decay(values: NDArray[np.float64], inside: Mask, reach: int) -> NDArray[np.float64]:
+    """Correlation of grey values by distance, ``[reach + 1]``."""
+    mean = float(values[inside].mean())
+    products, counts = pair_sums(values, None if inside.all() else inside, reach, mean)
+    ring = np.round(lag_lengths(values.ndim, reach)).astype(int)
+    near = ring <= reach
+    curve = np.bincount(ring[near], products[near]) / np.maximum(np.bincount(ring[near], counts[near]), 1.0)
+    return np.asarray(curve / curve[0])
 
 
 def grey_granulometry(grey: Grey, inside: Mask) -> dict[str, float]:

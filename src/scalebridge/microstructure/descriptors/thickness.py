@@ -21,6 +21,9 @@ from scalebridge.microstructure.descriptors.dilation import dilated
 from scalebridge.microstructure.descriptors.distance_maps import squared_distances
 from scalebridge.microstructure.descriptors.masks import Floats, Mask, checked, checked_spacing, slab_ranges
 
+STEP = 1.05
+"""Ratio of successive radii where none are given: thicknesses are rounded down, by half of this step on average."""
+
 
 @dataclass(frozen=True, eq=False)
 class Granulometry:
@@ -42,7 +45,7 @@ class Granulometry:
 
 
 def local_thickness(
-    phase: ArrayLike, inside: ArrayLike | None = None, radii: int | Sequence[float] = 25
+    phase: ArrayLike, inside: ArrayLike | None = None, radii: int | Sequence[float] | None = 25
 ) -> NDArray[np.float32]:
     """Return the diameter in pixels of the largest ball of the phase that holds each pixel, ``[*grid]``, 0 elsewhere.
 
@@ -51,7 +54,8 @@ def local_thickness(
     Args:
         phase: the indicator, ``[ny, nx]`` or ``[nz, ny, nx]``.
         inside: the pixels that count; all when ``None``.
-        radii: radii of the balls in pixels, or how many to take, spread by equal ratios up to the largest that fits.
+        radii: radii of the balls in pixels, or how many to take, spread by equal ratios up to the largest that fits;
+            ``None`` for as many as ratios of `STEP` need.
 
     Raises:
         InputError: as `masks.checked`; radii that are not positive.
@@ -65,7 +69,7 @@ def granulometry(
     phase: ArrayLike,
     inside: ArrayLike | None = None,
     spacing: float = 1.0,
-    radii: int | Sequence[float] = 25,
+    radii: int | Sequence[float] | None = 25,
 ) -> Granulometry:
     """Return the size distribution of a phase from its local thickness; args and errors as `local_thickness`.
 
@@ -95,7 +99,7 @@ def opened(phase: Mask, radius: float) -> Mask:
 
 
 def _largest_balls(
-    mask: Mask, visible: Mask | None, radii: int | Sequence[float]
+    mask: Mask, visible: Mask | None, radii: int | Sequence[float] | None
 ) -> tuple[NDArray[np.integer[Any]], Floats]:
     """Number of the largest ball that holds each pixel ``[*grid]``, 0 for none, and the radius of each ``[1 + n]``."""
     # What is not seen is no wall.
@@ -113,8 +117,10 @@ def _largest_balls(
     return found, np.concatenate([[0.0], balls])
 
 
-def _radii(radii: int | Sequence[float], largest: float) -> Floats:
+def _radii(radii: int | Sequence[float] | None, largest: float) -> Floats:
     """Rising, so that larger balls overwrite smaller ones."""
+    if radii is None:
+        radii = 1 + math.ceil(math.log(max(largest, 1.0)) / math.log(STEP))
     if isinstance(radii, int):
         if radii < 1:
             raise InputError(f"{radii} sizes were asked for; give at least 1.")

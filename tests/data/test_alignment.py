@@ -14,6 +14,7 @@ from scalebridge.data.alignment.clocks import (
     correct_drift,
     fit_drift,
     lag,
+    overlaps,
     series_lag,
     shift_time,
     to_epoch,
@@ -330,3 +331,12 @@ def test_a_map_without_landmarks_to_spare_leaves_the_deviation_unknown() -> None
     placed = replace(placed, coordinates=Frame(("x", "y")))
     exact = fit_transform(np.eye(3)[:, :2], np.eye(3)[:, :2] + 1, "affine")
     assert np.isnan(register(placed, exact).std["x"]).all()
+
+
+def test_correlations_of_overlaps_are_those_of_their_definition() -> None:
+    rng = np.random.default_rng(0)
+    a = np.cumsum(rng.standard_normal(90))
+    b = np.roll(a, 7) + 0.1 * rng.standard_normal(90)
+    told = overlaps(a - a.mean(), b - b.mean(), np.arange(-30, 31))
+    by_hand = [np.corrcoef(a[max(-s, 0) : 90 - max(s, 0)], b[max(s, 0) : 90 + min(s, 0)])[0, 1] for s in range(-30, 31)]
+    np.testing.assert_allclose(told, by_hand, atol=1e-12)

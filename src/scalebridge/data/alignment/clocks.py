@@ -141,7 +141,7 @@ def series_lag(a: Floats, b: Floats, step: float) -> Lag:
     n, most = len(a), len(a) // 3
     shifts = np.arange(-most, most + 1)
     # Correlation of the overlapping parts only, each with its own mean: a trend is no lag.
-    told = _overlaps(a, b, shifts)
+    told = overlaps(a, b, shifts)
     top = int(np.argmax(told))
     s = int(shifts[top])
     x, y = (a[: n - s], b[s:]) if s >= 0 else (a[-s:], b[: n + s])
@@ -189,7 +189,8 @@ def correct_drift(dataset: Dataset, drift: Drift) -> Dataset:
 def correlation_time(rest: Floats) -> float:
     """Steps that count as one in a mean: ``1 + 2 sum(rho)`` up to the first that is not positive; at least 1.
 
-    Source: C. J. Geyer, Practical Markov chain Monte Carlo, Stat. Sci. 7 (1992) 473-483 (initial positive sequence).
+    Source: C. J. Geyer, Practical Markov chain Monte Carlo, Stat. Sci. 7 (1992) 473-483, whose initial positive
+    sequence this follows with the pairs shifted by one: they begin at the first lag.
     """
     n = len(rest)
     rest = rest - rest.mean()
@@ -219,7 +220,7 @@ def _top(shifts: NDArray[np.int64], told: Floats, top: int) -> float:
     return float(shifts[top]) + move
 
 
-def _overlaps(a: Floats, b: Floats, shifts: NDArray[np.int64]) -> Floats:
+def overlaps(a: Floats, b: Floats, shifts: NDArray[np.int64]) -> Floats:
     """Correlation of ``a[i]`` with ``b[i + s]`` where both are, for each shift s, by fast Fourier transforms."""
     n = len(a)
     products = np.fft.irfft(np.conj(np.fft.rfft(a, 2 * n)) * np.fft.rfft(b, 2 * n), 2 * n)[shifts]

@@ -126,15 +126,9 @@ class CensoredFit:
         return self.likelihood(self.mode)
 
     @cached_property
-    def _drawn(self) -> tuple[Floats, float]:
-        drawn, counted = draws(self.likelihood, self.mode, self.covariance, DRAWS, self.model.seed)
-        if counted < LEAST:
-            raise InputError(
-                f"The posterior of the censored regression is too bent for its draws: {counted:.1%} of the proposals "
-                f"counted, below {LEAST:.0%}; give more measured values, take fewer features, or use profile(), which "
-                "needs no draws."
-            )
-        return drawn, counted
+    def drawn(self) -> tuple[Floats, float]:
+        """Draws ``[s, k]`` as they are, and the share of the proposals that counted; `draws` refuses few."""
+        return draws(self.likelihood, self.mode, self.covariance, DRAWS, self.model.seed)
 
     @property
     def draws(self) -> Floats:
@@ -143,12 +137,13 @@ class CensoredFit:
         Raises:
             InputError: a posterior too bent to draw from, see `counted`.
         """
-        return self._drawn[0]
+        demand_counted(self.counted)
+        return self.drawn[0]
 
     @property
     def counted(self) -> float:
-        """Share of the proposals behind `draws` that counted; below .05 they are refused."""
-        return self._drawn[1]
+        """Share of the proposals behind `draws` that counted; below .05 these are refused."""
+        return self.drawn[1]
 
     def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
         """Central interval of a parameter from the posterior's draws, which keeps its coverage in small samples."""
@@ -177,6 +172,16 @@ class CensoredFit:
         if name not in self.names:
             raise InputError(f"There is no parameter '{name}'; valid: {', '.join(self.names)}.")
         return self.names.index(name)
+
+
+def demand_counted(share: float) -> None:
+    """Refuse draws behind which hardly any proposal counted."""
+    if share < LEAST:
+        raise InputError(
+            f"The posterior of the censored regression is too bent for its draws: {share:.1%} of the proposals "
+            f"counted, below {LEAST:.0%}; give more measured values, take fewer features or a constant scatter; profile() of a "
+            "regression needs no draws."
+        )
 
 
 def _points(x: ArrayLike) -> Floats:

@@ -14,7 +14,7 @@ from scalebridge.errors import InputError, ShapeError
 from scalebridge.learn.life.asked import central, numbers
 from scalebridge.learn.life.laws import law_named
 from scalebridge.learn.life.prediction import LifePosterior
-from scalebridge.learn.life.regression import DRAWS, CensoredFit, CensoredRegression
+from scalebridge.learn.life.regression import DRAWS, CensoredFit, CensoredRegression, demand_counted
 from scalebridge.quantities import Floats
 
 if TYPE_CHECKING:
@@ -165,7 +165,9 @@ class StressLifeFit:
     def _draws(self) -> tuple[Floats, Floats]:
         """Draws of the parameters ``[s, k]`` and of the limit ``[s]``."""
         counts = np.floor(self.weights * DRAWS + 0.5).astype(int)
-        parts = [fit.draws[:count] for fit, count in zip(self.fits, counts, strict=True) if count]
+        taken = [(fit, count) for fit, count in zip(self.fits, counts, strict=True) if count]
+        demand_counted(sum(fit.counted * count for fit, count in taken) / counts.sum())
+        parts = [fit.drawn[0][:count] for fit, count in taken]
         return np.concatenate(parts), np.repeat(self.limits, counts)
 
     def life(self, stress: ArrayLike, covariates: ArrayLike | None = None) -> LifePosterior:

@@ -63,16 +63,19 @@ def _body(study: Study) -> Iterator[str]:
     )
     yield section("The slice, its phases and windows", _slice_words(study), _slice_figure(study.found))
     yield section("Descriptors of the slice", "", None, _descriptor_table(study.descriptors))
-    yield section("The ply", "Constants of the ply, and one deviation of each by its sources.", None, _ply_table(study))
+    yield section("The ply", "", None, PLY_WORDS + _ply_table(study))
     yield section("The modulus of the windows, solved and learned", _learned_words(study), _windows_figure(study))
     yield section("The panel and the strip", _panel_words(study), _parts_figure(study.answers), _answers_table(study))
     yield section("Two ways and a test", FUSION_WORDS, _fusion_figure(study), _verdicts(study.tests))
-    yield section("Strength, learned from real tables", STRENGTH_WORDS, None, _strength_table(study.strengths))
+    yield section(
+        "Life and strength, learned from real tables", "", None, STRENGTH_WORDS + _strength_table(study.strengths)
+    )
     yield section(
         "Where a real coupon was tested: printed CF/PEEK", _creep_words(study.creep), _creep_figure(study.creep)
     )
 
 
+PLY_WORDS = "<p>Constants of the ply, and one deviation of each by its sources.</p>"
 FUSION_WORDS = (
     "The transverse modulus by physics and by learning, fused, and two sets of virtual coupons. Errors in windows, "
     "segmentation, pixels and constituents are common to both ways, so they do not average out. The coupons of the "
@@ -83,9 +86,10 @@ UNEXPLAINED = (
     "an inadequacy of the law of the matrix, small as it is, which all volumes share; or the reading is that far off"
 )
 STRENGTH_WORDS = (
-    "Strength does not follow from these models; it is learned from tables of tests and validated by group. Of fatigue "
-    "the life is learned at the stress that was set, run-outs counting as at least their cycles; errors are of log10 "
-    "of the cycles. The error of a split row by row stands beside, since it is what a careless validation would claim."
+    "<p>Strength does not follow from these models; it is learned from tables of tests and validated by group. Of "
+    "fatigue the life is learned at the stress that was set, run-outs counting as at least their cycles; errors are of "
+    "log10 of the cycles. The error of a split row by row stands beside, since it is what a careless validation would "
+    "claim.</p>"
 )
 
 
@@ -239,6 +243,8 @@ def _creep_figure(creep: Creep) -> str:
         ax.grid()
     whole.set_ylabel("strain along the beads, 10⁻⁶", loc="top")
     whole.legend(loc="center right")
+    # One sample of the clock is wide on the ramps, so that the band would squeeze the rest.
+    whole.set_ylim(-0.1 * scale * mean.max(), 1.2 * scale * mean.max())
     whole.set_title("under 1 MPa for 8 min, and after")
     start = 8.2
     tail.set_xlim(start, t[-1])

@@ -78,7 +78,7 @@ def coupons() -> Lives:
     stress, ratio = (np.array([float(r[name]) for r in known]) for name in ("maximum stress", "stress ratio"))
     series = np.array([f"{r['stress ratio']} at {r['maximum stress']}" for r in known])
     note = (
-        f"{out.sum()} of the rows are run-outs, known to outlast their cycles ({RUN_OUT:.0e} where none are noted); "
+        f"{out.sum()} of the rows are run-outs, known to outlast their cycles (a million where none are noted); "
         f"{len(rows) - len(known)} without a life is left out. Errors and coverage are of the coupons that broke."
     )
     return Lives(stress, ratio, np.array(cycles), out.astype(np.int8), series, note)

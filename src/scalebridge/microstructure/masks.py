@@ -93,12 +93,13 @@ def as_mask(labels: NDArray[Any], classes: tuple[str, ...], name: str = "mask") 
     """Return the mask of an array ``[rows, columns]`` of class numbers, -1 where unmarked.
 
     Raises:
-        InputError: not two-dimensional, not integers, or a number that is no class.
+        InputError: not two-dimensional, empty, not integers, or a number that is no class.
     """
     array = np.asarray(labels)
-    if array.ndim != 2 or array.dtype.kind not in "biu":
+    if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "biu":
         raise InputError(
-            f"The mask '{name}' is {array.dtype} of shape {array.shape}; integers [rows, columns] are needed."
+            f"The mask '{name}' is {array.dtype} of shape {array.shape}; integers [rows, columns], not empty, are "
+            "needed."
         )
     wide = array.astype(np.int64)
     if wide.min() < UNMARKED or wide.max() >= len(classes):
@@ -115,6 +116,12 @@ def _check_classes(classes: Mapping[str, Class], name: str) -> None:
         raise InputError(
             f"The classes of the mask '{name}' are {dict(classes)}; give at least two, each another value."
         )
+    for value in classes.values():
+        if not isinstance(value, str | int) and not (len(value) == 3 and all(0 <= part <= 255 for part in value)):
+            raise InputError(
+                f"The colour {value} of the mask '{name}' is none; give red, green and blue from 0 to 255, as in "
+                "(0, 0, 255)."
+            )
     if int in kinds and len(kinds) > 1:
         raise InputError(
             f"The classes of the mask '{name}' mix grey levels and colours ({dict(classes)}); give levels such as 1, "

@@ -14,7 +14,7 @@ from scalebridge.microstructure.shading import STRONG, without_trend
 from scalebridge.microstructure.thresholds import THRESHOLDS, Mixture, fit_mixture, otsu, separability
 from scalebridge.microstructure.touching import cuts
 from scalebridge.microstructure.uncertainty import FractionError, fraction_error
-from scalebridge.microstructure.visible import field_of_view
+from scalebridge.microstructure.visible import checked_view
 from scalebridge.microstructure.voids import BEYOND_DOUBT, EXTENTS, SMALLEST, Voids, find_voids, solid_levels
 
 Grey = NDArray[np.float64]
@@ -130,7 +130,7 @@ def segment(
         InputError: an unknown option, a mask of another shape, or an image that holds one phase only.
     """
     _check_options(phases, threshold, denoising, voids)
-    visible = _visible(image, inside)
+    visible = checked_view(image, inside)
     noise = noise_std(image.grey, visible)
     clean = denoise(image.grey, visible, denoising, noise)
     _refuse_flat(clean[visible], image.name)
@@ -171,20 +171,6 @@ def _check_options(phases: int, threshold: str, denoising: str, voids: str) -> N
         raise InputError(f"The denoising '{denoising}' is not known{did_you_mean(denoising, DENOISERS)}")
     if voids not in EXTENTS:
         raise InputError(f"The extent of voids '{voids}' is not known{did_you_mean(voids, EXTENTS)}")
-
-
-def _visible(image: Micrograph, inside: Mask | None) -> Mask:
-    if inside is None:
-        return field_of_view(image)
-    mask = np.asarray(inside)
-    if mask.shape != image.shape or mask.dtype != np.bool_:
-        raise InputError(
-            f"The field of view given for '{image.name}' is {mask.dtype} of shape {mask.shape}; "
-            f"a boolean mask of shape {image.shape} is needed."
-        )
-    if not mask.any():
-        raise InputError(f"The field of view given for '{image.name}' is empty; mark the pixels that show material.")
-    return mask
 
 
 def _voids(clean: Grey, visible: Mask, extent: str) -> Voids:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.errors import InputError
 from scalebridge.microstructure.micrograph import Micrograph
 
 SMALLEST_OUTSIDE = 1e-3
@@ -42,6 +43,25 @@ def field_of_view(image: Micrograph | NDArray[np.float64]) -> NDArray[np.bool_]:
     if outside.any():
         _keep_bays(outside)
     return ~outside
+
+
+def checked_view(image: Micrograph, inside: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Return the field of view given, ``[rows, columns]``, or the one found when it is ``None``.
+
+    Raises:
+        InputError: no boolean mask of the image's shape, or an empty one.
+    """
+    if inside is None:
+        return field_of_view(image)
+    mask = np.asarray(inside)
+    if mask.shape != image.shape or mask.dtype != np.bool_:
+        raise InputError(
+            f"The field of view given for '{image.name}' is {mask.dtype} of shape {mask.shape}; "
+            f"a boolean mask of shape {image.shape} is needed."
+        )
+    if not mask.any():
+        raise InputError(f"The field of view given for '{image.name}' is empty; mark the pixels that show material.")
+    return mask
 
 
 def _touches_border(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> bool:

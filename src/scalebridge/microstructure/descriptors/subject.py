@@ -156,15 +156,32 @@ def _of_values(
         distinct = np.unique(values) if distinct.size <= MOST_PHASES else distinct
         if distinct.size <= MOST_PHASES:
             labels = np.searchsorted(distinct, values).astype(np.uint8)
-            names = tuple(f"phase_{k}" for k in range(distinct.size))
+            # The value itself: the same phase has the same name in an image that lacks another one.
+            names = tuple(f"phase_{int(value)}".replace("-", "minus_") for value in distinct)
             none = np.zeros(distinct.size)
             return Subject(name, None, labels, None, names, *shared, none, None, "", _without_size(unit))
         if values.dtype.itemsize > 2 or values.dtype.kind == "i":
+            _refuse_scattered(values, name)
             why = "The image holds a number per region, and no phases."
             return Subject(name, None, None, values, (), *shared, np.zeros(0), None, why, _without_size(unit))
     if values.ndim == 2:
         return _of_micrograph(from_array(values, own or pixel_size, name), None, inside)
     return _grey_volume(values, name, *shared)
+
+
+def _refuse_scattered(values: NDArray[Any], name: str) -> None:
+    """Refuse whole numbers of which most mark no connected region: they may be grey values."""
+    from skimage.measure import label
+
+    parts = label(values, background=0, connectivity=values.ndim)
+    number, first = np.unique(parts, return_index=True)
+    pieces = np.unique(values.ravel()[first[number > 0]], return_counts=True)[1]
+    if (pieces > 1).mean() > 0.5:
+        raise InputError(
+            f"{name[:1].upper()}{name[1:]} holds {pieces.size} whole numbers ({values.dtype}), and most of them lie in "
+            "several places: they may be grey values or grains; give grey values as 8 or 16 bits without sign or as "
+            "floats, and every grain a number of its own."
+        )
 
 
 def _grey_volume(values: NDArray[Any], name: str, inside: Mask, edge: float, unit: str) -> Subject:

@@ -48,7 +48,8 @@ def geometric_tortuosity(phase: ArrayLike, axis: Axis = "x", inside: ArrayLike |
         inside: the pixels that count; all when ``None``.
 
     Raises:
-        InputError: as `masks.checked`; an unknown axis; a phase that does not connect the two faces.
+        InputError: as `masks.checked`; an unknown axis; a phase that does not connect the two faces; an image of
+            one pixel between them.
     """
     from skimage.graph import MCP_Geometric
 
@@ -59,6 +60,8 @@ def geometric_tortuosity(phase: ArrayLike, axis: Axis = "x", inside: ArrayLike |
     if not open_.any() or not percolates(open_, 1, axis):
         raise InputError(f"The phase does not connect the two faces across {axis}; no way leads through it.")
     lines = np.moveaxis(open_, _AXES[mask.ndim].index(axis), 0)
+    if len(lines) < 2:
+        raise InputError(f"The image is one pixel long across {axis}; a way through it has no length.")
     starts = [(0, *place) for place in np.argwhere(lines[0])]
     cost = np.where(lines, 1.0, -1.0)
     found, _ = MCP_Geometric(cost).find_costs(starts)

@@ -24,11 +24,13 @@ class Matched:
         parameters: what the generator was given, by name.
         distances: between measured and generated, by statistic; what each is relative to is told by the function
             that made this.
-        chance: the same distances between two structures of the generator that differ in their seed alone: what a
-            match cannot be expected to fall below; for the statistics that scatter.
+        chance: the same distances between two structures that differ in their seed alone, for the statistics that
+            scatter: of the generator, or, for fibres, of packings that are not fitted to anything. A scale to hold the
+            distances against; a structure that is fitted may come nearer.
         measured: the measured statistics by name, arrays or numbers.
         generated: the same of the structure.
         notes: what is not matched, one sentence each.
+        compared: what ``chance`` is, in words.
     """
 
     structure: UnequalBalls | LevelCut | Grains
@@ -39,6 +41,7 @@ class Matched:
     measured: Mapping[str, NDArray[np.float64] | float]
     generated: Mapping[str, NDArray[np.float64] | float]
     notes: tuple[str, ...]
+    compared: str = "two samples differ by"
 
     def labels(self) -> NDArray[np.integer[Any]]:
         """Return the phases, or the numbers of the grains from 1, at the resolution of the measured image."""
@@ -53,4 +56,4 @@ class Matched:
 
     def _told(self, name: str) -> str:
         value = f"{self.distances[name]:.2g}"
-        return f"{value} (two samples differ by {self.chance[name]:.2g})" if name in self.chance else value
+        return f"{value} ({self.compared} {self.chance[name]:.2g})" if name in self.chance else value

@@ -173,6 +173,7 @@ def _matched(
         {name: getattr(told, name) for name in names},
         {name: getattr(made, name) for name in names},
         (*told.notes, *_notes(reach, misfit)),
+        compared="unfitted packings differ by",
     )
 
 

@@ -50,7 +50,7 @@ def match_gaussian(
         seed: of the field.
 
     Raises:
-        ShapeError: neither two nor three dimensions, or a plane from a volume.
+        ShapeError: neither two nor three dimensions, a plane from a volume, or a field of view of another shape.
         InputError: a phase that fills none or all of the image, or a size or reach that makes no sense.
     """
     image = np.asarray(labels) == phase
@@ -67,6 +67,13 @@ def match_gaussian(
             f"A cell of {side} pixels with lags to {far} was asked for; the side must lie between {_LEAST} and "
             f"{_MOST[made_dim]}, and the lags between 4 and half of it."
         )
+    if inside is not None and (np.shape(inside) != image.shape or np.asarray(inside).dtype != np.bool_):
+        raise ShapeError(
+            f"The field of view is {np.asarray(inside).dtype} of shape {np.shape(inside)}; a boolean mask of the shape "
+            f"of the labels, {image.shape}, is needed."
+        )
+    if inside is not None and not inside.any():
+        raise InputError("The field of view is empty; mark the pixels that count.")
     fraction = float(image.mean() if inside is None else image[inside].mean())
     if not 0.0 < fraction < 1.0:
         raise InputError(f"Phase {phase} fills {fraction:.0%} of the image; a two-point function needs two phases.")

@@ -31,6 +31,9 @@ JAMMED = {2: 0.84, 3: 0.64}
 STARTS = (4, 20)
 """Random starts of many and of few balls; few are quick, and jam at fractions that scatter more."""
 
+THINNEST, WIDEST = 0.05, 5.0
+"""Least relative diameter, and largest deviation of the logarithm of diameters that is tried."""
+
 
 def packed_disks(
     fraction: float,
@@ -99,7 +102,11 @@ def packed_spheres(
 
 
 def lognormal_diameters(count: int, scatter: float) -> Floats:
-    """Return ``count`` relative diameters whose mean is 1 and whose coefficient of variation is ``scatter``."""
+    """Return ``count`` relative diameters whose mean is 1 and whose coefficient of variation is ``scatter``.
+
+    Raises:
+        InputError: a scatter that so few diameters cannot have.
+    """
     from scipy.special import ndtri
 
     if scatter == 0.0 or count == 1:
@@ -108,7 +115,25 @@ def lognormal_diameters(count: int, scatter: float) -> Floats:
     found = np.exp(np.sqrt(np.log1p(scatter**2)) * normal)
     # The outer quantiles lack the tails; what is left of the moments is set right.
     found = 1.0 + (found - found.mean()) * scatter / found.std()
-    return np.asarray(np.maximum(found, 0.05))
+    return np.asarray(found if found.min() >= THINNEST else _stretched(normal, scatter))
+
+
+def _stretched(normal: Floats, scatter: float) -> Floats:
+    """Log-normal diameters whose variation is right by that of their logarithms: none comes near to zero."""
+    from scipy.optimize import brentq
+
+    def diameters(width: float) -> Floats:
+        found = np.exp(width * (normal - normal[-1]))
+        return np.asarray(found / found.mean())
+
+    def excess(width: float) -> float:
+        return float(diameters(width).std()) - scatter
+
+    if excess(WIDEST) < 0.0:
+        raise InputError(
+            f"{len(normal)} diameters cannot have a scatter of {scatter}; take more balls or a smaller scatter."
+        )
+    return diameters(float(brentq(excess, 1e-6, WIDEST)))
 
 
 def _packed(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.errors import InputError, did_you_mean
 from scalebridge.microstructure.learned.agreement import Agreement, corrected, fraction_deviation
 from scalebridge.microstructure.micrograph import Micrograph
 
@@ -38,7 +39,13 @@ class ClassMap:
     agreement: Agreement | None
 
     def of(self, name: str) -> NDArray[np.bool_]:
-        """Return the pixels of a class, ``[rows, columns]``."""
+        """Return the pixels of a class, ``[rows, columns]``.
+
+        Raises:
+            InputError: no such class.
+        """
+        if name not in self.classes:
+            raise InputError(f"The map has no class '{name}'{did_you_mean(name, self.classes)}")
         return np.asarray((self.labels == self.classes.index(name)) & self.inside)
 
     @property

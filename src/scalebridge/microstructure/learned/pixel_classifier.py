@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.errors import InputError
 from scalebridge.microstructure.learned.agreement import Agreement, stack, table
 from scalebridge.microstructure.learned.class_map import ClassMap, class_map
 from scalebridge.microstructure.learned.features import Features, local_features, normalised
 from scalebridge.microstructure.learned.training_pairs import Pairs, checked_pairs, regions
 from scalebridge.microstructure.masks import LabelMask
 from scalebridge.microstructure.micrograph import Micrograph
-from scalebridge.microstructure.visible import field_of_view
+from scalebridge.microstructure.visible import checked_view, field_of_view
 
 if TYPE_CHECKING:
     from sklearn.ensemble import RandomForestClassifier
 
 Rows = NDArray[np.int64]
+
+FEWEST = 50
+"""Least number of training pixels of an image that can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +57,36 @@ class PixelClassifier:
         """Train on images and their masks or strokes, and validate on groups held out.
 
         Groups are whole images; with fewer than three images, regions: each stroke with all that touches it, or the
-        quarters of a full mask. Neighbouring pixels never stand on both sides.
+        quarters of a full mask. Features reach eight of the largest scale (64 pixels by default), so that regions of
+        one image share surroundings along their borders, and agreement on them is a little too good; whole images
+        share none.
 
         Raises:
-            InputError: images and masks that do not pair, masks of different classes, or a class never marked.
+            InputError: an option out of range, images and masks that do not pair, masks of different classes, a
+                class never marked, or so rare that no training pixel has it.
         """
+        self._check()
         pairs = checked_pairs(images, masks)
         rows = list(self._rows(pairs))
         features = np.concatenate([each[0] for each in rows])
         labels = np.concatenate([each[1] for each in rows])
+        if len(np.unique(labels)) < len(pairs.classes):
+            raise InputError(
+                f"A class is so rare that none of the {labels.size} training pixels drawn has it; raise pixels="
+                f"{self.pixels}, or mark more of it."
+            )
         weights = np.concatenate([each[2] for each in rows])
         groups = np.concatenate([each[3] for each in rows])
         agreement = self._validated(features, labels, weights, groups, pairs.classes)
         forest = self._forest().fit(features, labels, sample_weight=weights)
         return TrainedClassifier(self, forest, pairs.classes, agreement)
+
+    def _check(self) -> None:
+        if self.trees < 1 or self.folds < 2 or self.pixels < FEWEST:
+            raise InputError(
+                f"The forest got trees {self.trees}, folds {self.folds} and pixels {self.pixels}; at least 1 tree, 2 "
+                f"folds and {FEWEST} pixels are needed."
+            )
 
     def _rows(self, pairs: Pairs) -> Iterator[tuple[Features, Rows, NDArray[np.float64], Rows]]:
         rng = np.random.default_rng(self.seed)
@@ -134,8 +154,11 @@ class TrainedClassifier:
         Args:
             image: the image, of the kind trained on.
             inside: its field of view; found when ``None``.
+
+        Raises:
+            InputError: a field of view that is no boolean mask of the image's shape, or empty.
         """
-        visible = field_of_view(image) if inside is None else inside
+        visible = checked_view(image, inside)
         features = local_features(normalised(image.grey, visible), self.settings.scales)
         told = self.forest.predict_proba(features.reshape(-1, features.shape[-1])).astype(np.float32)
         probability = np.ascontiguousarray(told.T.reshape(len(self.classes), *image.shape))

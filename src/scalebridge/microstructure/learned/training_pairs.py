@@ -63,6 +63,7 @@ def regions(mask: LabelMask) -> NDArray[np.int64]:
     """Return a region number for every pixel ``[rows, columns]``, for validation within one image.
 
     A full mask is cut into quarters; of sparse strokes, those that touch (within two pixels) are one region.
+    Regions part pixels, not what their features see: these reach over the borders.
     """
     from skimage.measure import label
     from skimage.morphology import dilation, disk

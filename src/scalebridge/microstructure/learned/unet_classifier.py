@@ -16,8 +16,8 @@ from scalebridge.microstructure.learned.features import normalised
 from scalebridge.microstructure.learned.training_pairs import Pairs, checked_pairs
 from scalebridge.microstructure.masks import UNMARKED, LabelMask
 from scalebridge.microstructure.micrograph import Micrograph
-from scalebridge.microstructure.shrinking import shrunk
-from scalebridge.microstructure.visible import field_of_view
+from scalebridge.microstructure.shrinking import shrunk, shrunk_labels
+from scalebridge.microstructure.visible import checked_view, field_of_view
 
 if TYPE_CHECKING:
     import torch
@@ -81,10 +81,7 @@ class UNetClassifier:
         held = _held_out(len(pairs.images), self.held_out, self.seed)
         kept = [k for k in range(len(pairs.images)) if k not in held]
         grey = [shrunk(_prepared(pairs.images[k]), self.shrink) for k in kept]
-        labels = [
-            pairs.masks[k].labels[:: self.shrink, :: self.shrink][: g.shape[0], : g.shape[1]]
-            for k, g in zip(kept, grey, strict=True)
-        ]
+        labels = [shrunk_labels(pairs.masks[k].labels, len(pairs.classes), self.shrink) for k in kept]
         _refuse_small(grey, self.patch, pairs, kept)
         trained = tuple(
             self._trained(grey, labels, len(pairs.classes), member, progress) for member in range(self.members)
@@ -160,8 +157,12 @@ class TrainedUNet:
     history: tuple[Trained, ...]
 
     def segment(self, image: Micrograph, inside: NDArray[np.bool_] | None = None) -> ClassMap:
-        """Return the classes of an image; the probability is the mean over members, flips and turns."""
-        visible = field_of_view(image) if inside is None else inside
+        """Return the classes of an image; the probability is the mean over members, flips and turns.
+
+        Raises:
+            InputError: a field of view that is no boolean mask of the image's shape, or empty.
+        """
+        visible = checked_view(image, inside)
         grey = shrunk(_prepared(image), self.settings.shrink)
         told = self._averaged(grey)
         return class_map(

@@ -179,8 +179,8 @@ def demand_counted(share: float) -> None:
     if share < LEAST:
         raise InputError(
             f"The posterior of the censored regression is too bent for its draws: {share:.1%} of the proposals "
-            f"counted, below {LEAST:.0%}; give more measured values, take fewer features or a constant scatter; profile() of a "
-            "regression needs no draws."
+            f"counted, below {LEAST:.0%}; give more measured values, take fewer features or a constant scatter; "
+            "profile() of a regression needs no draws."
         )
 
 

@@ -80,6 +80,11 @@ def test_what_makes_no_sense_is_refused(call: Callable[[Path], None], told: str,
         call(tmp_path)
 
 
+def test_grains_that_a_periodic_cell_cuts_are_grains() -> None:
+    cell = np.kron(np.arange(16).reshape(4, 4), np.ones((12, 12), dtype=int)) + 1
+    assert "grain_density" in ms.describe(np.roll(cell, (6, 6), (0, 1)), which=["grains"])
+
+
 def test_an_image_one_pixel_thick_has_no_tortuosity_across() -> None:
     table = ms.describe(np.arange(40)[None] % 8 < 4, which=["tortuosity"])
     assert "one pixel long across y" in table.absent["phase_1_tortuosity_y"]

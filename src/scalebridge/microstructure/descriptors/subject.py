@@ -176,7 +176,8 @@ def _refuse_scattered(values: NDArray[Any], name: str) -> None:
     parts = label(values, background=0, connectivity=values.ndim)
     number, first = np.unique(parts, return_index=True)
     pieces = np.unique(values.ravel()[first[number > 0]], return_counts=True)[1]
-    if (pieces > 1).mean() > 0.5:
+    # A grain of a periodic cell may be cut into two pieces along each axis.
+    if (pieces > 2**values.ndim).mean() > 0.5:
         raise InputError(
             f"{name[:1].upper()}{name[1:]} holds {pieces.size} whole numbers ({values.dtype}), and most of them lie in "
             "several places: they may be grey values or grains; give grey values as 8 or 16 bits without sign or as "

@@ -72,10 +72,9 @@ def fit_properties(
         print(found.describe())
         found.save("out/fit")
 
-    Images and rows are joined by identifier. Each image becomes descriptors and features of a network that is trained
-    on these images without the table (or read from a file of weights), averaged over the images of a specimen. A forest
-    and others are compared on specimens held back, whole groups at a time; the choice and the calibration of the
-    intervals are repeated without each fold, so that the figures told are those a new specimen may expect.
+    Images and rows are joined by identifier. Images become descriptors and features of a network that is trained on
+    them without the table (or read from a file), averaged over a specimen. Learners are compared on whole groups held
+    back; choice and calibration are repeated without each fold, so that the figures told are for a new specimen.
 
     Args:
         images: folder of images, one or more for each specimen; see `match_images` for their names.

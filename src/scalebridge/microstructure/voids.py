@@ -128,7 +128,9 @@ def find_voids(grey: Grey, inside: Mask, dark: float, bright: float, spread: flo
 
     smooth = gaussian_filter(grey, SMOOTHING)
     depth = _depth(smooth[inside], dark, bright, spread)
-    doubtless = inside & (grey < dark - max(depth, BEYOND_DOUBT * spread))
+    # Where not even black is beyond doubt, all that is nearer to black than to the matrix may be void.
+    level = dark - max(depth, BEYOND_DOUBT * spread)
+    doubtless = inside & (grey < (level if level > 0 else dark / 2))
     seeds = _deep(smooth < dark - DEPTH * depth, grey, dark - depth) & inside
     if not seeds.any():
         unseen = _unseen(doubtless, seeds, inside)

@@ -11,8 +11,9 @@ Names are imported on first use (PEP 562), so that ``import scalebridge`` brings
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.data.alignment.aggregation import aggregate
@@ -184,13 +185,4 @@ __all__ = [
     "with_noise",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of a public name on first use."""
-    if name in _HOME:
-        return getattr(importlib.import_module(f"scalebridge.data.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'scalebridge.data' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(__name__, _HOME)

@@ -18,8 +18,9 @@ Indices of variance, and pictures of images::
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.explain.answering import Answering
@@ -96,13 +97,4 @@ __all__ = [
     "sobol_indices",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of a public name on first use."""
-    if name in _HOME:
-        return getattr(importlib.import_module(f"scalebridge.explain.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'scalebridge.explain' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(__name__, _HOME)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.learn import acquisition, calibration, transforms
@@ -136,11 +137,4 @@ _PLACES = {
     "surrogate_named": "found",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import torch and scikit-learn only when a surrogate is asked for."""
-    if name in ("acquisition", "calibration", "transforms"):
-        return import_module(f"scalebridge.learn.{name}")
-    if name in _PLACES:
-        return getattr(import_module(f"scalebridge.learn.{_PLACES[name]}"), name)
-    raise AttributeError(f"module 'scalebridge.learn' has no attribute '{name}'")
+__getattr__, __dir__ = attach(__name__, _PLACES, ("acquisition", "calibration", "transforms"))

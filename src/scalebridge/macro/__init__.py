@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.macro import laminate, meshes
@@ -60,15 +61,4 @@ __all__ = [
     "meshes",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import skfem, scipy and torch on first use only (PEP 562)."""
-    if name in ("laminate", "meshes"):
-        return importlib.import_module(f"scalebridge.macro.{name}")
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"scalebridge.macro.{_LAZY[name]}"), name)
-    raise AttributeError(f"module 'scalebridge.macro' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(__name__, _LAZY, ("laminate", "meshes"))

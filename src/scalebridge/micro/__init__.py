@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.micro.flow import PoreFlow, Tortuosity, tortuosity
@@ -97,13 +98,4 @@ __all__ = [
 # Names that are not in the folder of the RVE.
 _FOLDERS: dict[str, str] = {"PoreFlow": "flow", "Tortuosity": "flow", "tortuosity": "flow"}
 
-
-def __getattr__(name: str) -> Any:
-    """Import a model's folder on first use (PEP 562)."""
-    if name in __all__:
-        return getattr(importlib.import_module(f"scalebridge.micro.{_FOLDERS.get(name, 'rve')}"), name)
-    raise AttributeError(f"module 'scalebridge.micro' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(__name__, {name: _FOLDERS.get(name, "rve") for name in __all__})

@@ -25,8 +25,9 @@ Volumes, meshes and generated structures::
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.microstructure.boxes import Scatter, scatter, subvolumes
@@ -390,13 +391,4 @@ __all__ = [
     "write_vti",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of a public name on first use."""
-    if name in _HOME:
-        return getattr(importlib.import_module(f"scalebridge.microstructure.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'scalebridge.microstructure' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(__name__, _HOME)

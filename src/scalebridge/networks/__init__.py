@@ -15,8 +15,9 @@ posterior to what stands there.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.networks.branched import Branched
@@ -79,13 +80,4 @@ __all__ = [
     "view",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of a public name on first use."""
-    if name in _HOME:
-        return getattr(importlib.import_module(f"scalebridge.networks.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'scalebridge.networks' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(__name__, _HOME)

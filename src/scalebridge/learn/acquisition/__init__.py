@@ -6,8 +6,9 @@ choice the covariance is downdated by the run decided, so that a batch spreads o
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.learn.acquisition.choosing import choose
@@ -49,9 +50,4 @@ __all__ = [
     "choose",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import a file on first use (PEP 562)."""
-    if name in _LAZY:
-        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+__getattr__, __dir__ = attach(__name__, _LAZY)

@@ -5,8 +5,9 @@ Names are imported on first use; torch only when a network is fitted.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.learn.networks.branched_network import BranchedNetwork, BranchImportance
@@ -24,13 +25,4 @@ _HOME = {
 
 __all__ = ["BranchImportance", "BranchedNetwork", "ConvolutionalNetwork", "Network", "Recipe"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of a public name on first use."""
-    if name in _HOME:
-        return getattr(importlib.import_module(f"scalebridge.learn.networks.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'scalebridge.learn.networks' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(__name__, _HOME)

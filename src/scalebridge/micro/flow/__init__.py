@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from scalebridge.lazy import attach
 from scalebridge.micro.flow.model import PoreFlow
 from scalebridge.micro.flow.result import DARCY, LocalFlow, Permeability, Progress
 
@@ -12,11 +13,5 @@ if TYPE_CHECKING:
 
 __all__ = ["DARCY", "LocalFlow", "Permeability", "PoreFlow", "Progress", "Tortuosity", "tortuosity"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the diffusion, and SciPy with it, on first use (PEP 562)."""
-    if name in ("Tortuosity", "tortuosity"):
-        from scalebridge.micro.flow import diffusion
-
-        return getattr(diffusion, name)
-    raise AttributeError(f"module 'scalebridge.micro.flow' has no attribute '{name}'")
+# SciPy comes with the diffusion alone.
+__getattr__, _ = attach(__name__, {"Tortuosity": "diffusion", "tortuosity": "diffusion"})

@@ -11,8 +11,9 @@ the image that shows material; lengths are in the unit of the spacing given, pix
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.microstructure.descriptors.cells import Voronoi, voronoi
@@ -129,13 +130,4 @@ __all__ = [
     "window_sizes",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import the module of a public name on first use."""
-    if name in _HOME:
-        return getattr(importlib.import_module(f"scalebridge.microstructure.descriptors.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'scalebridge.microstructure.descriptors' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = attach(__name__, _HOME)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.errors import InputError
+from scalebridge.reports.stored import stored_arrays, stored_record
 
 SCHEMA_VERSION = 1
+AGAIN = "run the study again to write it anew"
 PARTS = ("closure", "remainder", "micro_discretisation", "mesh")
 
 
@@ -136,30 +135,8 @@ def load(directory: str | Path) -> Saved:
     """
     place = Path(directory)
     file = place if place.suffix == ".json" else place / "answer.json"
-    if not file.is_file():
-        raise InputError(
-            f"There is no answer.json in '{place}'; give the directory that 'scalebridge run STUDY --out DIR' wrote."
-        )
-    try:
-        answer = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"'{file}' is not JSON ({error}); run the study again to write it anew.") from error
-    if not isinstance(answer, dict) or answer.get("schema_version") != SCHEMA_VERSION:
-        found = answer.get("schema_version") if isinstance(answer, dict) else None
-        raise InputError(
-            f"'{file}' has schema_version {found}; this ScaleBridge reads {SCHEMA_VERSION}. Run the study again."
-        )
-    return Saved(answer, _arrays(file.parent / "arrays.npz"))
-
-
-def _arrays(file: Path) -> dict[str, NDArray[Any]]:
-    if not file.is_file():
-        return {}
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"'{file}' cannot be read ({error}); run the study again to write it anew.") from error
+    answer = stored_record(file, SCHEMA_VERSION, "run STUDY --out DIR", AGAIN)
+    return Saved(answer, stored_arrays(file.parent / "arrays.npz", AGAIN))
 
 
 def number(value: Any) -> float:

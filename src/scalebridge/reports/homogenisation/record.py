@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.errors import InputError
 from scalebridge.reports import numbers
 from scalebridge.reports.saved import finite, span
+from scalebridge.reports.stored import stored_arrays, stored_record
 
 SCHEMA_VERSION = 1
+AGAIN = "homogenise the image again"
 WORDS = {
     "E1": "Young's modulus along 1 (x)",
     "E2": "along 2 (y)",
@@ -202,27 +202,8 @@ def load_record(directory: str | Path) -> Record:
     Raises:
         InputError: none there, or one of another schema.
     """
-    file = Path(directory) / "homogenisation.json"
-    if not file.is_file():
-        raise InputError(
-            f"There is no homogenisation.json in '{directory}'; give the directory that 'scalebridge homogenise --out "
-            "DIR' wrote."
-        )
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"'{file}' is not JSON ({error}); homogenise the image again.") from error
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
-        raise InputError(
-            f"'{file}' has schema_version {version}; this ScaleBridge reads {SCHEMA_VERSION}. Homogenise the image "
-            "again."
-        )
-    arrays = file.parent / "arrays.npz"
-    if not arrays.is_file():
-        return Record(content)
-    with np.load(arrays, allow_pickle=False) as archive:
-        return Record(content, {name: archive[name] for name in archive.files})
+    content = stored_record(Path(directory) / "homogenisation.json", SCHEMA_VERSION, "homogenise --out DIR", AGAIN)
+    return Record(content, stored_arrays(Path(directory) / "arrays.npz", AGAIN))
 
 
 def spread_of(part: Part, name: str) -> NDArray[np.float64]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
+from scalebridge.reports.stored import stored_arrays, stored_record
 
 SCHEMA_VERSION = 1
+AGAIN = "fit anew"
 
 
 @dataclass(frozen=True)
@@ -68,30 +67,18 @@ class Record:
 
 
 def load_record(directory: str | Path) -> Record:
-    """Read saved properties.
+    """Read saved properties with the pictures beside them.
 
     Raises:
         InputError: none there, or one of another schema.
     """
-    file = Path(directory) / "fit.json"
-    if not file.is_file():
-        raise InputError(
-            f"There is no fit.json in '{directory}'; give the directory that 'scalebridge fit ... --out DIR' wrote."
-        )
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"'{file}' is not JSON ({error}); fit anew.") from error
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
-        raise InputError(f"'{file}' has schema_version {version}; this ScaleBridge reads {SCHEMA_VERSION}. Fit anew.")
-    return Record(content, _arrays(Path(directory) / "arrays.npz"))
+    return Record(load_figures(directory), stored_arrays(Path(directory) / "arrays.npz", AGAIN))
 
 
-def _arrays(file: Path) -> dict[str, NDArray[Any]]:
-    """Pictures beside the record; none where they are not there or damaged, for every figure can do without."""
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile):
-        return {}
+def load_figures(directory: str | Path) -> dict[str, Any]:
+    """Read the content of ``fit.json`` alone, as a prediction needs it.
+
+    Raises:
+        InputError: none there, or one of another schema.
+    """
+    return stored_record(Path(directory) / "fit.json", SCHEMA_VERSION, "fit ... --out DIR", AGAIN)

@@ -112,10 +112,10 @@ def predict_properties(
         InputError: no fit there, columns of a table that are not given, or images that cannot be trusted.
     """
     from scalebridge.learn import load
-    from scalebridge.reports.properties import load_record
+    from scalebridge.reports.properties import load_figures
 
     place, folder, tell = Path(directory), Path(images), progress or (lambda _words, _share: None)
-    record = load_record(place).content
+    record = load_figures(place)
     paths = image_files(folder)
     columns = [c["name"] for c in record["features"]["columns"]]
     beside = _beside(record, table)

@@ -54,6 +54,7 @@ PUBLIC = [
     "model",
     "networks",
     "problems",
+    "simulators",
     "solve",
     "testing",
 ]

@@ -30,7 +30,7 @@ from scalebridge.models import (
 from scalebridge.quantities import Space, Variable
 
 if TYPE_CHECKING:
-    from scalebridge import data, explain, learn, macro, micro, microstructure, networks, problems, testing
+    from scalebridge import data, explain, learn, macro, micro, microstructure, networks, problems, simulators, testing
     from scalebridge.bridge import Answer, learn_model
     from scalebridge.bridge.solve import solve
     from scalebridge.campaign import Campaign, Store, designs
@@ -40,7 +40,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_ROOMS = ("data", "explain", "learn", "macro", "micro", "microstructure", "networks", "problems", "testing")
+_ROOMS = (
+    "data",
+    "explain",
+    "learn",
+    "macro",
+    "micro",
+    "microstructure",
+    "networks",
+    "problems",
+    "simulators",
+    "testing",
+)
 _LAZY = {
     "Active": "learn.active",
     "Answer": "bridge",
@@ -86,6 +97,7 @@ __all__ = [
     "model",
     "networks",
     "problems",
+    "simulators",
     "solve",
     "testing",
 ]

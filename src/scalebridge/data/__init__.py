@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from scalebridge.data.cleansing.noise import noise_std, smooth, with_noise
     from scalebridge.data.cleansing.outliers import blank_outliers, flag_outliers, outliers
     from scalebridge.data.dataset import Dataset
+    from scalebridge.data.fields.cells import CellBlock
+    from scalebridge.data.fields.field import Field
+    from scalebridge.data.fields.mesh import Mesh
     from scalebridge.data.frames import Frame, TimeFrame
     from scalebridge.data.readers.graph import read_graph
     from scalebridge.data.readers.grid import read_grid
@@ -54,16 +57,19 @@ if TYPE_CHECKING:
     from scalebridge.data.versions.store import Version, Versions
 
 _HOME = {
+    "CellBlock": "fields.cells",
     "Changed": "steps",
     "Changes": "versions.changes",
     "Dataset": "dataset",
     "Diversity": "alignment.diversity",
     "Duplicates": "cleansing.duplicates",
+    "Field": "fields.field",
     "File": "source",
     "Finding": "checks.finding",
     "FootprintMean": "alignment.footprint",
     "Frame": "frames",
     "Matching": "alignment.identifiers",
+    "Mesh": "fields.mesh",
     "QualityReport": "checks.finding",
     "SiteConditions": "alignment.neutron_probe",
     "Source": "source",
@@ -120,16 +126,19 @@ _HOME = {
 }
 
 __all__ = [
+    "CellBlock",
     "Changed",
     "Changes",
     "Dataset",
     "Diversity",
     "Duplicates",
+    "Field",
     "File",
     "Finding",
     "FootprintMean",
     "Frame",
     "Matching",
+    "Mesh",
     "QualityReport",
     "SiteConditions",
     "Source",

@@ -1,0 +1,30 @@
+"""Meshes and the fields on them: what a simulator computed, where, in which unit.
+
+Names are imported on first use (PEP 562).
+
+::
+
+    mesh, fields = sb.data.read_mesh("plate.vtu", units={"S": "MPa"})
+    fields["S"].von_mises().statistic("max")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
+
+if TYPE_CHECKING:
+    from scalebridge.data.fields.cells import CellBlock
+    from scalebridge.data.fields.field import Field
+    from scalebridge.data.fields.mesh import Mesh
+
+_HOME = {
+    "CellBlock": "cells",
+    "Field": "field",
+    "Mesh": "mesh",
+}
+
+__all__ = ["CellBlock", "Field", "Mesh"]
+
+__getattr__, __dir__ = attach(__name__, _HOME)

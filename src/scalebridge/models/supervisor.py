@@ -27,6 +27,7 @@ from typing import Any
 import cloudpickle
 
 from scalebridge.errors import InfrastructureError, InputError
+from scalebridge.models.children import WATCHDOG, has_ended, signal_name
 
 _HEAD = struct.Struct("<Q")
 # How long a wait lasts before the child is looked at: its death may leave the connection open in a grandchild.
@@ -111,7 +112,7 @@ class SupervisedProcess:
             ) from error
         finally:
             theirs.close()
-        _WATCHDOG.add(self._process.pid)
+        WATCHDOG.add(self._process.pid)
         ours.setblocking(False)
         self._socket = ours
         self._ready = False
@@ -125,7 +126,7 @@ class SupervisedProcess:
     @property
     def alive(self) -> bool:
         """Whether it can take a call."""
-        return self._socket.fileno() >= 0 and not _has_ended(self._process)
+        return self._socket.fileno() >= 0 and not has_ended(self._process)
 
     def call(self, function: Callable[..., Any], args: Sequence[Any] = (), timeout: float | None = None) -> Outcome:
         """Call ``function(*args)`` in the child; after ``failed`` with ``died``, or ``timeout``, it is gone.
@@ -176,7 +177,7 @@ class SupervisedProcess:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
             deadline = time.monotonic() + 0.5
-            while not _has_ended(self._process) and time.monotonic() < deadline:
+            while not has_ended(self._process) and time.monotonic() < deadline:
                 time.sleep(0.002)
         self.kill()
 
@@ -185,7 +186,7 @@ class SupervisedProcess:
         with self._reaping:
             if self._process.returncode is None:
                 self._kill_group()
-                _WATCHDOG.remove(self._process.pid)
+                WATCHDOG.remove(self._process.pid)
                 self._process.wait()
         self._socket.close()
         self._words.close()
@@ -209,16 +210,16 @@ class SupervisedProcess:
 
     def _obituary(self) -> str:
         deadline = time.monotonic() + 2.0
-        while not _has_ended(self._process) and time.monotonic() < deadline:
+        while not has_ended(self._process) and time.monotonic() < deadline:
             time.sleep(0.002)
-        ended = _has_ended(self._process)
+        ended = has_ended(self._process)
         words = _last_words(self._words.fileno())
         self.kill()
         code = self._process.returncode if ended else None
         if code is None:
             cause = "its process closed the connection"
         elif code < 0:
-            cause = f"its process was killed by {_signal_name(-code)}"
+            cause = f"its process was killed by {signal_name(-code)}"
             cause += ", perhaps for memory" if -code == signal.SIGKILL else ""
         else:
             cause = f"its process ended with exit code {code}"
@@ -254,101 +255,13 @@ class SupervisedProcess:
             left = _SLICE_S if deadline is None else min(_SLICE_S, deadline - time.monotonic())
             if poll.poll(max(left, 0.0) * 1000):
                 return
-            if _has_ended(self._process):
+            if has_ended(self._process):
                 # What it sent before its end is still there to be read.
                 if poll.poll(0):
                     return
                 raise EOFError
             if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError
-
-
-class _Watchdog:
-    """A shell that ends the process groups of our children when this process is gone, however it went.
-
-    The kernel ends a child with its parent, but not the programs that the child has started.
-    It runs only while there are children.
-    """
-
-    # Lines "+ <group>" and "- <group>"; the end of its input is the end of this process.
-    _SCRIPT = (
-        'groups=" "; while read -r sign group; do case "$sign" in +) groups="$groups$group ";; '
-        '-) groups="${groups%% $group *} ${groups#* $group }";; esac; done; '
-        'for group in $groups; do kill -KILL -"$group"; done'
-    )
-
-    def __init__(self) -> None:
-        self._guard = threading.RLock()
-        self._groups: set[int] = set()
-        self._shell: subprocess.Popen[bytes] | None = None
-
-    def add(self, group: int) -> None:
-        """Watch over a process group."""
-        with self._guard:
-            self._groups.add(group)
-            if self._shell is None or not self._say(f"+ {group}\n"):
-                self._stop()
-                self._shell = subprocess.Popen(
-                    ["/bin/sh", "-c", self._SCRIPT],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-                self._say("".join(f"+ {g}\n" for g in self._groups))
-
-    def remove(self, group: int) -> None:
-        """Forget a process group, before its number can be given away."""
-        with self._guard:
-            self._groups.discard(group)
-            if self._shell is not None:
-                self._say(f"- {group}\n")
-                if not self._groups:
-                    self._stop()
-
-    def forget(self) -> None:
-        """In a forked copy of this process, which has no children: let go of the pipe and the lock."""
-        if self._shell is not None and self._shell.stdin is not None:
-            self._shell.stdin.close()
-        self.__init__()  # type: ignore[misc]
-
-    def _say(self, text: str) -> bool:
-        try:
-            assert self._shell is not None and self._shell.stdin is not None
-            self._shell.stdin.write(text.encode())
-            self._shell.stdin.flush()
-        except OSError:
-            return False
-        return True
-
-    def _stop(self) -> None:
-        if self._shell is not None:
-            assert self._shell.stdin is not None
-            with contextlib.suppress(OSError):
-                self._shell.stdin.close()
-            self._shell.wait()
-            self._shell = None
-
-
-_WATCHDOG = _Watchdog()
-os.register_at_fork(after_in_child=_WATCHDOG.forget)
-
-
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has ended, without reaping it: until then its number cannot be given to another process."""
-    if process.returncode is not None:
-        return True
-    try:
-        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
-    except (AttributeError, ChildProcessError):
-        return process.poll() is not None
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _last_words(descriptor: int) -> str:

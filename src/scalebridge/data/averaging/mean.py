@@ -1,0 +1,154 @@
+"""The mean of a correlated series with an honest interval, or the words that it is too short for one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from scalebridge.data.averaging.blocks import blocking
+from scalebridge.data.averaging.inefficiency import Correlated, correlated
+from scalebridge.data.averaging.series import checked_series
+from scalebridge.data.averaging.settling import drift, equilibration
+from scalebridge.errors import InputError
+from scalebridge.quantities import Floats
+
+# Fewer independent samples, or pieces to tell the error from, than this say nothing about an error.
+FEWEST_EFFECTIVE = 16.0
+FEWEST_DEGREES = 4.0
+# Halves that differ by more deviations than this have not settled.
+STILL_DRIFTING = 5.0
+
+
+@dataclass(frozen=True)
+class SeriesMean:
+    """The mean of a series that hangs together in time.
+
+    Attributes:
+        value: mean of the samples kept.
+        std_error: standard error of the mean; infinite where the series is too short to tell.
+        interval: ``(low, high)`` at ``confidence``, by Student's t; ``(-inf, inf)`` where it is too short.
+        confidence: of the interval.
+        unit: of value, error and interval.
+        n_samples: of the series.
+        n_discarded: at its start, before it had settled.
+        n_effective: independent samples that those kept count for.
+        inefficiency: samples that count as one.
+        enough: whether the series is long enough for an interval.
+        remark: what to know or do, in words; ``""`` where there is nothing.
+    """
+
+    value: float
+    std_error: float
+    interval: tuple[float, float]
+    confidence: float
+    unit: str
+    n_samples: int
+    n_discarded: int
+    n_effective: float
+    inefficiency: float
+    enough: bool
+    remark: str
+
+    def __str__(self) -> str:
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        if not self.enough:
+            return f"{self.value:.6g}{unit} without an interval: {self.remark}"
+        half = 0.5 * (self.interval[1] - self.interval[0])
+        return f"{self.value:.6g} ± {half:.2g}{unit} ({100 * self.confidence:g} %, n_eff {self.n_effective:.0f})"
+
+
+def mean_of_series(
+    values: ArrayLike, *, confidence: float = 0.95, discard: int | None = None, unit: str = "1", name: str = "series"
+) -> SeriesMean:
+    """Mean of a series in time, its start cut off, with an interval that counts correlated samples for what they are.
+
+    The error is ``sqrt(s^2 g / n)`` with the inefficiency g of `correlated`; where block averages say a larger one
+    beyond their own noise, theirs. The interval is Student's t with as many degrees as the error is known from.
+
+    Args:
+        values: ``[n]``, evenly spaced in time.
+        confidence: of the interval.
+        discard: samples to leave out at the start; found by `equilibration` if not given.
+        unit: of the values, as pint spells it.
+        name: what messages call the series.
+
+    Raises:
+        InputError: values that are not finite numbers, fewer than 2, a confidence outside (0, 1), a bad ``discard``.
+    """
+    owner = f"The {name}" if name == "series" else f"The series '{name}'"
+    series = checked_series(values, owner)
+    if not 0 < confidence < 1:
+        raise InputError(f"The confidence is {confidence}; give a number between 0 and 1, such as 0.95.")
+    cut = _cut(series, discard, owner)
+    kept = series[cut:]
+    found = correlated(kept)
+    error, degrees, told = _standard_error(kept, found)
+    why = _too_short(kept, found)
+    if why:
+        interval, error = (-math.inf, math.inf), math.inf
+    else:
+        half = _student(confidence, degrees) * error
+        mean = float(kept.mean())
+        interval = (mean - half, mean + half)
+    return SeriesMean(
+        value=float(kept.mean()),
+        std_error=error,
+        interval=interval,
+        confidence=confidence,
+        unit=unit,
+        n_samples=len(series),
+        n_discarded=cut,
+        n_effective=found.n_effective,
+        inefficiency=found.inefficiency,
+        enough=not why,
+        remark=why or told,
+    )
+
+
+def _cut(series: Floats, discard: int | None, owner: str) -> int:
+    if discard is None:
+        return equilibration(series)
+    if not 0 <= discard <= len(series) - 2:
+        raise InputError(
+            f"{owner} has {len(series)} values and {discard} were to be left out at the start; keep at least 2."
+        )
+    return int(discard)
+
+
+def _standard_error(kept: Floats, found: Correlated) -> tuple[float, float, str]:
+    """Standard error, its degrees of freedom, and a remark."""
+    n = len(kept)
+    spread = float(np.var(kept)) * n / (n - 1)
+    error = math.sqrt(spread * found.inefficiency / n)
+    degrees = found.degrees
+    if n < 32:
+        return error, degrees, ""
+    blocks = blocking(kept)
+    k = blocks.plateau
+    if k is not None and blocks.std_error[k] - 2 * blocks.std_error_std[k] > error:
+        n_blocks = n // int(blocks.lengths[k])
+        return float(blocks.std_error[k]), float(n_blocks - 1), "The error is that of block averages, the larger one."
+    return error, degrees, ""
+
+
+def _too_short(kept: Floats, found: Correlated) -> str:
+    if not np.ptp(kept) > 0:
+        return ""
+    if found.n_effective < FEWEST_EFFECTIVE or found.degrees < FEWEST_DEGREES:
+        return (
+            f"too short to say: {len(kept)} samples count for {found.n_effective:.1f} independent ones, and at least "
+            f"{FEWEST_EFFECTIVE:g} are needed; run about "
+            f"{max(2.0, 5 * FEWEST_EFFECTIVE / found.n_effective):.0f} times longer."
+        )
+    if len(kept) >= 32 and drift(kept) > STILL_DRIFTING:
+        return "not settled: the two halves differ by more than chance; run longer, or leave out more at the start."
+    return ""
+
+
+def _student(confidence: float, degrees: float) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(0.5 + 0.5 * confidence, max(degrees, 1.0)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.data.columns import frozen
 from scalebridge.data.fields.mesh import Mesh
@@ -103,6 +103,106 @@ class Field:
         """
         factor, offset = conversion(self.unit, unit, f"The field '{self.name}'")
         return replace(self, values=factor * self.values + offset, unit=unit)
+
+    def at(self, points: ArrayLike | Mesh) -> Floats:
+        """Values ``[n, *shape]`` at places: linear between the corners of a cell, constant in a cell; NaN outside.
+
+        Args:
+            points: ``[n, 3]`` (or ``[n, 2]`` on a flat mesh) in the mesh's unit, or a mesh: its points.
+
+        Raises:
+            InputError: a mesh without cells, places that are not finite.
+        """
+        from scalebridge.data.fields.interpolation import at
+
+        return at(self, points)
+
+    def along(self, start: ArrayLike, end: ArrayLike, n: int = 101) -> tuple[Floats, Floats]:
+        """Distance from ``start`` ``[n]`` in the mesh's unit, and values ``[n, *shape]`` on the line to ``end``."""
+        from scalebridge.data.fields.interpolation import along
+
+        return along(self, start, end, n)
+
+    def to_cells(self) -> Field:
+        """Means over each cell: of its integration points, or of the interpolation between its corners (exactly).
+
+        A cell with a corner without a value has none; cells below the mesh's highest dimension have none either.
+        """
+        from scalebridge.data.fields.averaging import to_cells
+
+        return to_cells(self)
+
+    def to_points(self) -> Field:
+        """Means over the cells at each point, weighted by their volume; cells without a value are left out."""
+        from scalebridge.data.fields.averaging import to_points
+
+        return to_points(self)
+
+    def statistic(self, name: str) -> float | Floats:
+        """``min``, ``max``, ``mean``, ``std``, ``median`` or ``range``; of arrays one for each component ``[*shape]``.
+
+        Weighted by the volume (area, length) that each value stands for; gaps are left out.
+
+        Raises:
+            InputError: another name.
+        """
+        from scalebridge.data.fields.statistics import statistic
+
+        return statistic(self, name)
+
+    def quantile(self, p: float) -> float | Floats:
+        """The value that the share ``p`` of the volume does not exceed."""
+        from scalebridge.data.fields.statistics import quantile
+
+        return quantile(self, p)
+
+    def integral(self) -> tuple[float | Floats, str]:
+        """The integral over the mesh's volume (area, length), and its unit; NaN where a value is missing.
+
+        Raises:
+            InputError: a unit with an arbitrary zero (degrees Celsius), a mesh without cells.
+        """
+        from scalebridge.data.fields.statistics import integral
+
+        return integral(self)
+
+    def norm(self) -> Field:
+        """Length of vectors, Frobenius' norm of tensors, absolute value of numbers."""
+        from scalebridge.data.fields.tensors import norm
+
+        return norm(self)
+
+    def von_mises(self) -> Field:
+        """Von Mises' equivalent of symmetric stress tensors ``(6,)``, ``(4,)`` or ``(3, 3)``.
+
+        Raises:
+            InputError: values of another shape.
+        """
+        from scalebridge.data.fields.tensors import von_mises
+
+        return von_mises(self)
+
+    def principal(self) -> Field:
+        """Principal values ``(3,)`` of symmetric tensors, the largest first."""
+        from scalebridge.data.fields.tensors import principal
+
+        return principal(self)
+
+    def gradient(self) -> Field:
+        """Derivatives in x, y, z at the middle of each cell, ``[e, *shape, 3]``; in its tangent on a surface."""
+        from scalebridge.data.fields.gradients import gradient
+
+        return gradient(self)
+
+    def restricted(self, cells: str | ArrayLike) -> Field:
+        """The field on a part of its mesh: a set by its name, a mask ``[e]``, or numbers of cells.
+
+        Raises:
+            InputError: a set that is not there, a mask of another length, no cells at all.
+        """
+        from scalebridge.data.fields.parts import restricted
+
+        return restricted(self, cells)
 
     def __repr__(self) -> str:
         what = {(): "numbers", (3,): "vectors", (3, 3): "tensors"}.get(self.shape, f"arrays {self.shape}")

@@ -8,16 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from scalebridge.data.columns import frozen
 from scalebridge.data.fields.cells import CellBlock, whole
 from scalebridge.errors import InputError, ShapeError, UnitError
 from scalebridge.quantities import Floats
 from scalebridge.quantities.units import check_unit, conversion
+
+if TYPE_CHECKING:
+    from scalebridge.data.fields.locating import Locator
 
 Indices = NDArray[np.int64]
 
@@ -90,6 +93,37 @@ class Mesh:
             little = array.astype(array.dtype.newbyteorder("<"), copy=False)
             total.update(np.ascontiguousarray(little).tobytes())
         return total.hexdigest()
+
+    @cached_property
+    def locator(self) -> Locator:
+        """Finds the cells that hold places; made once."""
+        from scalebridge.data.fields.locating import locator
+
+        return locator(self)
+
+    @property
+    def centres(self) -> Floats:
+        """Mean of the corners of every cell ``[e, 3]`` in the mesh's unit."""
+        from scalebridge.data.fields.geometry import centres
+
+        return centres(self)
+
+    @property
+    def measures(self) -> Floats:
+        """Length, area or volume of every cell ``[e]``, in the unit to the power of the cell's own dimension."""
+        from scalebridge.data.fields.geometry import measures
+
+        return measures(self)
+
+    def part(self, cells: str | ArrayLike) -> Mesh:
+        """The cells of a set, of a mask ``[e]`` or of numbers, with their points, as a mesh of its own.
+
+        Raises:
+            InputError: a set that is not there, a mask of another length, no cells at all.
+        """
+        from scalebridge.data.fields.parts import part_of
+
+        return part_of(self, cells)[0]
 
     def in_unit(self, unit: str) -> Mesh:
         """The same mesh with its points in another unit of length.

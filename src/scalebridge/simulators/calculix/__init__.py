@@ -1,0 +1,29 @@
+"""CalculiX: its results read, its decks run as models, and a plane solid solved by it with our closure.
+
+Names are imported on first use (PEP 562).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scalebridge.lazy import attach
+
+if TYPE_CHECKING:
+    from scalebridge.simulators.calculix.convergence import read_cvg, read_sta
+    from scalebridge.simulators.calculix.dat import Table, read_dat
+    from scalebridge.simulators.calculix.macro import CalculixSolid
+    from scalebridge.simulators.calculix.running import Ccx
+
+_HOME = {
+    "CalculixSolid": "macro",
+    "Ccx": "running",
+    "Table": "dat",
+    "read_cvg": "convergence",
+    "read_dat": "dat",
+    "read_sta": "convergence",
+}
+
+__all__ = ["CalculixSolid", "Ccx", "Table", "read_cvg", "read_dat", "read_sta"]
+
+__getattr__, __dir__ = attach(__name__, _HOME)

@@ -1,0 +1,109 @@
+"""Running ``ccx`` on a deck, and what it says of its end."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scalebridge.errors import InputError
+from scalebridge.models.program import Ended, Limits, carry_out
+from scalebridge.simulators.calculix.convergence import read_sta
+
+_READ = 1 << 20
+_INSTALL = (
+    "install CalculiX (Debian and Ubuntu: apt-get install calculix-ccx; conda: conda install -c conda-forge calculix) "
+    "or name the program, as in program='/opt/calculix/ccx_2.22'"
+)
+
+
+@dataclass(frozen=True)
+class Ccx:
+    """The CalculiX solver of this machine.
+
+    Args:
+        program: its name or path.
+        threads: that it may use.
+        limits: of time, memory and output of one run.
+
+    Raises:
+        InputError: no such program, with how to install it; threads that are no positive number.
+    """
+
+    program: str = "ccx"
+    threads: int = 1
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.threads, int) and self.threads >= 1):
+            raise InputError(f"CalculiX was given {self.threads} threads; give a whole number from 1.")
+
+    @property
+    def path(self) -> str:
+        """Where the program is."""
+        found = shutil.which(self.program)
+        if found is None:
+            raise InputError(f"The program '{self.program}' of CalculiX was not found; {_INSTALL}.")
+        return found
+
+    def run(self, folder: Path, job: str) -> Ended:
+        """Run ``folder/job.inp`` to its end; its words go to ``folder/job.log``.
+
+        An error that CalculiX reports makes the run ``failed`` with its sentence, whatever the exit code is;
+        an analysis that stopped before its end likewise, with how far it came.
+        """
+        threads = str(self.threads)
+        environment = {"OMP_NUM_THREADS": threads, "CCX_NPROC_STIFFNESS": threads, "CCX_NPROC_EQUATION_SOLVER": threads}
+        ended = carry_out([self.path, "-i", job], folder, limits=self.limits, environment=environment, log=f"{job}.log")
+        if ended.status == "timeout":
+            return ended
+        words = reported(folder / f"{job}.log")
+        if words is None and ended.status == "ok" and "Job finished" not in ended.tail:
+            words = "CalculiX ended before its job was finished"
+        if words is None:
+            return ended
+        return Ended("failed", words + _reached(folder / f"{job}.sta"), ended.exit_code, ended.tail, ended.seconds)
+
+
+def reported(log: Path) -> str | None:
+    """Return the first error in CalculiX's words, as one line; None where it reports none.
+
+    A card that it could not interpret is named too, for that is often the cause.
+    """
+    try:
+        with open(log, "rb") as file:
+            head = file.read(_READ)
+            file.seek(max(len(head), log.stat().st_size - _READ))
+            text = (head + file.read(_READ)).decode("ascii", errors="replace")
+    except OSError:
+        return None
+    rows = text.splitlines()
+    starts = [i for i, row in enumerate(rows) if row.lstrip().startswith("*ERROR")]
+    if not starts:
+        return None
+    ignored = [i for i, row in enumerate(rows) if "Card image cannot be inter" in row.replace("    ", "")]
+    said = _paragraph(rows, starts[0])
+    if ignored and (cards := [r.strip() for r in rows[ignored[0] + 1 : ignored[0] + 4] if r.lstrip().startswith("*")]):
+        said += f" (it could not interpret the card {cards[-1][:80]})"
+    return f"CalculiX: {said}"
+
+
+def _paragraph(rows: list[str], start: int) -> str:
+    found = [rows[start].strip().removeprefix("*")]
+    for row in rows[start + 1 : start + 8]:
+        if not row.strip() or row.lstrip().startswith("*"):
+            break
+        found.append(row.strip())
+    return " ".join(" ".join(found).split())[:400]
+
+
+def _reached(sta: Path) -> str:
+    """How far a run came, for the reason; empty where nothing was solved."""
+    try:
+        increments = read_sta(sta)
+    except InputError:
+        return ""
+    if not increments:
+        return ""
+    last = increments[-1]
+    return f"; its last solved increment is {last.increment} of step {last.step}, at time {last.total_time:g}"

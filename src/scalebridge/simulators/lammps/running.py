@@ -1,0 +1,190 @@
+"""One run of a script in a folder of its own: as a program, or in a supervised process through the Python module."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from scalebridge.errors import InputError
+from scalebridge.models.program import Ended, Limits, carry_out
+from scalebridge.models.supervisor import SupervisedProcess
+from scalebridge.simulators.lammps.failures import failure_in
+from scalebridge.simulators.lammps.in_process import Answer, run_script
+from scalebridge.simulators.lammps.library import find_program, launched, missing_library
+from scalebridge.simulators.lammps.script import Script
+from scalebridge.simulators.lammps.sources import Finished
+
+LOG = "log.lammps"
+# The file that sets the variables and then includes the script, and the one that takes the formulas' values.
+ENTRY, NUMBERS = "run.in", "scalebridge_numbers.txt"
+_TAIL_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one run gets.
+
+    Args:
+        program: the executable ``lmp``; found by `find_program` where ``None``.
+        processes: MPI processes.
+        launcher: words in front of the program, ``{processes}`` standing for their number.
+        threads: OpenMP threads of each process.
+        arguments: further arguments of LAMMPS, such as ``("-sf", "opt")``.
+        limits: time, memory, size of files, amount of output.
+        module: the Python module of LAMMPS.
+    """
+
+    program: str | Path | None = None
+    processes: int = 1
+    launcher: tuple[str, ...] | None = None
+    threads: int = 1
+    arguments: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    module: str = "lammps"
+
+    def words(self) -> list[str]:
+        """Return LAMMPS' arguments beside those for its files."""
+        threads = ["-sf", "omp", "-pk", "omp", str(self.threads)] if self.threads > 1 else []
+        return [*threads, *self.arguments]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run ended.
+
+    Args:
+        status: ``ok``, ``failed`` or ``timeout``.
+        reason: empty where ok.
+        finished: what it left, where ok.
+        seconds: that it took.
+    """
+
+    status: str
+    reason: str = ""
+    finished: Finished | None = None
+    seconds: float = 0.0
+
+
+def lay_out(folder: Path, script: Script, files: Mapping[str, Path], variables: Mapping[str, str]) -> None:
+    """Write the script, links to the files it reads, and the file that sets the variables and includes it."""
+    for name, path in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A copy: a script that writes into what it has read must not change the user's own file.
+        shutil.copyfile(path, target)
+    name = safe_name(script.name)
+    (folder / name).write_text(script.text, encoding="utf-8")
+    lines = [f'variable {name} index "{value}"' for name, value in variables.items()]
+    (folder / ENTRY).write_text("\n".join([*lines, f"include {name}", ""]), encoding="utf-8")
+
+
+def run_as_program(folder: Path, script: Script, formulas: Sequence[str], resources: Resources) -> Ran:
+    """Run what `lay_out` wrote by the program ``lmp``.
+
+    Raises:
+        InputError: there is no such program or launcher.
+    """
+    with (folder / ENTRY).open("a", encoding="utf-8") as entry:
+        entry.writelines(f'print "$({text}:%.17g)" append {NUMBERS} screen no\n' for text in formulas)
+    found = find_program(resources.program)
+    argv = [*launched(found, resources.processes, resources.launcher), found.program, "-in", ENTRY, "-log", LOG]
+    environment = {"OMP_NUM_THREADS": str(resources.threads), **found.environment}
+    ended = carry_out(
+        [*argv, *resources.words()], folder, limits=resources.limits, environment=environment, log="screen.log"
+    )
+    if ended.status == "timeout":
+        return Ran("timeout", _not_ended(resources), None, ended.seconds)
+    if ended.status != "ok":
+        return Ran("failed", _reason(ended, folder, script), None, ended.seconds)
+    return _read_numbers(folder, formulas, ended.seconds)
+
+
+def run_in_process(
+    folder: Path,
+    script: Script,
+    formulas: Sequence[str],
+    taking: Mapping[str, Callable[[Any], Any]],
+    resources: Resources,
+    child: SupervisedProcess,
+) -> Ran:
+    """Run what `lay_out` wrote by the Python module, in the supervised process given.
+
+    Raises:
+        InputError: LAMMPS or its MPI library is missing.
+    """
+    arguments = ["-screen", "none", "-log", LOG, *resources.words()]
+    args = (str(folder), ENTRY, arguments, tuple(formulas), dict(taking), resources.module)
+    outcome = child.call(run_script, args, resources.limits.timeout)
+    if isinstance(outcome.error, InputError):
+        raise outcome.error
+    if outcome.status == "timeout":
+        return Ran("timeout", _not_ended(resources), None, outcome.seconds)
+    if outcome.status != "ok":
+        return Ran("failed", f"LAMMPS crashed: {outcome.reason}", None, outcome.seconds)
+    answer: Answer = outcome.value
+    if answer.error:
+        return Ran("failed", _sentence(answer.error, folder, script), None, outcome.seconds)
+    return Ran("ok", "", Finished(folder, answer.numbers, answer.taken), outcome.seconds)
+
+
+def safe_name(name: str) -> str:
+    """Return a file name that LAMMPS takes as one word."""
+    return re.sub(r"[^A-Za-z0-9_.+-]", "_", name)
+
+
+def _not_ended(resources: Resources) -> str:
+    return f"LAMMPS had not ended after {resources.limits.timeout:g} s"
+
+
+def _reason(ended: Ended, folder: Path, script: Script) -> str:
+    words = missing_library(ended.tail)
+    if words:
+        return words
+    for text in (ended.tail, _tail_of(folder / LOG)):
+        if failure_in(text):
+            return _sentence(text, folder, script)
+    return f"LAMMPS stopped without a word of its own: {ended.reason}"
+
+
+def _sentence(text: str, folder: Path, script: Script) -> str:
+    """Return the error in a text of LAMMPS as one sentence, or the text itself where it reads like none."""
+    failure = failure_in(text) or failure_in(f"ERROR: {text}")
+    if failure is None:
+        return text
+    if failure.command is None:
+        # An error during a run names no command; the log has the echo of the one that was under way.
+        failure = replace(failure, command=_last_run(folder / LOG))
+    return failure.sentence(script)
+
+
+def _last_run(log: Path) -> str | None:
+    found = None
+    with contextlib.suppress(OSError), log.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line.startswith(("run ", "minimize ", "rerun ")):
+                found = line.strip()
+    return found
+
+
+def _read_numbers(folder: Path, formulas: Sequence[str], seconds: float) -> Ran:
+    file = folder / NUMBERS
+    lines = file.read_text(encoding="utf-8").split() if file.is_file() else []
+    try:
+        numbers = dict(zip(formulas, map(float, lines), strict=False))
+    except ValueError as error:
+        return Ran("failed", f"LAMMPS evaluated a formula to no number ({error})", None, seconds)
+    return Ran("ok", "", Finished(folder, numbers), seconds)
+
+
+def _tail_of(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            return stream.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

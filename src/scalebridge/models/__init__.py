@@ -6,6 +6,7 @@ from scalebridge.models.function import FunctionModel, model
 from scalebridge.models.macro import AdaptiveMacro, MacroModel, MacroSolution, MeshEstimate, failed_solution
 from scalebridge.models.model import Model, Structure, structure_of
 from scalebridge.models.posterior import Domain, Functional, Posterior, Surrogate
+from scalebridge.models.program import Mpi, Program
 from scalebridge.models.runs import Runs
 from scalebridge.models.scale import Scale
 
@@ -21,7 +22,9 @@ __all__ = [
     "MacroSolution",
     "MeshEstimate",
     "Model",
+    "Mpi",
     "Posterior",
+    "Program",
     "Runs",
     "Scale",
     "Structure",

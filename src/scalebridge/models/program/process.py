@@ -276,7 +276,9 @@ def _ended(code: int, timely: bool, limits: Limits, output: Output, seconds: flo
     else:
         cause, status = _cause(code, limits), "failed"
     reason = f"{cause}; its last words: {words}" if words else cause
-    return Ended(status, reason, code if code >= 0 else None, output.tail(), seconds)
+    # What we ended has no exit code of its own.
+    own = code if code >= 0 and timely and not output.trouble else None
+    return Ended(status, reason, own, output.tail(), seconds)
 
 
 def _cause(code: int, limits: Limits) -> str:

@@ -1,0 +1,205 @@
+"""The files that an attempt starts from: texts with placeholders, files that are copied, files that are linked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from scalebridge.errors import InputError
+from scalebridge.models.program.placeholders import Parts, Placeholder, parsed, placeholders
+
+# A file above this is data, not a text that someone has put placeholders into.
+_TEXT_BYTES = 64 << 20
+Write = Callable[[Parts], str]
+
+
+@dataclass(frozen=True)
+class TemplateFile:
+    """One file, or empty folder, of the working folder.
+
+    Args:
+        name: its path in the working folder, which may hold placeholders.
+        text: what it is made of; ``None`` where it is copied or linked.
+        source: where it is copied from; ``None`` for a text given as such, or an empty folder.
+        linked: a link to the source in place of a copy.
+        digest: of its content.
+        stamp: size and time of the source when it was read.
+    """
+
+    name: Parts
+    text: Parts | None = None
+    source: Path | None = None
+    linked: bool = False
+    digest: str = ""
+    stamp: tuple[int, int] = (0, 0)
+
+    @property
+    def placeholders(self) -> list[Placeholder]:
+        """Those of its name and of its text."""
+        return [*placeholders(self.name), *placeholders(self.text or ())]
+
+    def make(self, folder: Path, write: Write) -> None:
+        """Write, copy or link it into a working folder.
+
+        Raises:
+            InputError: a name that leads out of the folder, a source that has changed or gone.
+            OSError: the disk does not take it.
+        """
+        target = folder / _inside(write(self.name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if self.source is not None and not self.linked:
+            self._check_source(self.source)
+        if self.text is not None:
+            target.write_bytes(write(self.text).encode("utf-8", "surrogateescape"))
+            if self.source is not None:
+                shutil.copymode(self.source, target)
+        elif self.source is None:
+            target.mkdir(exist_ok=True)
+        elif self.linked:
+            target.symlink_to(self.source)
+        else:
+            shutil.copy2(self.source, target)
+
+    def _check_source(self, source: Path) -> None:
+        if not source.is_file():
+            raise InputError(f"The template file '{source}' is gone; bring it back and make the model anew.")
+        if _stamp(source) != self.stamp:
+            raise InputError(f"The template file '{source}' has changed since the model was made; make the model anew.")
+
+
+def template_files(template: Any, files: Any, links: Any, verbatim: Sequence[str]) -> tuple[TemplateFile, ...]:
+    """Return the files of a template, in the order of their names.
+
+    Args:
+        template: a file, a folder, or a mapping from a name to a text (str) or a file (Path); ``None`` for none.
+        files: files and folders that are copied as they are: a list, or a mapping from a name to a path.
+        links: the same, linked.
+        verbatim: patterns such as ``"*.c"`` of template files that hold no placeholders.
+
+    Raises:
+        InputError: a file that is missing, a name that stands twice or leads out of the folder.
+    """
+    found = [
+        *_rendered(template, verbatim),
+        *(f for name, path in _named(files, "files") for f in _copied(name, path, ("*",))),
+        *(_linked(name, path) for name, path in _named(links, "links")),
+    ]
+    names = ["".join(p if isinstance(p, str) else f"{{{{ {p.name} }}}}" for p in f.name) for f in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"Two files of the template are called '{name}'; give each a name of its own.")
+        _inside(name)
+    return tuple(f for _, f in sorted(zip(names, found, strict=True), key=lambda pair: pair[0]))
+
+
+def _rendered(template: Any, verbatim: Sequence[str]) -> Iterator[TemplateFile]:
+    if template is None:
+        return
+    if isinstance(template, Mapping):
+        for name, content in template.items():
+            if isinstance(content, Path):
+                yield from _copied(str(name), _existing(content, "template"), verbatim)
+            else:
+                yield _given(str(name), str(content), verbatim)
+    else:
+        path = _existing(template, "template")
+        yield from _copied("" if path.is_dir() else path.name, path, verbatim)
+
+
+def _given(name: str, content: str, verbatim: Sequence[str]) -> TemplateFile:
+    where = f"The template '{name}'"
+    text: Parts = (content,) if _is_verbatim(name, verbatim) else parsed(content, where, lines=True)
+    return TemplateFile(_name(name), text, digest=hashlib.sha256(content.encode()).hexdigest())
+
+
+def _copied(name: str, path: Path, verbatim: Sequence[str]) -> Iterator[TemplateFile]:
+    """The file ``path`` as ``name``; of a folder every file below it, links followed."""
+    if not path.is_dir():
+        yield _file(name, path, verbatim)
+        return
+    seen: set[str] = set()
+    for folder, folders, files in os.walk(path, followlinks=True):
+        if os.path.realpath(folder) in seen:
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(folder))
+        below = PurePosixPath(name, Path(folder).relative_to(path).as_posix())
+        if not folders and not files and str(below) != ".":
+            yield TemplateFile(_name(str(below)), digest="folder")
+        for file in files:
+            yield _file(str(below / file), Path(folder) / file, verbatim)
+
+
+def _file(name: str, path: Path, verbatim: Sequence[str]) -> TemplateFile:
+    path = path.absolute()
+    if not path.is_file():
+        raise InputError(f"The template file '{path}' is missing, or a link that leads nowhere; bring it or remove it.")
+    digest, stamp = _digest(path), _stamp(path)
+    text = None
+    if not _is_verbatim(name, verbatim) and stamp[0] <= _TEXT_BYTES:
+        content = path.read_bytes()
+        if b"{{" in content and b"\0" not in content:
+            found = parsed(content.decode("utf-8", "surrogateescape"), f"'{path}'", lines=True)
+            text = found if placeholders(found) else None
+    return TemplateFile(_name(name), text, path, False, digest, stamp)
+
+
+def _linked(name: str, path: Path) -> TemplateFile:
+    inner = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in inner:
+        digest.update(f"{file.relative_to(path).as_posix()}\0{_digest(file)}\0".encode())
+    return TemplateFile((name,), None, path, True, digest.hexdigest())
+
+
+def _named(given: Any, what: str) -> Iterable[tuple[str, Path]]:
+    if not given:
+        return []
+    if isinstance(given, str | Path):
+        raise InputError(f"{what} = {str(given)!r} is one text; give a list of paths, or a mapping from name to path.")
+    pairs = given.items() if isinstance(given, Mapping) else ((Path(p).name, p) for p in given)
+    return [(str(name), _existing(path, what).absolute()) for name, path in pairs]
+
+
+def _existing(path: Any, what: str) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(
+            f"{what} = {path!r} is no path; give a file, a folder, or a mapping from name to text or path."
+        )
+    if not Path(path).exists():
+        raise InputError(f"{what}: there is no file or folder '{path}' (looked for in '{Path.cwd()}').")
+    return Path(path)
+
+
+def _name(name: str) -> Parts:
+    return parsed(name, f"The file name '{name}'")
+
+
+def _inside(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or name in ("", ".") or "\0" in name:
+        raise InputError(f"The file name '{name}' leads out of the working folder; give a name below it.")
+    return name
+
+
+def _is_verbatim(name: str, verbatim: Sequence[str]) -> bool:
+    return any(fnmatch(name, pattern) or fnmatch(PurePosixPath(name).name, pattern) for pattern in verbatim)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns
+
+
+def _digest(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"The template file '{path}' cannot be read ({error.strerror}).") from error

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from scalebridge.data.fields.cells import CellBlock
     from scalebridge.data.fields.field import Field
     from scalebridge.data.fields.mesh import Mesh
+    from scalebridge.data.fields.pyvista_grids import from_pyvista
+    from scalebridge.data.fields.reading import read_mesh
+    from scalebridge.data.fields.series import read_steps
+    from scalebridge.data.fields.writing import write_mesh
     from scalebridge.data.frames import Frame, TimeFrame
     from scalebridge.data.readers.graph import read_graph
     from scalebridge.data.readers.grid import read_grid
@@ -93,6 +97,7 @@ _HOME = {
     "flag_outliers": "cleansing.outliers",
     "footprint_mean": "alignment.footprint",
     "from_columns": "tables",
+    "from_pyvista": "fields.pyvista_grids",
     "gaps": "cleansing.gaps",
     "image_shift": "alignment.images",
     "join": "alignment.joining",
@@ -110,8 +115,10 @@ _HOME = {
     "read_graph": "readers.graph",
     "read_grid": "readers.grid",
     "read_images": "readers.images",
+    "read_mesh": "fields.reading",
     "read_points": "readers.points",
     "read_series": "readers.series",
+    "read_steps": "fields.series",
     "read_table": "readers.table",
     "register": "alignment.coordinates",
     "resample": "alignment.resampling",
@@ -123,6 +130,7 @@ _HOME = {
     "to_epoch": "alignment.clocks",
     "to_utc": "alignment.clocks",
     "with_noise": "cleansing.noise",
+    "write_mesh": "fields.writing",
 }
 
 __all__ = [
@@ -162,6 +170,7 @@ __all__ = [
     "flag_outliers",
     "footprint_mean",
     "from_columns",
+    "from_pyvista",
     "gaps",
     "image_shift",
     "join",
@@ -179,8 +188,10 @@ __all__ = [
     "read_graph",
     "read_grid",
     "read_images",
+    "read_mesh",
     "read_points",
     "read_series",
+    "read_steps",
     "read_table",
     "register",
     "resample",
@@ -192,6 +203,7 @@ __all__ = [
     "to_epoch",
     "to_utc",
     "with_noise",
+    "write_mesh",
 ]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

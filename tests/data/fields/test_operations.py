@@ -92,7 +92,7 @@ def test_a_curved_surface_is_sampled_on_itself_and_nowhere_else():
     field = Field("h", "m", bent.points[:, 2], "points", bent)
     on = bent.points[bent.cells[0].nodes].mean(axis=1)
     np.testing.assert_allclose(field.at(on), on[:, 2], atol=1e-12)
-    assert np.isnan(field.at(on + [0, 0, 0.05])).all()
+    assert np.isnan(field.at(np.add(on, [0, 0, 0.05]))).all()
 
 
 def test_a_field_in_cells_is_constant_in_each_and_of_shared_borders_the_lower_number_answers():

@@ -18,13 +18,21 @@ if TYPE_CHECKING:
     from scalebridge.data.fields.cells import CellBlock
     from scalebridge.data.fields.field import Field
     from scalebridge.data.fields.mesh import Mesh
+    from scalebridge.data.fields.pyvista_grids import from_pyvista
+    from scalebridge.data.fields.reading import read_mesh
+    from scalebridge.data.fields.series import read_steps
+    from scalebridge.data.fields.writing import write_mesh
 
 _HOME = {
     "CellBlock": "cells",
     "Field": "field",
     "Mesh": "mesh",
+    "from_pyvista": "pyvista_grids",
+    "read_mesh": "reading",
+    "read_steps": "series",
+    "write_mesh": "writing",
 }
 
-__all__ = ["CellBlock", "Field", "Mesh"]
+__all__ = ["CellBlock", "Field", "Mesh", "from_pyvista", "read_mesh", "read_steps", "write_mesh"]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

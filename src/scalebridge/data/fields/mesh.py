@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from scalebridge.quantities import Floats
 from scalebridge.quantities.units import check_unit, conversion
 
 if TYPE_CHECKING:
+    from scalebridge.data.fields.field import Field
     from scalebridge.data.fields.locating import Locator
 
 Indices = NDArray[np.int64]
@@ -124,6 +125,16 @@ class Mesh:
         from scalebridge.data.fields.parts import part_of
 
         return part_of(self, cells)[0]
+
+    def to_pyvista(self, fields: Mapping[str, Field] | Iterable[Field] = ()) -> Any:
+        """A ``pyvista.UnstructuredGrid`` with fields on it, their units in their names.
+
+        Raises:
+            InputError: pyvista is not installed.
+        """
+        from scalebridge.data.fields.pyvista_grids import to_pyvista
+
+        return to_pyvista(self, fields)
 
     def in_unit(self, unit: str) -> Mesh:
         """The same mesh with its points in another unit of length.

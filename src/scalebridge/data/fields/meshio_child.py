@@ -1,0 +1,171 @@
+"""Reading by meshio in a process of its own: what runs there.
+
+meshio believes what a file says about its own sizes, may loop over damaged ones, prints, and ends the process where no
+reader fits. Here a limit of memory is set first, and whatever happens becomes a word of the answer.
+"""
+
+from __future__ import annotations
+
+import resource
+import warnings
+from typing import Any
+
+import numpy as np
+
+from scalebridge.data.fields.raw import Array, RawMesh
+
+# The arrays of the file read last, until they are taken.
+_KEPT: list[Array | None] = []
+# A name of our own: the time steps of an XDMF file.
+STEPS = "xdmf steps"
+
+
+def read(path: str, formats: tuple[str, ...], memory: int) -> tuple[str, Any]:
+    """Read a file as one of ``formats``.
+
+    Returns:
+        ``("ok", trees)``, one for each time step, with the numbers of arrays for `take` in their place,
+        ``("missing", module)`` or ``("refused", reason)``.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    _KEPT.clear()
+    warnings.simplefilter("ignore")
+    reasons = []
+    for name in formats:
+        try:
+            if name == "stl":
+                _check_stl(path)
+            return "ok", _trees(_steps(path) if name == STEPS else [converted(_reader(name)(path))])
+        except ModuleNotFoundError as error:
+            return "missing", error.name
+        except MemoryError:
+            return "refused", "it asks for more memory than an honest file of its size needs"
+        except BaseException as error:  # meshio raises anything on damaged bytes, SystemExit too
+            words = str(error).strip().splitlines() or [type(error).__name__]
+            reasons.append(f"as {name}: {words[0][:160]}" if len(formats) > 1 else words[0][:160])
+    return "refused", "; ".join(reasons)
+
+
+def take(number: int) -> Array:
+    """One array of the file read last, which is then let go."""
+    array = _KEPT[number]
+    _KEPT[number] = None
+    assert array is not None
+    return array
+
+
+def converted(mesh: Any) -> RawMesh:
+    """What meshio read, with cell data and sets through all blocks."""
+    if not np.size(mesh.points):
+        raise ValueError("it holds no points")
+    blocks = [_block(block) for block in mesh.cells]
+    starts = np.cumsum([0, *[len(nodes) for _, nodes in blocks]])
+    cell_data = {str(k): _joined(v) for k, v in mesh.cell_data.items() if len(v) == len(blocks) and blocks}
+    sets = {str(k): _numbered(v, starts) for k, v in mesh.cell_sets.items() if k != "gmsh:bounding_entities" and len(v)}
+    sets |= {k: v for k, v in _physical(mesh, cell_data).items() if k not in sets}
+    point_sets = {str(k): np.asarray(v, dtype=np.int64).ravel() for k, v in mesh.point_sets.items()}
+    return RawMesh(
+        _native(np.asarray(mesh.points)),
+        blocks,
+        {str(k): _native(np.asarray(v)) for k, v in (mesh.point_data or {}).items()},
+        cell_data,
+        point_sets,
+        sets,
+    )
+
+
+def _reader(name: str) -> Any:
+    import meshio
+
+    module = {"ansys": meshio.ansys, "gmsh": meshio.gmsh, "vtk": meshio.vtk}.get(name)
+    if module is not None:
+        return module.read
+    from meshio._helpers import reader_map
+
+    return reader_map[name]
+
+
+def _check_stl(path: str) -> None:
+    """A binary STL file says how many triangles it has; meshio takes as many as there are."""
+    with open(path, "rb") as stream:
+        head = stream.read(84)
+        size = stream.seek(0, 2)
+    if head[:5].lower() == b"solid":
+        return
+    claimed = int.from_bytes(head[80:84], "little")
+    if len(head) < 84 or size < 84 + 50 * claimed:
+        raise ValueError(f"it claims {claimed} triangles and has room for {max(0, size - 84) // 50}")
+
+
+def _block(block: Any) -> tuple[str, Array]:
+    if block.type.startswith("polyhedron"):
+        nodes = [np.unique(np.concatenate([np.asarray(face).ravel() for face in cell])) for cell in block.data]
+        return "polyhedron", np.array(nodes, dtype=np.int64)
+    return str(block.type), _native(np.asarray(block.data))
+
+
+def _joined(parts: list[Any]) -> Array:
+    arrays = [np.asarray(part) for part in parts]
+    shape = arrays[0].shape[1:]
+    if any(a.shape[1:] != shape for a in arrays):
+        raise ValueError("a quantity has different shapes in different blocks of cells")
+    return _native(np.concatenate(arrays))
+
+
+def _numbered(members: Any, starts: Array) -> Array:
+    parts = [
+        np.asarray(own, dtype=np.int64).ravel() + start
+        for own, start in zip(members, starts[:-1], strict=False)
+        if own is not None
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+
+def _physical(mesh: Any, cell_data: dict[str, Array]) -> dict[str, Array]:
+    """Sets of cells by the names of gmsh's physical groups (a tag and a dimension each)."""
+    tags = cell_data.get("gmsh:physical")
+    if tags is None or tags.ndim != 1:
+        return {}
+    dimensions = np.repeat([block.dim for block in mesh.cells], [len(block.data) for block in mesh.cells])
+    groups = {str(k): np.asarray(v).ravel() for k, v in mesh.field_data.items()}
+    found = {k: np.flatnonzero((tags == v[0]) & (dimensions == v[1])) for k, v in groups.items() if v.size == 2}
+    return {k: v for k, v in found.items() if len(v)}
+
+
+def _native(array: Array) -> Array:
+    return np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
+
+
+def _steps(path: str) -> list[RawMesh]:
+    from meshio.xdmf import TimeSeriesReader
+
+    with TimeSeriesReader(path) as series:
+        points, cells = series.read_points_cells()
+        places, blocks = _native(np.asarray(points)), [_block(block) for block in cells]
+        found = []
+        for k in range(series.num_steps):
+            time, at_points, in_cells = series.read_data(k)
+            made = RawMesh(places, blocks, time=None if time is None else float(time))
+            made.point_data = {str(name): _native(np.asarray(v)) for name, v in at_points.items()}
+            made.cell_data = {str(name): _joined(list(v)) for name, v in in_cells.items()}
+            found.append(made)
+    return found
+
+
+def _trees(steps: list[RawMesh]) -> list[dict[str, Any]]:
+    numbers: dict[int, int] = {}
+
+    def keep(array: Array) -> int:
+        if id(array) not in numbers:
+            numbers[id(array)] = len(_KEPT)
+            _KEPT.append(array)
+        return numbers[id(array)]
+
+    trees = []
+    for raw in steps:
+        blocks = [(kind, keep(nodes)) for kind, nodes in raw.blocks]
+        tree: dict[str, Any] = {"points": keep(raw.points), "blocks": blocks, "time": raw.time}
+        for part in ("point_data", "cell_data", "point_sets", "cell_sets"):
+            tree[part] = {name: keep(array) for name, array in getattr(raw, part).items()}
+        trees.append(tree)
+    return trees

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
+    from scalebridge.simulators.lammps.fluid import LennardJonesFluid
+    from scalebridge.simulators.lammps.fluid_state import FluidState
     from scalebridge.simulators.lammps.logs import read_log
     from scalebridge.simulators.lammps.model import Lammps
     from scalebridge.simulators.lammps.reading import Reading
@@ -14,9 +16,11 @@ if TYPE_CHECKING:
     from scalebridge.simulators.lammps.sources import Formula, FromFolder, Live, Printed, Thermo
 
 _HOME = {
+    "FluidState": "fluid_state",
     "Formula": "sources",
     "FromFolder": "sources",
     "Lammps": "model",
+    "LennardJonesFluid": "fluid",
     "Live": "sources",
     "Printed": "sources",
     "Reading": "reading",
@@ -25,6 +29,18 @@ _HOME = {
     "read_log": "logs",
 }
 
-__all__ = ["Formula", "FromFolder", "Lammps", "Live", "Printed", "Reading", "Resources", "Thermo", "read_log"]
+__all__ = [
+    "FluidState",
+    "Formula",
+    "FromFolder",
+    "Lammps",
+    "LennardJonesFluid",
+    "Live",
+    "Printed",
+    "Reading",
+    "Resources",
+    "Thermo",
+    "read_log",
+]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

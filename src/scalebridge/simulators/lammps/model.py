@@ -73,6 +73,7 @@ class Lammps:
         units: the style of units, where the script takes it from a variable.
         script_units: input -> what one in the script means, where ``units`` does not say it: a unit, or a quantity
             such as ``"119.8 K"`` for reduced numbers.
+        constants: further variables of the script and what they are set to.
         files: further files that the script reads.
         start_from: a restart or data file to begin with; the script finds its name in ``${start_from}``.
         timeout: seconds for one run.
@@ -100,6 +101,7 @@ class Lammps:
         seed: str | None = None,
         units: str | None = None,
         script_units: Mapping[str, str] | None = None,
+        constants: Mapping[str, str | float] | None = None,
         files: Sequence[str | Path] = (),
         start_from: str | Path | None = None,
         timeout: float | None = None,
@@ -120,6 +122,7 @@ class Lammps:
         self.how = how
         self.seed = seed
         self.units = units or self.script.units
+        self.constants = {name: _constant(name, value) for name, value in (constants or {}).items()}
         self.start_from = None if start_from is None else Path(start_from)
         self.resources = _with_timeout(resources or Resources(), timeout)
         self.folder, self.keep = folder, keep
@@ -138,6 +141,7 @@ class Lammps:
         settings = {
             "units": self.units,
             "seed": self.seed,
+            "constants": self.constants,
             "conversions": repr((self._to_script, self._from_script)),
             "outputs": {name: _described(source) for name, source in self.sources.items()},
             "start_from": None if self.start_from is None else self.start_from.name,
@@ -166,15 +170,17 @@ class Lammps:
         Raises:
             InputError: LAMMPS is missing, or ``x`` does not fit the inputs.
         """
-        x = self.inputs.check(x, f"The model '{self.name}'")
-        chosen = tuple(seeds) if seeds is not None else tuple(range(len(x)))
-        with self._child() as child:
-            rows = [self._as_runs(self._measured(row, seed, child)) for row, seed in zip(x, chosen, strict=True)]
-        return Runs.join(rows) if rows else Runs(np.zeros((0, self.outputs.size)))
+        sources = self.sources.values()
+        return as_runs(
+            self.measure(x, seeds),
+            self.outputs.names,
+            noise=any(source.has_noise for source in sources),
+            error=any(source.has_error for source in sources),
+        )
 
     def variables(self, row: Floats, seed: int) -> dict[str, str]:
         """Return what the script's variables are set to for one row ``[d]`` of inputs."""
-        found: dict[str, str] = {}
+        found = dict(self.constants)
         unpacked = self.inputs.unpack(np.asarray(row, dtype=np.float64)[None])
         for variable in self.inputs:
             numbers = np.ravel(unpacked[variable.name])
@@ -187,10 +193,12 @@ class Lammps:
             found[START_FROM] = self.start_from.name
         return found
 
-    def measure(self, row: Floats, seed: int = 0) -> Measured:
-        """Run one row ``[d]`` of inputs and return every output with its deviations."""
+    def measure(self, x: Floats, seeds: Sequence[int] | None = None) -> list[Measured]:
+        """Run ``x [b, d]`` as `run` does and return every output of each row with its deviations by parts."""
+        x = self.inputs.check(x, f"The model '{self.name}'")
+        chosen = tuple(seeds) if seeds is not None else tuple(range(len(x)))
         with self._child() as child:
-            return self._measured(np.asarray(row, dtype=np.float64), seed, child)
+            return [self._measured(row, seed, child) for row, seed in zip(x, chosen, strict=True)]
 
     def _measured(self, row: Floats, seed: int, child: _Child) -> Measured:
         if not np.isfinite(row).all():
@@ -225,18 +233,6 @@ class Lammps:
             readings[name] = self._from_script[name].reading(found)
         return Measured("ok", "", ran.seconds, readings)
 
-    def _as_runs(self, measured: Measured) -> Runs:
-        if measured.status != "ok":
-            return Runs.refused(1, self.outputs.size, measured.status, measured.reason, measured.seconds)
-        readings = [measured.readings[name] for name in self.outputs.names]
-        sources = self.sources.values()
-        return Runs(
-            np.array([[r.value for r in readings]]),
-            cost_s=np.array([measured.seconds]),
-            noise_std=np.array([[r.noise_std for r in readings]]) if any(s.has_noise for s in sources) else None,
-            error_std=np.array([[r.error_std for r in readings]]) if any(s.has_error for s in sources) else None,
-        )
-
     @contextlib.contextmanager
     def _child(self) -> Iterator[_Child]:
         child = _Child()
@@ -270,8 +266,37 @@ class Lammps:
                 'runs on one, so take how="process", or threads.'
             )
         names = [script_name for variable in self.inputs for script_name in _script_names(variable)]
-        for name in [*names, *([self.seed] if self.seed else []), *([START_FROM] if self.start_from else [])]:
+        for name in [
+            *names,
+            *self.constants,
+            *([self.seed] if self.seed else []),
+            *([START_FROM] if self.start_from else []),
+        ]:
             self.script.check_variable(name)
+
+
+def as_runs(rows: Sequence[Measured], names: Sequence[str], *, noise: bool, error: bool) -> Runs:
+    """Return measured rows as `Runs`.
+
+    Args:
+        rows: one per run.
+        names: of the outputs, in their order.
+        noise: whether the model says its statistical deviation.
+        error: whether it says its systematic one.
+    """
+    parts = []
+    for row in rows:
+        if row.status != "ok":
+            parts.append(Runs.refused(1, len(names), row.status, row.reason, row.seconds))
+            continue
+        readings = [row.readings[name] for name in names]
+        noise_std = np.array([[r.noise_std for r in readings]]) if noise else None
+        error_std = np.array([[r.error_std for r in readings]]) if error else None
+        cost = np.array([row.seconds])
+        parts.append(
+            Runs(np.array([[r.value for r in readings]]), cost_s=cost, noise_std=noise_std, error_std=error_std)
+        )
+    return Runs.join(parts) if parts else Runs(np.zeros((0, len(names))))
 
 
 class _Child:
@@ -316,6 +341,15 @@ def _script_names(variable: Variable) -> list[str]:
     if variable.shape == ():
         return [variable.name]
     return [f"{variable.name}_{i + 1}" for i in range(variable.size)]
+
+
+def _constant(name: str, value: str | float) -> str:
+    spelled = value if isinstance(value, str) else _spelled(float(value))
+    if not spelled or set(spelled) & set("\"'$&#\n\r\0"):
+        raise InputError(
+            f"The constant '{name}' is {value!r}; LAMMPS takes a number or a word without quotes, $, & or #."
+        )
+    return spelled
 
 
 def _spelled(number: float) -> str:

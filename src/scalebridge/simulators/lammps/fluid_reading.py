@@ -1,0 +1,124 @@
+"""Transport coefficients and means from the files that ``lennard_jones.in`` writes, in reduced units."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scalebridge.data.averaging import mean_of_series
+from scalebridge.quantities import Floats
+from scalebridge.simulators.lammps.block_integral import block_integral
+from scalebridge.simulators.lammps.lennard_jones import (
+    STRUCTURE_BEYOND,
+    box_correction,
+    cutoff_share,
+    tail_energy,
+    tail_pressure,
+)
+from scalebridge.simulators.lammps.reading import Reading
+
+TIME_CUTOFF, PAIR_CUTOFF, BOX = "Green-Kubo time cut-off", "pair cut-off", "size of the box"
+# What is not known of the correction for the box, as a share of it.
+_BOX_SHARE = 0.2
+# Atoms that move less than this (mean square, sigma^2) in half a block belong to a solid.
+_FLOWING = 0.2
+
+
+class NotAFluid(Exception):
+    """The atoms stay where they are."""
+
+
+@dataclass(frozen=True)
+class FluidFiles:
+    """Reads one output of a run of the fluid.
+
+    Args:
+        output: its name.
+        n_atoms: number of atoms.
+        cutoff: of the potential.
+        timestep: of the run.
+        half: steps of half a block.
+    """
+
+    output: str
+    n_atoms: int
+    cutoff: float
+    timestep: float
+    half: int
+
+    def __call__(self, folder: Path) -> Reading:
+        """Return the output from the files in ``folder``.
+
+        Raises:
+            Exception: where it cannot be had, with the reason.
+        """
+        temperature, density = map(float, (folder / "state.txt").read_text(encoding="utf-8").split())
+        diffusion = self._diffusion_in_box(folder)
+        if self.output in ("pressure", "energy"):
+            return self._mean(folder, density)
+        if self.output != "diffusion":
+            return self._green_kubo(folder, self.output, temperature, density)
+        return self._in_all_space(diffusion, folder, temperature, density)
+
+    def _mean(self, folder: Path, density: float) -> Reading:
+        column, tail = {"energy": (1, tail_energy), "pressure": (2, tail_pressure)}[self.output]
+        series = np.loadtxt(folder / "means.txt", ndmin=2)[:, column]
+        mean = mean_of_series(series, name=self.output)
+        if not mean.enough:
+            raise ValueError(mean.remark)
+        per = self.n_atoms if self.output == "energy" else 1
+        part = STRUCTURE_BEYOND * abs(tail(density, self.cutoff))
+        return Reading(mean.value / per, mean.std_error / per, {PAIR_CUTOFF: part})
+
+    def _green_kubo(self, folder: Path, output: str, temperature: float, density: float) -> Reading:
+        file = {"viscosity": "stress.correlation", "conductivity": "heat.correlation"}[output]
+        lags, blocks = correlation_blocks(folder / file)
+        found = block_integral(lags * self.timestep, blocks)
+        volume = self.n_atoms / density
+        # The heat flux of LAMMPS is that of the whole box, the stress a density.
+        factor = volume / temperature if output == "viscosity" else 1.0 / (volume * temperature**2)
+        value = factor * found.value
+        parts = {
+            TIME_CUTOFF: factor * found.cutoff_part,
+            PAIR_CUTOFF: abs(value) * cutoff_share(output, temperature, density, self.cutoff),
+        }
+        return Reading(value, factor * found.noise_std, parts, found.degrees)
+
+    def _diffusion_in_box(self, folder: Path) -> Reading:
+        """Self-diffusion from the second half of every block, where displacements grow as time does."""
+        pairs = np.loadtxt(folder / "displacement.txt", ndmin=2)
+        if float(pairs[:, 0].mean()) < _FLOWING:
+            raise NotAFluid("the atoms stay where they are, so this is a solid; give a lower density")
+        slopes = (pairs[:, 1] - pairs[:, 0]) / (6.0 * self.half * self.timestep)
+        return Reading(float(slopes.mean()), float(slopes.std(ddof=1)) / math.sqrt(len(slopes)), {}, len(slopes) - 1)
+
+    def _in_all_space(self, found: Reading, folder: Path, temperature: float, density: float) -> Reading:
+        viscosity = self._green_kubo(folder, "viscosity", temperature, density)
+        correction = box_correction(temperature, viscosity.value, (self.n_atoms / density) ** (1 / 3))
+        value = found.value + correction
+        unsure = _BOX_SHARE + (viscosity.noise_std + viscosity.error_std) / viscosity.value
+        parts = {
+            BOX: unsure * correction,
+            PAIR_CUTOFF: value * cutoff_share("diffusion", temperature, density, self.cutoff),
+        }
+        return Reading(value, found.noise_std, parts, found.degrees)
+
+
+def correlation_blocks(path: Path) -> tuple[Floats, Floats]:
+    """Return lags in steps ``[n]`` and autocorrelations ``[k, n]``, averaged over the columns, of every full block.
+
+    The first output, at step 0, is one sample and left out.
+    """
+    blocks: list[list[list[float]]] = []
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            words = [] if line.startswith("#") else line.split()
+            if len(words) == 2:
+                blocks.append([])
+            elif words:
+                blocks[-1].append([float(word) for word in words])
+    full = np.array([block for block in blocks[1:] if len(block) == len(blocks[0])])
+    return full[0, :, 1], full[:, :, 3:].mean(axis=2)

@@ -1,0 +1,129 @@
+"""The Lennard-Jones fluid in reduced units: scales of a substance, and what a cut-off or a small box leaves out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scalebridge.errors import InputError
+from scalebridge.quantities.units import magnitude
+
+# CODATA 2018.
+BOLTZMANN = 1.380649e-23
+AVOGADRO = 6.02214076e23
+# Rosenfeld's exponents: the reduced coefficient goes as exp(a * excess entropy).
+_EXCESS_ENTROPY = {"viscosity": -0.8, "conductivity": -0.5, "diffusion": 0.8}
+# By how much g(r) beyond the cut-off differs from 1, over its shells together.
+STRUCTURE_BEYOND = 0.05
+# Yeh and Hummer's constant of a cubic box.
+_CUBIC = 2.837297
+UNITS = {
+    "viscosity": "Pa*s",
+    "conductivity": "W/(m*K)",
+    "diffusion": "m^2/s",
+    "pressure": "Pa",
+    "energy": "J/mol",
+}
+
+
+@dataclass(frozen=True)
+class Substance:
+    """Parameters of a Lennard-Jones substance in SI units.
+
+    Args:
+        epsilon: depth of the potential, J.
+        sigma: distance of zero potential, m.
+        mass: of an atom, kg.
+    """
+
+    epsilon: float
+    sigma: float
+    mass: float
+
+    @property
+    def temperature(self) -> float:
+        """Kelvin per reduced temperature."""
+        return self.epsilon / BOLTZMANN
+
+    @property
+    def density(self) -> float:
+        """kg/m^3 per reduced density."""
+        return self.mass / self.sigma**3
+
+    def scale(self, output: str) -> float:
+        """SI value of one in reduced units, in the unit of `UNITS`."""
+        speed = math.sqrt(self.epsilon / self.mass)
+        return {
+            "viscosity": math.sqrt(self.mass * self.epsilon) / self.sigma**2,
+            "conductivity": BOLTZMANN * speed / self.sigma**2,
+            "diffusion": self.sigma * speed,
+            "pressure": self.epsilon / self.sigma**3,
+            "energy": self.epsilon * AVOGADRO,
+        }[output]
+
+
+def substance(epsilon: str | float, sigma: str | float, mass: str | float) -> Substance:
+    """Return a substance from texts with units, such as ``("119.8 K", "3.405 angstrom", "39.948 g/mol")``.
+
+    Args:
+        epsilon: J, a text with an energy, or a temperature (times Boltzmann's constant).
+        sigma: m, or a text.
+        mass: kg of one atom, or a text with a mass or a molar mass.
+
+    Raises:
+        InputError: a quantity that is not positive.
+        UnitError: a text without a fitting unit.
+    """
+    made = Substance(
+        _either(epsilon, "J", "K", BOLTZMANN, "epsilon"),
+        magnitude(sigma, "m", "sigma"),
+        _either(mass, "kg", "kg/mol", 1.0 / AVOGADRO, "mass"),
+    )
+    for name in ("epsilon", "sigma", "mass"):
+        if not 0 < getattr(made, name) < math.inf:
+            raise InputError(f"The Lennard-Jones fluid has {name} = {locals()[name]}; give a positive quantity.")
+    return made
+
+
+def tail_energy(density: float, cutoff: float) -> float:
+    """Potential energy of an atom with all others beyond the cut-off, for g(r) = 1 there."""
+    return 8.0 / 3.0 * math.pi * density * (cutoff**-9 / 3.0 - cutoff**-3)
+
+
+def tail_pressure(density: float, cutoff: float) -> float:
+    """Pressure from pairs beyond the cut-off, for g(r) = 1 there."""
+    return 16.0 / 3.0 * math.pi * density**2 * (2.0 / 3.0 * cutoff**-9 - cutoff**-3)
+
+
+def cutoff_share(output: str, temperature: float, density: float, cutoff: float) -> float:
+    """Relative deviation that the forces left out beyond the cut-off leave in a transport coefficient.
+
+    For g(r) = 1 they cancel. What is left is the structure there, `STRUCTURE_BEYOND` of the tail's energy u, which
+    moves the excess entropy by about u/T, and with it the coefficient as Rosenfeld found it to go.
+
+    Source: Y. Rosenfeld, J. Phys.: Condens. Matter 11 (1999) 5415.
+    """
+    entropy = STRUCTURE_BEYOND * abs(tail_energy(density, cutoff)) / temperature
+    return math.expm1(abs(_EXCESS_ENTROPY[output]) * entropy)
+
+
+def box_correction(temperature: float, viscosity: float, box: float) -> float:
+    """What a cubic periodic box takes from the self-diffusion coefficient.
+
+    Source: I.-C. Yeh and G. Hummer, J. Phys. Chem. B 108 (2004) 15873.
+    """
+    return _CUBIC * temperature / (6.0 * math.pi * viscosity * box)
+
+
+def _either(value: str | float, unit: str, other: str, factor: float, name: str) -> float:
+    """Return a quantity in ``unit``; one given in ``other`` times ``factor``."""
+    from scalebridge.quantities.units import registry
+
+    if isinstance(value, str):
+        try:
+            other_way = registry().Quantity(value).check(other)
+        except Exception:
+            other_way = False
+        if other_way:
+            return factor * magnitude(value, other, name)
+    return magnitude(value, unit, name)

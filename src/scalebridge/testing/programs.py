@@ -22,7 +22,7 @@ given = dict(line.strip().split(" = ") for line in open("input.txt"))
 x, fault, every = float(given["x"]), given["fault"], int(given["every"])
 if given["log"] != "none":
     with open(given["log"], "a") as log:
-        log.write("%d %r\\\\n" % (os.getpid(), x))
+        log.write("%d %r\\n" % (os.getpid(), x))
 print("solving at x =", x, flush=True)
 faulty = round(x) % every == every - 1
 if not faulty:
@@ -40,14 +40,18 @@ if fault == "flood":
     block = b"x" * (1 << 20)
     while True:
         os.write(1, block)
-if fault == "daemon" and os.fork() == 0:
-    os.setsid()
+if fault == "daemon":
+    ready, begun = os.pipe()
     if os.fork() == 0:
-        if given["log"] != "none":
-            with open(given["log"], "a") as log:
-                log.write("%d daemon\\\\n" % os.getpid())
-        time.sleep(600)
-    os._exit(0)
+        os.setsid()
+        if os.fork() == 0:
+            if given["log"] != "none":
+                with open(given["log"], "a") as log:
+                    log.write("%d daemon\\n" % os.getpid())
+            os.write(begun, b"1")
+            time.sleep(600)
+        os._exit(0)
+    os.read(ready, 1)
 text = json.dumps({"y": math.nan if fault == "nan" else x + math.sin(x)})
 if fault != "nothing":
     with open("result.json", "w") as file:
@@ -77,7 +81,7 @@ def fake_program(fault: str = "none", every: int = 5, log: str = "none", **setti
         {"y": "1"},
         {"y": Json("result.json", "y")},
         **{
-            "template": {"input.txt": _INPUT, "solver.py": _SOLVER.replace("\\\\n", "\\n")},
+            "template": {"input.txt": _INPUT, "solver.py": _SOLVER.replace("\\n", "\\n")},
             "options": {"fault": fault, "every": every, "log": log},
             "converged": Pattern("stdout.txt", "^converged"),
             "name": "fake-program",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 import zipfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -45,10 +46,12 @@ class Npy:
         """
         path = located(folder, self.file)
         try:
-            # Mapped, not read: what the header claims is compared with the file before memory is taken.
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise NoValue(f"'{self.file}' cannot be read as an array ({error})") from error
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                # Mapped, not read: what the header claims is compared with the file before memory is taken.
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except Exception as error:  # a damaged header brings out errors of the tokenizer too
+            raise NoValue(f"'{self.file}' cannot be read as an array ({_line(error)})") from error
         if not isinstance(array, np.ndarray):
             raise NoValue(f"'{self.file}' is no .npy file")
         return _entry(array, self.index, self.file)
@@ -81,23 +84,29 @@ class Npz:
         """
         path = located(folder, self.file)
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(f"{self.key}.npy") as content:
-                claimed = archive.getinfo(f"{self.key}.npy").file_size
-                if claimed > _LARGEST:
-                    raise NoValue(f"'{self.key}' in '{self.file}' is larger than {_LARGEST >> 20} MiB")
-                version = np.lib.format.read_magic(content)
-                header = np.lib.format.read_array_header_1_0 if version == (1, 0) else _header_2
-                shape, fortran, kind = header(content)
-                if kind.hasobject or math.prod(shape) * kind.itemsize > claimed:
-                    raise NoValue(f"'{self.key}' in '{self.file}' claims more than it holds")
-                data = np.frombuffer(content.read(claimed), kind, math.prod(shape))
+            with zipfile.ZipFile(path) as archive, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                data = self._array(archive)
+        except NoValue:
+            raise
         except KeyError:
             raise NoValue(f"'{self.file}' has no array '{self.key}'") from None
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            raise NoValue(f"'{self.file}' cannot be read as arrays ({error})") from error
-        except Exception as error:  # zlib.error is of no class of these
-            raise error if isinstance(error, NoValue) else NoValue(f"'{self.file}' is damaged ({error})") from error
-        return _entry(data.reshape(shape, order="F" if fortran else "C"), self.index, self.file)
+        except Exception as error:  # of the archive, of what is packed in it, of the header
+            raise NoValue(f"'{self.file}' cannot be read as arrays ({_line(error)})") from error
+        return _entry(data, self.index, self.file)
+
+    def _array(self, archive: zipfile.ZipFile) -> Any:
+        claimed = archive.getinfo(f"{self.key}.npy").file_size
+        if claimed > _LARGEST:
+            raise NoValue(f"'{self.key}' in '{self.file}' is larger than {_LARGEST >> 20} MiB")
+        with archive.open(f"{self.key}.npy") as content:
+            version = np.lib.format.read_magic(content)
+            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran, kind = header(content)
+            if kind.hasobject or math.prod(shape) * kind.itemsize > claimed:
+                raise NoValue(f"'{self.key}' in '{self.file}' claims more than it holds")
+            data = np.frombuffer(content.read(claimed), kind, math.prod(shape))
+        return data.reshape(shape, order="F" if fortran else "C")
 
 
 @dataclass(frozen=True)
@@ -142,12 +151,12 @@ class Hdf5:
                     raise NoValue(f"'{self.dataset}' in '{self.file}' is larger than {_LARGEST >> 20} MiB")
                 array = np.asarray(found[()] if self.index is None else found[self.index])
         except (OSError, ValueError, IndexError, RuntimeError, KeyError, TypeError) as error:
-            raise NoValue(f"'{self.file}' cannot be read as HDF5 ({error})") from error
+            raise NoValue(f"'{self.file}' cannot be read as HDF5 ({_line(error)})") from error
         return _entry(array, None, self.file)
 
 
-def _header_2(content: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    return np.lib.format.read_array_header_2_0(content)
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _entry(array: Any, index: Index, file: str) -> Floats:

@@ -124,7 +124,7 @@ def _numbers(lines: Iterator[Line], file: str, column: str | int) -> Iterator[tu
     for number, cells in lines:
         if at is None:
             # The heading nearest above the numbers counts.
-            seen = cells
+            seen = seen if seen and any(_is_number(cell) for cell in cells) else cells
             at = cells.index(str(column)) if column in cells else None
             continue
         if not begun and isinstance(column, str) and column in cells:

@@ -16,10 +16,12 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
 from scalebridge.simulators.calculix.text import broken, fortran_number, opened, text_lines
 
+# CalculiX leaves out a blank here and there, and prints some heads in two parts.
 _HEAD = re.compile(
-    r"\s*(?P<what>[A-Za-z][^()]*?)\s*(?:\((?P<columns>.*?)\))?\s+for set (?P<set>\S+) and time\s+(?P<time>\S+)"
+    r"\s*(?P<what>[A-Za-z][^()]*?)\s*(?:\((?P<columns>[^()]*)\)(?:[^()]*\((?P<more>[^()]*)\))?)?"
+    r"\s*for set\s*(?P<set>\S+) and time\s+(?P<time>\S+)"
 )
-_STEP = re.compile(r"\s*S T E P\s+(\d+)")
+_MODE = re.compile(r"\s*E I G E N V A L U E\s+N U M B E R\s+(\d{1,9})\s*$")
 # Columns that count, and are no values.
 _COUNTS = ("elem", "element", "integ.pnt.", "node", "nodenr")
 
@@ -33,7 +35,7 @@ class Table:
         columns: names of the values, such as ``("vx", "vy", "vz")``.
         set: the set that was asked for, as CalculiX writes it (in capitals).
         time: total time.
-        step: of the analysis, where the file says it.
+        mode: number of the eigenmode; None in other analyses.
         ids: ``[n]`` nodes or elements, from 1; empty of a total.
         points: ``[n]`` integration points from 1, where the table has them.
         values: ``[n, c]``.
@@ -43,7 +45,7 @@ class Table:
     columns: tuple[str, ...]
     set: str
     time: float
-    step: int | None
+    mode: int | None
     ids: NDArray[np.int64]
     points: NDArray[np.int64] | None
     values: Floats
@@ -70,7 +72,7 @@ class _Open:
     n_counts: int
     set: str
     time: float
-    step: int | None
+    mode: int | None
     counts: Any = field(default_factory=lambda: array("q"))
     values: Any = field(default_factory=lambda: array("d"))
 
@@ -79,7 +81,7 @@ class _Open:
         counts = np.array(self.counts, dtype=np.int64).reshape(-1, max(1, self.n_counts))
         values = np.array(self.values, dtype=np.float64).reshape(-1, len(self.columns))
         points = counts[:, 1] if self.n_counts == 2 else None
-        return Table(self.quantity, self.columns, self.set, self.time, self.step, counts[:, 0], points, values)
+        return Table(self.quantity, self.columns, self.set, self.time, self.mode, counts[:, 0], points, values)
 
 
 def read_dat(path: str | Path) -> tuple[Table, ...]:
@@ -113,7 +115,7 @@ def find(tables: tuple[Table, ...], quantity: str, name: str | None = None) -> T
 
 def _tables(file: TextIO, path: Path) -> Iterator[Table]:
     table: _Open | None = None
-    step: int | None = None
+    mode: int | None = None
     for at, text in text_lines(file, path):
         if not text.strip():
             continue
@@ -121,9 +123,9 @@ def _tables(file: TextIO, path: Path) -> Iterator[Table]:
         if head is not None or (text.lstrip()[0].isalpha() and not _is_row(text)):
             if table is not None:
                 yield table.closed()
-            table = None if head is None else _begun(head, step, path, at)
-            found = _STEP.match(text)
-            step = int(found[1]) if found and len(found[1]) < 10 else step
+            table = None if head is None else _begun(head, mode, path, at)
+            found = _MODE.match(text)
+            mode = int(found[1]) if found else mode
         elif table is not None:
             _add(table, text, path, at)
     if table is not None:
@@ -134,8 +136,8 @@ def _is_row(text: str) -> bool:
     return text.split()[0].lower() in ("nan", "inf", "infinity")
 
 
-def _begun(head: re.Match[str], step: int | None, path: Path, at: int) -> _Open:
-    listed = [] if head["columns"] is None else [c.strip() for c in head["columns"].split(",")]
+def _begun(head: re.Match[str], mode: int | None, path: Path, at: int) -> _Open:
+    listed = [c.strip() for part in (head["columns"], head["more"]) if part for c in part.split(",")]
     total = head["what"].startswith("total")
     n_counts = 0 if total else sum(c in _COUNTS for c in listed[:2]) or 1
     names = [c for c in listed if c not in _COUNTS] or ["value"]
@@ -143,7 +145,7 @@ def _begun(head: re.Match[str], step: int | None, path: Path, at: int) -> _Open:
         time = fortran_number(head["time"])
     except ValueError:
         raise broken(path, at, f"the time '{head['time'][:30]}' of a table is no number") from None
-    return _Open(head["what"], tuple(names), n_counts, head["set"], time, step)
+    return _Open(head["what"], tuple(names), n_counts, head["set"], time, mode)
 
 
 def _add(table: _Open, text: str, path: Path, at: int) -> None:

@@ -2,7 +2,7 @@
 
 At a field with stresses ``f(e)`` CalculiX solves ``K d = F - F_int(f(e))``, with the mean of the law's tangents in a
 cell for its stiffness, and ``d`` is added. Where ``d`` vanishes, the stresses of the law are in balance in
-CalculiX's own integration, whatever the stiffness was. The size of ``d`` in terms of strain is the measure of the residual
+CalculiX's own integration, whatever the stiffness was. The size of ``d`` in terms of strain measures the residual
 (the natural monotonicity test, Deuflhard, *Newton Methods for Nonlinear Problems*, 2004, section 3.3).
 """
 

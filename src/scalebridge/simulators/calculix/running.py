@@ -46,6 +46,11 @@ class Ccx:
             raise InputError(f"The program '{self.program}' of CalculiX was not found; {_INSTALL}.")
         return found
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells the program how many threads to use."""
+        return dict.fromkeys(("OMP_NUM_THREADS", "CCX_NPROC_STIFFNESS", "CCX_NPROC_EQUATION_SOLVER"), str(self.threads))
+
     def run(self, folder: Path, job: str) -> Ended:
         """Run ``folder/job.inp`` to its end; its words go to ``folder/job.log``.
 
@@ -58,15 +63,13 @@ class Ccx:
         if ended.status == "timeout":
             return ended
         words = reported(folder / f"{job}.log")
-        if words is None and ended.status == "ok" and "Job finished" not in ended.tail:
-            words = "CalculiX ended before its job was finished"
         if words is None:
             return ended
-        return Ended("failed", words + _reached(folder / f"{job}.sta"), ended.exit_code, ended.tail, ended.seconds)
+        return Ended("failed", words + reached(folder / f"{job}.sta"), ended.exit_code, ended.tail, ended.seconds)
 
 
 def reported(log: Path) -> str | None:
-    """Return the first error in CalculiX's words, as one line; None where it reports none.
+    """Return the first error in CalculiX's words, as one line; None where it reports none and finished its job.
 
     A card that it could not interpret is named too, for that is often the cause.
     """
@@ -80,7 +83,7 @@ def reported(log: Path) -> str | None:
     rows = text.splitlines()
     starts = [i for i, row in enumerate(rows) if row.lstrip().startswith("*ERROR")]
     if not starts:
-        return None
+        return None if "Job finished" in text else "CalculiX ended before its job was finished"
     ignored = [i for i, row in enumerate(rows) if "Card image cannot be inter" in row.replace("    ", "")]
     said = _paragraph(rows, starts[0])
     if ignored and (cards := [r.strip() for r in rows[ignored[0] + 1 : ignored[0] + 4] if r.lstrip().startswith("*")]):
@@ -97,7 +100,7 @@ def _paragraph(rows: list[str], start: int) -> str:
     return " ".join(" ".join(found).split())[:400]
 
 
-def _reached(sta: Path) -> str:
+def reached(sta: Path) -> str:
     """How far a run came, for the reason; empty where nothing was solved."""
     try:
         increments = read_sta(sta)

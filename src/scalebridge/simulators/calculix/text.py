@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -20,10 +21,25 @@ def opened(path: str | Path, what: str) -> TextIO:
     Raises:
         InputError: a file that is missing or cannot be read.
     """
+    check_file(Path(path), what)
+    return open(path, encoding="ascii", errors="replace", newline=None)
+
+
+def check_file(path: Path, what: str) -> None:
+    """Refuse what is no file that can be read; a pipe would be waited for.
+
+    Raises:
+        InputError: naming it.
+    """
     try:
-        return open(path, encoding="ascii", errors="replace", newline=None)
-    except OSError as error:
-        raise InputError(f"{what} '{path}' cannot be read ({error.strerror}); check the path.") from error
+        regular = stat.S_ISREG(path.stat().st_mode)
+        if regular:
+            open(path, "rb").close()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{what} '{path}' cannot be read ({why}); check the path.") from error
+    if not regular:
+        raise InputError(f"{what} '{path}' is no file; give the file that CalculiX wrote or reads.")
 
 
 def text_lines(file: TextIO, path: Path) -> Iterator[tuple[int, str]]:
@@ -35,8 +51,8 @@ def text_lines(file: TextIO, path: Path) -> Iterator[tuple[int, str]]:
     at = 0
     while text := file.readline(_LONGEST):
         at += 1
-        if len(text) == _LONGEST and not text.endswith("\n"):
-            raise broken(path, at, "the line is too long for a file of CalculiX")
+        if len(text) >= _LONGEST and not text.endswith("\n"):
+            raise broken(path, at, "the line is too long")
         yield at, text.rstrip("\r\n")
 
 

@@ -1,0 +1,131 @@
+"""Single values from the results of a run: printed tables and nodal fields, reduced to what a model returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scalebridge.errors import InputError, did_you_mean
+from scalebridge.models.program import NoValue
+from scalebridge.quantities import Floats
+
+STATISTICS: dict[str, Callable[[Floats], Any]] = {
+    "sum": np.sum,
+    "mean": np.mean,
+    "max": np.max,
+    "min": np.min,
+    "last": lambda values: values[-1],
+    "all": np.asarray,
+}
+FIELD_STATISTICS = ("max", "min", "mean", "std", "median", "range")
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A column of a printed table (``.dat``) at the last time, as ``*NODE PRINT`` and ``*EL PRINT`` write it.
+
+    Args:
+        quantity: as printed: "displacements", "forces", "total force", "stresses", "temperatures", ...
+        column: such as "vx"; may be left out of a table of one column.
+        set: that was printed; the last one of the quantity if None.
+        statistic: "sum", "mean", "max", "min", "last", or "all" for an array output.
+        unit: of the deck; the output's where None.
+
+    Raises:
+        InputError: an unknown statistic.
+    """
+
+    quantity: str
+    column: str | None = None
+    set: str | None = None
+    statistic: str = "sum"
+    unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.statistic not in STATISTICS:
+            raise InputError(f"Printed got the statistic '{self.statistic}'{did_you_mean(self.statistic, STATISTICS)}")
+
+    def read(self, folder: Path) -> Floats:
+        """Return the value; raise `NoValue` with the reason where it is not there."""
+        from scalebridge.simulators.calculix.dat import find, read_dat
+
+        try:
+            table = find(read_dat(only(folder, "dat")), self.quantity, self.set)
+            if self.column is None and len(table.columns) != 1:
+                raise NoValue(f"'{self.quantity}' has the columns {', '.join(table.columns)}; name one")
+            values = table.column(self.column or table.columns[0])
+        except InputError as error:
+            raise NoValue(str(error)) from error
+        if not len(values):
+            raise NoValue(f"CalculiX printed no rows of '{self.quantity}'")
+        return np.asarray(STATISTICS[self.statistic](values), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Nodal:
+    """A nodal field (``.frd``) of the last step, reduced.
+
+    Args:
+        field: "DISP", "STRESS", "TOSTRAIN", "NDTEMP", ...
+        component: number of one component from 0, "norm", "mises" of a stress, or None for a field of numbers.
+        statistic: "max", "min", "mean" (over the volume), "std", "median", "range".
+        at: points ``[n, 3]`` where the field is taken in place of a statistic, in the deck's length.
+        unit: of the deck; the output's where None.
+
+    Raises:
+        InputError: an unknown statistic or component.
+    """
+
+    field: str
+    component: int | str | None = None
+    statistic: str = "max"
+    at: Sequence[Sequence[float]] | None = None
+    unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.statistic not in FIELD_STATISTICS:
+            raise InputError(
+                f"Nodal got the statistic '{self.statistic}'{did_you_mean(self.statistic, FIELD_STATISTICS)}"
+            )
+        if isinstance(self.component, str) and self.component not in ("norm", "mises"):
+            raise InputError(f"Nodal got the component '{self.component}'; give a number from 0, 'norm' or 'mises'.")
+
+    def read(self, folder: Path) -> Floats:
+        """Return the value; raise `NoValue` with the reason where it is not there."""
+        from scalebridge.simulators.calculix.frd import read_frd
+
+        try:
+            fields = read_frd(only(folder, "frd")).last
+            if self.field not in fields:
+                raise NoValue(f"CalculiX wrote no field '{self.field}', only {', '.join(fields) or 'none'}")
+            field = fields[self.field]
+            if self.component == "mises":
+                field = field.von_mises()
+            elif self.component == "norm":
+                field = field.norm()
+            elif self.component is not None:
+                if field.shape == () or not 0 <= int(self.component) < field.shape[0]:
+                    raise NoValue(f"'{self.field}' has no component {self.component}")
+                field = field.with_values(field.values[:, int(self.component)])
+            if self.at is not None:
+                return field.at(np.asarray(self.at, dtype=np.float64))
+            return np.asarray(field.statistic(self.statistic), dtype=np.float64)
+        except InputError as error:
+            raise NoValue(str(error)) from error
+
+
+def only(folder: Path, suffix: str) -> Path:
+    """The one file of a suffix in a folder.
+
+    Raises:
+        NoValue: none, or several.
+    """
+    found = sorted(folder.glob(f"*.{suffix}"))
+    if len(found) != 1:
+        names = ", ".join(f.name for f in found) or "none"
+        raise NoValue(f"CalculiX was to write one .{suffix} file and wrote {names}")
+    return found[0]

@@ -42,6 +42,7 @@ _FAMILIES: dict[str, tuple[int, ...]] = {
 # MESH200 has no physics; its first key option says what it looks like.
 _MESH: tuple[str, ...] = ("line", "line3", "line", "line3", "triangle", "triangle6", "quad", "quad8")
 _MESH += ("tetra", "tetra10", "hexahedron", "hexahedron20")
+_FAMILY = {routine: family for family, routines in _FAMILIES.items() for routine in routines}
 _FAMILY |= {2000 + option: family for option, family in enumerate(_MESH)}
 # Degenerate forms: which nodes repeat others -> the cell and the nodes that make it.
 _BRICK_FORMS: tuple[tuple[str, tuple[tuple[int, int], ...], tuple[int, ...]], ...] = (

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from scalebridge.data.cleansing.outliers import blank_outliers, flag_outliers, outliers
     from scalebridge.data.dataset import Dataset
     from scalebridge.data.fields.cells import CellBlock
+    from scalebridge.data.fields.columns import sampled
+    from scalebridge.data.fields.datasets import fields_dataset
     from scalebridge.data.fields.field import Field
     from scalebridge.data.fields.mesh import Mesh
     from scalebridge.data.fields.pyvista_grids import from_pyvista
@@ -91,6 +93,7 @@ _HOME = {
     "drop_duplicates": "cleansing.duplicates",
     "drop_gaps": "cleansing.gaps",
     "duplicates": "cleansing.duplicates",
+    "fields_dataset": "fields.datasets",
     "fill_gaps": "cleansing.gaps",
     "fit_drift": "alignment.clocks",
     "fit_transform": "alignment.transforms",
@@ -123,6 +126,7 @@ _HOME = {
     "register": "alignment.coordinates",
     "resample": "alignment.resampling",
     "same_units": "alignment.units",
+    "sampled": "fields.columns",
     "save": "archive",
     "shift_time": "alignment.clocks",
     "site_conditions": "alignment.soil",
@@ -164,6 +168,7 @@ __all__ = [
     "drop_duplicates",
     "drop_gaps",
     "duplicates",
+    "fields_dataset",
     "fill_gaps",
     "fit_drift",
     "fit_transform",
@@ -196,6 +201,7 @@ __all__ = [
     "register",
     "resample",
     "same_units",
+    "sampled",
     "save",
     "shift_time",
     "site_conditions",

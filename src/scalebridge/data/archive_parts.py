@@ -125,6 +125,10 @@ def _item(item: Any, keep: Keep) -> Any:
         return None
     if isinstance(item, np.ndarray):
         return {"array": keep(item)}
+    if hasattr(item, "mesh"):
+        from scalebridge.data.fields.archiving import described as described_field
+
+        return described_field(item, keep)
     if hasattr(item, "grey"):
         told = {"name": item.name, "sha256": item.sha256, "dtype": item.dtype, "pixel_size": item.pixel_size}
         return {"micrograph": keep(item.grey), **told}
@@ -136,14 +140,19 @@ def _restored_column(entry: Any, fetch: Fetch) -> NDArray[Any]:
     if isinstance(entry, str):
         return fetch(entry)
     column = np.empty(len(entry["fields"]), dtype=object)
+    meshes: dict[str, Any] = {}
     for row, item in enumerate(entry["fields"]):
-        column[row] = _restored_item(item, fetch)
+        column[row] = _restored_item(item, fetch, meshes)
     return column
 
 
-def _restored_item(item: Any, fetch: Fetch) -> Any:
+def _restored_item(item: Any, fetch: Fetch, meshes: dict[str, Any]) -> Any:
     if item is None:
         return None
+    if "mesh" in item:
+        from scalebridge.data.fields.archiving import restored as restored_field
+
+        return restored_field(item, fetch, meshes)
     if "array" in item:
         return fetch(item["array"])
     if "micrograph" in item:

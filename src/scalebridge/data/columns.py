@@ -95,11 +95,15 @@ def _fields(variable: Variable, values: Any, owner: str) -> NDArray[np.object_]:
     items = list(values)
     array = np.empty(len(items), dtype=object)
     for row, item in enumerate(items):
-        array[row] = _field(item, f"The field '{variable.name}' of {owner}, row {row + 1},")
+        array[row] = _field(item, f"The field '{variable.name}' of {owner}, row {row + 1},", variable.unit)
     return frozen(array)
 
 
-def _field(item: Any, owner: str) -> Any:
+def _field(item: Any, owner: str, unit: str) -> Any:
+    if hasattr(item, "mesh"):
+        if item.unit != unit:
+            raise InputError(f"{owner} is in '{item.unit}', and its column in '{unit}'; use in_units('{unit}').")
+        return item
     if item is None or hasattr(item, "grey") or hasattr(item, "voxel_size"):
         return item
     try:
@@ -109,6 +113,6 @@ def _field(item: Any, owner: str) -> Any:
         return frozen(array.astype(np.float64, copy=False))
     except (TypeError, ValueError):
         raise InputError(
-            f"{owner} is {type(item).__name__}, which is no array of numbers; give an array, a Micrograph, a Volume, "
-            "or None for a gap."
+            f"{owner} is {type(item).__name__}, which is no array of numbers; give an array, a Field, a "
+            "Micrograph, a Volume, or None for a gap."
         ) from None

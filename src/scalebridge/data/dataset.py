@@ -30,7 +30,8 @@ class Dataset:
     Args:
         space: what the columns are: name, unit, shape, bounds and kind, in order.
         columns: read-only float64 ``[n, *shape]`` with NaN for a gap; a category is text ``[n]`` with ``""`` for a
-            gap; a field is an object array ``[n]`` of float64 arrays, `Micrograph` or `Volume`, ``None`` for a gap.
+            gap; a field is an object array ``[n]`` of `Field`, float64 arrays, `Micrograph` or `Volume`, ``None`` for
+            a gap.
         name: what messages call it, such as the file's name.
         index: the category that identifies rows; no gap, no text twice.
         coordinates: which columns are places, and in which frame.
@@ -290,6 +291,10 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _converted(dataset: Dataset, name: str, unit: str) -> Dataset:
+    if name in dataset and dataset.space[name].kind == "field":
+        from scalebridge.data.fields.columns import converted
+
+        return converted(dataset, name, unit)
     dataset.numeric([name])
     if dataset.time is not None and dataset.time.column == name:
         raise InputError(f"The column '{name}' of '{dataset.name}' is time in seconds since an epoch; it stays in s.")

@@ -63,6 +63,10 @@ def _values(dataset: Dataset, name: str) -> str:
     if not len(known):
         return f"no values{gaps}"
     if column.dtype == object:
+        if hasattr(known[0], "mesh"):
+            from scalebridge.data.fields.columns import described
+
+            return f"{described(known.tolist())}{gaps}"
         return f"{len(known)} fields{gaps}"
     if column.dtype.kind == "U":
         role = "identifiers" if name == dataset.index else "different texts"

@@ -69,6 +69,9 @@ def _field_digest(item: Any) -> str:
     total = hashlib.sha256()
     if isinstance(item, np.ndarray):
         _feed(total, item)
+    elif hasattr(item, "mesh"):
+        total.update(f"field {item.name} {item.unit} {item.location} {item.time} {item.mesh.digest}".encode())
+        _feed(total, item.values)
     elif hasattr(item, "grey"):
         total.update(f"micrograph {item.pixel_size}".encode())
         _feed(total, item.grey)

@@ -15,6 +15,12 @@ IMAGES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".we
 GRIDS = (".nc", ".nc4", ".cdf", ".h5", ".hdf5", ".hdf", ".zarr", ".npz", ".zip")
 POINTS = (".xyz", ".ply")
 GRAPHS = (".graphml",)
+# Of fields on meshes; the formats whose suffix says nothing else.
+MESHES = (
+    ".vtu", ".vtp", ".pvd", ".vtk", ".msh", ".inp", ".bdf", ".nas", ".fem", ".stl", ".obj", ".off", ".med", ".mesh",
+    ".meshb", ".xdmf", ".xmf", ".e", ".exo", ".ex2", ".cgns", ".avs", ".su2", ".ugrid", ".vol", ".h5m", ".mdpa",
+    ".f3grid",
+)  # fmt: skip
 
 
 def read(path: str | os.PathLike[str], **options: Any) -> Dataset:
@@ -22,7 +28,8 @@ def read(path: str | os.PathLike[str], **options: Any) -> Dataset:
 
     Tables (`read_table`, and `read_series` where a column of time is named by ``time``): delimited text, Excel,
     Parquet, JSON. Images (`read_images`): files, stacks, folders. Grids (`read_grid`): NetCDF, HDF5, Zarr, NPZ. Points
-    (`read_points`): XYZ, PLY. Graphs (`read_graph`): GraphML, pore networks, two tables.
+    (`read_points`): XYZ, PLY. Graphs (`read_graph`): GraphML, pore networks, two tables. Fields on meshes, a row for
+    each time step (`read_steps`): VTU, VTP, PVD, and the formats of meshio; patterns such as ``"out_*.vtu"`` too.
     A table of points is read by `read_points`, a series by `read_series`: a suffix does not tell them from specimens.
 
     Raises:
@@ -49,11 +56,15 @@ def _reader(path: Path, options: dict[str, Any]) -> Callable[..., Dataset]:
         return grid.read_grid
     if suffix in IMAGES or (not suffix and path.is_dir()) or path.is_dir():
         return images.read_images
+    if suffix in MESHES:
+        from scalebridge.data.fields.datasets import read_dataset
+
+        return read_dataset
     if suffix in POINTS:
         return points.read_points
     if suffix in TABLES:
         return table.read_table
     if not path.exists():
         raise InputError(f"There is no file '{path}'; give the path of a file or of a folder of images.")
-    known = ", ".join((*TABLES[:10], *IMAGES[:5], *GRIDS[:6], *POINTS, *GRAPHS))
+    known = ", ".join((*TABLES[:10], *IMAGES[:5], *GRIDS[:6], *POINTS, *GRAPHS, *MESHES[:6]))
     raise InputError(f"The file '{path}' has the suffix '{suffix}', which no reader knows; valid: {known}.")

@@ -65,4 +65,4 @@ def _kind(given: Any, header: str, owner: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _is_image(item: Any) -> bool:
-    return hasattr(item, "grey") or hasattr(item, "voxel_size")
+    return hasattr(item, "grey") or hasattr(item, "voxel_size") or hasattr(item, "mesh")

@@ -16,6 +16,8 @@ from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.data.fields.cells import CellBlock
+    from scalebridge.data.fields.columns import sampled
+    from scalebridge.data.fields.datasets import fields_dataset
     from scalebridge.data.fields.field import Field
     from scalebridge.data.fields.mesh import Mesh
     from scalebridge.data.fields.pyvista_grids import from_pyvista
@@ -27,12 +29,24 @@ _HOME = {
     "CellBlock": "cells",
     "Field": "field",
     "Mesh": "mesh",
+    "fields_dataset": "datasets",
     "from_pyvista": "pyvista_grids",
     "read_mesh": "reading",
     "read_steps": "series",
+    "sampled": "columns",
     "write_mesh": "writing",
 }
 
-__all__ = ["CellBlock", "Field", "Mesh", "from_pyvista", "read_mesh", "read_steps", "write_mesh"]
+__all__ = [
+    "CellBlock",
+    "Field",
+    "Mesh",
+    "fields_dataset",
+    "from_pyvista",
+    "read_mesh",
+    "read_steps",
+    "sampled",
+    "write_mesh",
+]
 
 __getattr__, __dir__ = attach(__name__, _HOME)

@@ -41,9 +41,14 @@ def read(path: str, formats: tuple[str, ...], memory: int) -> tuple[str, Any]:
         except MemoryError:
             return "refused", "it asks for more memory than an honest file of its size needs"
         except BaseException as error:  # meshio raises anything on damaged bytes, SystemExit too
-            words = str(error).strip().splitlines() or [type(error).__name__]
-            reasons.append(f"as {name}: {words[0][:160]}" if len(formats) > 1 else words[0][:160])
+            reasons.append(f"as {name}: {_words(error)}" if len(formats) > 1 else _words(error))
     return "refused", "; ".join(reasons)
+
+
+def _words(error: BaseException) -> str:
+    """What went wrong; an exception that only names a key or nothing, by its type."""
+    said = (str(error).strip().splitlines() or [""])[0][:160]
+    return said if " " in said else f"it is not as its format says, {type(error).__name__} {said}".rstrip()
 
 
 def take(number: int) -> Array:

@@ -41,9 +41,10 @@ def read(path: Path) -> RawMesh:
 
 def _read(content: bytes) -> RawMesh:
     root, coding = _opened(content)
-    grid = root.find(root.get("type", "none"))
-    if root.tag != "VTKFile" or root.attrib["type"] not in GRIDS or grid is None:
-        raise ValueError(f"it is '{root.get('type', root.tag)}', and grids are {', '.join(GRIDS)}")
+    kind = root.get("type", "nothing")
+    grid = root.find(kind) if root.tag == "VTKFile" and kind in GRIDS else None
+    if grid is None:
+        raise ValueError(f"it is '{kind[:40]}', and grids are {', '.join(GRIDS)}")
     pieces = [_piece(piece, coding) for piece in grid.findall("Piece")]
     if not pieces:
         raise ValueError("it has no Piece")

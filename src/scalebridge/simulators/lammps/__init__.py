@@ -9,6 +9,7 @@ from scalebridge.lazy import attach
 if TYPE_CHECKING:
     from scalebridge.simulators.lammps.fluid import LennardJonesFluid
     from scalebridge.simulators.lammps.fluid_state import FluidState
+    from scalebridge.simulators.lammps.green_kubo_source import GreenKubo
     from scalebridge.simulators.lammps.logs import read_log
     from scalebridge.simulators.lammps.model import Lammps
     from scalebridge.simulators.lammps.reading import Reading
@@ -20,6 +21,7 @@ _HOME = {
     "Formula": "sources",
     "FromFolder": "sources",
     "Lammps": "model",
+    "GreenKubo": "green_kubo_source",
     "LennardJonesFluid": "fluid",
     "Live": "sources",
     "Printed": "sources",

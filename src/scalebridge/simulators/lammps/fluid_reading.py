@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from scalebridge.data.averaging import mean_of_series
-from scalebridge.quantities import Floats
-from scalebridge.simulators.lammps.block_integral import block_integral
+from scalebridge.simulators.lammps.green_kubo import green_kubo
+from scalebridge.simulators.lammps.green_kubo_source import full_blocks, reading_of
 from scalebridge.simulators.lammps.lennard_jones import (
     STRUCTURE_BEYOND,
     box_correction,
@@ -20,7 +20,7 @@ from scalebridge.simulators.lammps.lennard_jones import (
 )
 from scalebridge.simulators.lammps.reading import Reading
 
-TIME_CUTOFF, PAIR_CUTOFF, BOX = "Green-Kubo time cut-off", "pair cut-off", "size of the box"
+PAIR_CUTOFF, BOX = "pair cut-off", "size of the box"
 # What is not known of the correction for the box, as a share of it.
 _BOX_SHARE = 0.2
 # Atoms that move less than this (mean square, sigma^2) in half a block belong to a solid.
@@ -74,18 +74,22 @@ class FluidFiles:
         return Reading(mean.value / per, mean.std_error / per, {PAIR_CUTOFF: part})
 
     def _green_kubo(self, folder: Path, output: str, temperature: float, density: float) -> Reading:
-        file = {"viscosity": "stress.correlation", "conductivity": "heat.correlation"}[output]
-        lags, blocks = correlation_blocks(folder / file)
-        found = block_integral(lags * self.timestep, blocks)
-        volume = self.n_atoms / density
-        # The heat flux of LAMMPS is that of the whole box, the stress a density.
-        factor = volume / temperature if output == "viscosity" else 1.0 / (volume * temperature**2)
-        value = factor * found.value
-        parts = {
-            TIME_CUTOFF: factor * found.cutoff_part,
-            PAIR_CUTOFF: abs(value) * cutoff_share(output, temperature, density, self.cutoff),
-        }
-        return Reading(value, factor * found.noise_std, parts, found.degrees)
+        file, kind = {
+            "viscosity": ("stress.correlation", "viscosity"),
+            "conductivity": ("heat.correlation", "thermal_conductivity"),
+        }[output]
+        found = reading_of(
+            green_kubo(
+                full_blocks(folder / file),
+                kind,
+                temperature=temperature,
+                volume=self.n_atoms / density,
+                units="lj",
+                timestep=self.timestep,
+            )
+        )
+        share = cutoff_share(output, temperature, density, self.cutoff)
+        return replace(found, parts={**found.parts, PAIR_CUTOFF: abs(found.value) * share})
 
     def _diffusion_in_box(self, folder: Path) -> Reading:
         """Self-diffusion from the second half of every block, where displacements grow as time does."""
@@ -105,20 +109,3 @@ class FluidFiles:
             PAIR_CUTOFF: value * cutoff_share("diffusion", temperature, density, self.cutoff),
         }
         return Reading(value, found.noise_std, parts, found.degrees)
-
-
-def correlation_blocks(path: Path) -> tuple[Floats, Floats]:
-    """Return lags in steps ``[n]`` and autocorrelations ``[k, n]``, averaged over the columns, of every full block.
-
-    The first output, at step 0, is one sample and left out.
-    """
-    blocks: list[list[list[float]]] = []
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            words = [] if line.startswith("#") else line.split()
-            if len(words) == 2:
-                blocks.append([])
-            elif words:
-                blocks[-1].append([float(word) for word in words])
-    full = np.array([block for block in blocks[1:] if len(block) == len(blocks[0])])
-    return full[0, :, 1], full[:, :, 3:].mean(axis=2)

@@ -225,7 +225,7 @@ class Lammps:
         readings = {}
         for name, source in self.sources.items():
             try:
-                found = source.read(ran.finished, name)
+                found = source.read(replace(ran.finished, units=self.units), name)
             except NotFoundInRun as error:
                 return Measured("failed", f"the output '{name}' is not there: {error}", ran.seconds)
             if not np.isfinite([found.value, found.noise_std, found.error_std]).all():
@@ -249,7 +249,9 @@ class Lammps:
             for v in self.inputs
         }
         from_script = {
-            name: converted(source.unit, self.units, source.script_unit, f"The output '{name}' of '{self.name}'")
+            name: converted(
+                source.unit, self.units, source.counted_in(self.units), f"The output '{name}' of '{self.name}'"
+            )
             for name, source in self.sources.items()
         }
         return to_script, from_script

@@ -29,11 +29,25 @@ class Finished:
         folder: its working folder.
         numbers: formula -> value at the end.
         taken: output -> what its function took from the live LAMMPS.
+        units: the script's style of units.
     """
 
     folder: Path
     numbers: Mapping[str, float] = field(default_factory=dict)
     taken: Mapping[str, Any] = field(default_factory=dict)
+    units: str = "lj"
+
+    def number(self, text: str | float) -> float:
+        """Return a number as given, or that of a formula.
+
+        Raises:
+            NotFoundInRun: the script ended before it could be evaluated.
+        """
+        if not isinstance(text, str):
+            return float(text)
+        if text not in self.numbers:
+            raise NotFoundInRun(f"the script ended ('quit'?) before '{text}' could be evaluated")
+        return self.numbers[text]
 
     @property
     def log(self) -> Path:
@@ -71,6 +85,10 @@ class Source(ABC):
     def has_error(self) -> bool:
         """Whether it says its systematic deviation."""
         return not isinstance(self, Thermo | Printed | Formula)
+
+    def counted_in(self, style: str) -> str | None:
+        """What one in the script means, where the style of units does not say it."""
+        return self.script_unit
 
     @abstractmethod
     def read(self, run: Finished, name: str) -> Reading:
@@ -198,11 +216,7 @@ class Formula(Source):
 
     def read(self, run: Finished, name: str) -> Reading:
         """Return what LAMMPS evaluated."""
-        for text in self.formulas:
-            if text not in run.numbers:
-                raise NotFoundInRun(f"the script ended ('quit'?) before '{text}' could be evaluated")
-        noise = run.numbers[self.noise_std] if isinstance(self.noise_std, str) else float(self.noise_std)
-        return Reading(run.numbers[self.text], noise)
+        return Reading(run.number(self.text), run.number(self.noise_std))
 
 
 @dataclass(frozen=True)

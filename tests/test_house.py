@@ -45,6 +45,7 @@ PUBLIC = [
     "compare",
     "data",
     "designs",
+    "exchange",
     "explain",
     "learn",
     "learn_model",

@@ -30,7 +30,19 @@ from scalebridge.models import (
 from scalebridge.quantities import Space, Variable
 
 if TYPE_CHECKING:
-    from scalebridge import data, explain, learn, macro, micro, microstructure, networks, problems, simulators, testing
+    from scalebridge import (
+        data,
+        exchange,
+        explain,
+        learn,
+        macro,
+        micro,
+        microstructure,
+        networks,
+        problems,
+        simulators,
+        testing,
+    )
     from scalebridge.bridge import Answer, learn_model
     from scalebridge.bridge.solve import solve
     from scalebridge.campaign import Campaign, Store, designs
@@ -42,6 +54,7 @@ __version__ = "0.1.0"
 
 _ROOMS = (
     "data",
+    "exchange",
     "explain",
     "learn",
     "macro",
@@ -88,6 +101,7 @@ __all__ = [
     "compare",
     "data",
     "designs",
+    "exchange",
     "explain",
     "learn",
     "learn_model",

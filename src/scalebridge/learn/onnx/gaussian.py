@@ -15,7 +15,7 @@ from scalebridge.learn.gaussian_posterior import FLOOR, Conditioned
 from scalebridge.learn.gaussian_process import Fitted
 from scalebridge.learn.heteroscedastic_gaussian_process import Heteroscedastic
 from scalebridge.learn.independent import Independent
-from scalebridge.learn.kernels import GradientKernel
+from scalebridge.learn.kernels import GradientKernel, SeparableKernel
 from scalebridge.learn.onnx.graph import Answer, Graph, Value
 from scalebridge.learn.onnx.predictors import scaled, unscaled
 from scalebridge.learn.priors import LinearPrior, PowerLawPrior, Prior
@@ -77,15 +77,18 @@ def _processes(g: Graph, independent: Independent, x: str) -> tuple[str, list[st
 
 
 def potential(g: Graph, known: AroundPrior, x: str) -> Answer:
-    """Mean and deviation of a response that is the gradient of a potential.
+    """Mean and deviation of a process around a parametric mean: a potential's gradient, or outputs apart.
 
     Raises:
-        InputError: another kernel than that of a gradient.
+        InputError: a kernel that has no graph.
     """
     c, at = known.conditioned, g.divide(x, known.extent)
-    if not isinstance(c.kernel, GradientKernel):
-        raise InputError("a Gaussian process around a fitted trend has no graph; fit with trend='learned'.")
-    mean, std = _gradient(g, c, c.kernel, known.coefficients.numpy(), at)
+    if isinstance(c.kernel, GradientKernel):
+        mean, std = _gradient(g, c, c.kernel, known.coefficients.numpy(), at)
+    elif isinstance(c.kernel, SeparableKernel):
+        mean, std = _separable(g, c, c.kernel, known.coefficients.numpy(), at)
+    else:
+        raise InputError(f"a Gaussian process with a {type(c.kernel).__name__} has no graph.")
     return Answer(g.multiply(g.add(prior(g, known.prior, at), mean), known.units), g.multiply(std, known.units))
 
 
@@ -208,6 +211,26 @@ def _gradient(g: Graph, c: Conditioned, kernel: GradientKernel, coefficients: Fl
     white = g.node("Reshape", known, np.array([-1, d]))
     variance = g.multiply(g.total(g.multiply(own, np.eye(d)), 2), c.variance)
     return mean, _deviation(g, [variance], [white], np.zeros(d))
+
+
+def _separable(g: Graph, c: Conditioned, kernel: SeparableKernel, coefficients: Floats, x: str) -> tuple[str, str]:
+    """Outputs apart with one covariance; rows of the factor are run by run, output by output."""
+    scale, points, m = c.scale.numpy(), c.points.numpy(), kernel.outputs
+    mean = cross = ""
+    for sign, apart in _differences(g, x, points, kernel.odd):
+        h = profile(g, kernel.profile, g.total(g.multiply(g.multiply(apart, scale), apart), 2))[0]
+        part = g.dot(h, sign * coefficients)
+        mean = g.add(mean, part) if mean else part
+        block = g.multiply(h, float(sign))
+        cross = g.add(cross, block) if cross else block
+    own = g.rows(np.array([c.variance]), x)
+    if kernel.odd:
+        mirrored = g.total(g.multiply(g.multiply(x, x), 4.0 * scale), 1, keep=True)
+        own = g.subtract(own, g.multiply(profile(g, kernel.profile, mirrored)[0], c.variance))
+    # Each output's row of the inverse factor, [b m, b m] as [b m, b] for the runs of that output.
+    inverse = c.variance * _inverse(c.factor.numpy()).reshape(-1, len(points), m)
+    known = [_summed_squares(g, g.dot(cross, inverse[:, :, k].T)) for k in range(m)]
+    return mean, _deviation(g, [own] * m, known, np.zeros(m))
 
 
 def _hessian(g: Graph, name: str, apart: str, scale: Floats) -> str:

@@ -203,6 +203,40 @@ def predict(
 
 
 @app.command()
+def wrap(
+    program: Annotated[list[str], typer.Argument(metavar="PROGRAM...", help="the program and its arguments")],
+    example: Annotated[Path, typer.Option("--input", "-i", metavar="FILE", help="an input file it has run with")],
+    output: Annotated[
+        list[str] | None, typer.Option("--output", metavar="FILE", help="a file it writes; all if not given")
+    ] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="run it once with the example, and look at what it writes")
+    ] = False,
+    vary: Annotated[
+        list[str] | None, typer.Option("--vary", metavar="NAME", help="a number that becomes an input")
+    ] = None,
+    bring: Annotated[
+        list[Path] | None, typer.Option("--file", metavar="PATH", help="a further file or folder it needs")
+    ] = None,
+    stdin: Annotated[bool, typer.Option("--stdin", help="it reads the example as its input stream")] = False,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="of the run")] = 600.0,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="where the model is written")] = None,
+) -> int:
+    """Make a model of a program from an example of its input.
+
+    Finds the numbers of the example that may be inputs and those of the output that may be results, and writes a
+    template, a Python file with the model, and a study to go on from; never over files that are there.
+
+    \b
+    scalebridge wrap --input beam.in --run -- solver --fast beam.in
+    scalebridge wrap --input in.json --output result.json -- python solver.py in.json
+    """
+    from scalebridge.cli.wrap import Request, wrap_program
+
+    return wrap_program(Request(program, example, output or [], bring or [], vary or [], run, stdin, timeout, out))
+
+
+@app.command()
 def status(directory: Place = OUT, as_json: AsJson = False) -> int:
     """Show how far a run has come, also while it runs."""
     from scalebridge.cli.after import show_status

@@ -81,7 +81,7 @@ def fake_program(fault: str = "none", every: int = 5, log: str = "none", **setti
         {"y": "1"},
         {"y": Json("result.json", "y")},
         **{
-            "template": {"input.txt": _INPUT, "solver.py": _SOLVER.replace("\\n", "\\n")},
+            "template": {"input.txt": _INPUT, "solver.py": _SOLVER},
             "options": {"fault": fault, "every": every, "log": log},
             "converged": Pattern("stdout.txt", "^converged"),
             "name": "fake-program",

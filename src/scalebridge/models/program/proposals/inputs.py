@@ -1,0 +1,113 @@
+"""Numbers of an example input file that may be inputs of a model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from scalebridge.errors import UnitError
+from scalebridge.models.program.proposals.names import ALONE, NUMBER, identifier, number
+from scalebridge.quantities.units import check_unit
+
+# Tried in this order on every line; each has the groups name and value.
+_FORMS = (
+    # LAMMPS: variable T equal 0.722
+    re.compile(rf"^\s*variable\s+(?P<name>\w+)\s+(?:equal|index)\s+(?P<value>{ALONE})\s*(?=$|[#&])"),
+    # OpenFOAM: nu [0 2 -1 0 0 0 0] 0.01;
+    re.compile(
+        rf"^\s*(?P<name>\w+)\s+(?:\w+\s+)?(?P<dimensions>\[[-\d\s.]+\])?\s*(?:uniform\s+)?(?P<value>{ALONE})\s*;"
+    ),
+    # JSON: "T": 300
+    re.compile(rf'"(?P<name>[^"]+)"\s*:\s*(?P<value>{ALONE})\s*(?=[,}}\]]|$)'),
+    # name = value: ini, TOML, namelists, Python
+    re.compile(rf"(?P<name>[A-Za-z_][\w%.\-]*)\s*=\s*(?P<value>{ALONE})\s*(?=$|[,;!#/&]|\s[A-Za-z_])"),
+    # name: value
+    re.compile(rf"^\s*(?:-\s+)?(?P<name>[A-Za-z_][\w .\-]*?)\s*:\s+(?P<value>{ALONE})\s*(?=$|#)"),
+    # name value
+    re.compile(rf"^\s*(?P<name>[A-Za-z_][\w.\-]*)\s+(?P<value>{ALONE})\s*(?=$|[#!%;])"),
+)
+_COMMENT = re.compile(r"^\s*(?:#|!|//|%|\*\*)")
+_UNIT = re.compile(r"(?:#|!|//|%).*?[\[(](?P<unit>[^\])]{1,20})[\])]")
+# kg, m, s, K, mol, A, cd: the order of OpenFOAM's dimensions.
+_DIMENSIONS = ("kg", "m", "s", "K", "mol", "A", "cd")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A number that may be an input.
+
+    Args:
+        name: an identifier.
+        value: in the example.
+        unit: where the file says it; else ``"1"``.
+        line: from 1.
+        start: of the number in the text.
+        end: of the number in the text.
+        is_whole: written without point or exponent: a count more likely than a quantity.
+    """
+
+    name: str
+    value: float
+    unit: str
+    line: int
+    start: int
+    end: int
+    is_whole: bool
+
+
+def inputs_in(text: str) -> list[Found]:
+    """Return the numbers with a name in front of them, in the order of the text."""
+    found: list[Found] = []
+    start = 0
+    for line, content in enumerate(text.splitlines(keepends=True), 1):
+        if not _COMMENT.match(content):
+            for match in _matches(content):
+                name = identifier(match["name"], [f.name for f in found])
+                begin, end = match.span("value")
+                value = match["value"]
+                found.append(
+                    Found(name, number(value), _unit(match, content), line, start + begin, start + end,
+                          re.fullmatch(r"[-+]?\d+", value) is not None)
+                )  # fmt: skip
+        start += len(content)
+    return found
+
+
+def with_placeholders(text: str, chosen: Iterable[Found]) -> str:
+    """Return the text with a placeholder in place of each number."""
+    for found in sorted(chosen, key=lambda f: -f.start):
+        text = f"{text[: found.start]}{{{{ {found.name} }}}}{text[found.end :]}"
+    return text
+
+
+def _matches(line: str) -> Iterator[re.Match[str]]:
+    for form in _FORMS:
+        matches = list(form.finditer(line))
+        if matches:
+            yield from matches
+            return
+
+
+def _unit(match: re.Match[str], line: str) -> str:
+    dimensions = match.groupdict().get("dimensions")
+    if dimensions:
+        return _unit_of(dimensions)
+    hint = _UNIT.search(line, match.end("value"))
+    if hint is not None:
+        try:
+            check_unit(hint["unit"].strip(), "It")
+        except UnitError:
+            return "1"
+        return hint["unit"].strip()
+    return "1"
+
+
+def _unit_of(dimensions: str) -> str:
+    powers = re.findall(NUMBER, dimensions)
+    parts = [
+        name if float(power) == 1 else f"{name}**{float(power):g}"
+        for name, power in zip(_DIMENSIONS, powers, strict=False)
+        if float(power) != 0
+    ]
+    return "*".join(parts) or "1"

@@ -1,0 +1,187 @@
+"""`scalebridge wrap`: from an example of its input to a model of a program that runs at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from scalebridge.cli import main
+from scalebridge.models.program.proposals import inputs_in, results_in, with_placeholders
+
+SOLVER = """
+import json, sys
+given = {}
+for line in (open(sys.argv[1]) if len(sys.argv) > 1 else sys.stdin):
+    name, value = line.split("#")[0].split("=")
+    given[name.strip()] = float(value)
+energy = given["T"] * given["width"] / given["n"]
+print("T =", given["T"])
+print("total energy =", energy, "eV")
+json.dump({"energy": energy, "steps": [{"load": 1.0}, {"load": 2 * energy}]}, open("result.json", "w"))
+"""
+EXAMPLE = "T = 300.0  # [K]\nwidth = 0.25\nn = 10\n"
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "solver.py").write_text(SOLVER)
+    (tmp_path / "in.txt").write_text(EXAMPLE)
+    return tmp_path
+
+
+def test_the_adapter_that_is_written_runs_at_once(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("wrap", "--input", "in.txt", "--run", "--", sys.executable, "solver.py", "in.txt") == 0
+    told = capsys.readouterr().out
+    assert "T = 300 [K], line 1" in told and "left as they are: n" in told
+    assert "ok {'energy': 7.5, 'load': 15.0, 'total_energy': 7.5}" in told
+    folder = here / "solver_model"
+    assert (folder / "template" / "in.txt").read_text() == "T = {{ T }}  # [K]\nwidth = {{ width }}\nn = 10\n"
+    adapter = (folder / "solver_model.py").read_text()
+    assert '"T": ("K", 150, 450),  # line 1: 300' in adapter
+    assert r'Pattern("stdout.txt", r"^\s*total\s+energy\s*=\s*{number}")' in adapter
+    assert sorted(p.name for p in here.iterdir()) == ["in.txt", "solver.py", "solver_model"]
+
+
+def test_the_adapter_answers_at_other_inputs_and_in_a_study(here: Path) -> None:
+    assert run("wrap", "--input", "in.txt", "--run", "--out", "m", "--", sys.executable, "solver.py", "in.txt") == 0
+    study = tomllib.loads((here / "m" / "study.toml").read_text())
+    assert study["models"]["solver"] == {"function": "solver_model.py:model"}
+    from scalebridge.studies.kinds import parsed
+
+    model = parsed("solver", study["models"]["solver"]).build("solver", here / "m").model
+    assert model.run([[600.0, 0.5]]).values.tolist() == [[30.0, 60.0, 30.0]]
+
+
+def test_an_output_that_is_there_needs_no_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "result.json").write_text('{"energy": 7.5}')
+    assert run("wrap", "--input", "in.txt", "--output", "result.json", "--", "no-such-solver", "in.txt") == 0
+    assert "energy = 7.5, in result.json" in capsys.readouterr().out
+    assert (here / "no_such_solver_model" / "no_such_solver_model.py").exists()
+
+
+def test_numbers_are_chosen_by_name_and_the_input_may_be_a_stream(here: Path) -> None:
+    command = ("--input", "in.txt", "--run", "--stdin", "--vary", "n", "--output", "result.json", "--out", "m")
+    assert run("wrap", *command, "--", sys.executable, "solver.py") == 0
+    assert (here / "m" / "template" / "in.txt").read_text().endswith("n = {{ n }}\n")
+    assert 'stdin="in.txt"' in (here / "m" / "solver_model.py").read_text()
+
+
+def test_what_it_needs_beside_its_input_is_brought(here: Path) -> None:
+    (here / "data").mkdir()
+    (here / "data" / "table").write_text("2.0")
+    (here / "run.sh").write_text('. ./in.txt; echo "y = $(cat data/table)"')
+    (here / "in.txt").write_text("x=1.5\n")
+    command = ("--input", "in.txt", "--run", "--file", "data", "--out", "m")
+    assert run("wrap", *command, "--", "sh", "run.sh", "in.txt") == 0
+    assert (here / "m" / "template" / "data" / "table").read_text() == "2.0"
+
+
+def test_it_never_overwrites(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "m").mkdir()
+    (here / "m" / "study.toml").write_text("mine")
+    command = ("wrap", "--input", "in.txt", "--run", "--out", "m", "--", sys.executable, "solver.py", "in.txt")
+    assert run(*command) == 2
+    assert "m/study.toml is there already; give another folder by --out." in capsys.readouterr().err
+    assert [p.name for p in (here / "m").iterdir()] == ["study.toml"]
+    assert (here / "m" / "study.toml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--input", "none.txt", "--run", "--", "true"), "There is no file 'none.txt'; give --input"),
+        (("--input", "in.txt", "--", "true"), "add --run to try it, or --output FILE of a run you had"),
+        (("--input", "in.txt", "--output", "no.json", "--", "true"), "There is no file 'no.json'; add --run"),
+        (
+            ("--input", "in.txt", "--run", "--vary", "widht", "--", "true"),
+            "no number called 'widht'; did you mean 'width'",
+        ),
+        (("--input", "in.txt", "--run", "--", "true"), "holds no number with a name before it, in a column or under"),
+        (("--input", "in.txt", "--run", "--", "false"), "The program failed on its example: it ended with exit code 1"),
+        (("--input", "in.txt", "--run", "--", "no-such-solver"), "The program 'no-such-solver' is not installed"),
+        (("--input", "in.txt", "--run", "--output", "a", "--", "true"), "The program wrote no file 'a'"),
+        (("--input", "in.txt", "--run", "--file", "b", "--", "true"), "There is no file or folder 'b' to bring"),
+        (("--input", "words.txt", "--run", "--", "true"), "holds no number with a name before it"),
+        (("--input", "binary", "--run", "--", "true"), "'binary' is no text (byte 0)"),
+        (("--input", "made.txt", "--run", "--", "true"), "holds '{{' already"),
+    ],
+)
+def test_what_cannot_be_wrapped_is_one_sentence_and_nothing_is_written(
+    arguments: tuple[str, ...], said: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "words.txt").write_text("nothing but words\n")
+    (here / "binary").write_bytes(b"\xff\xfe\x00")
+    (here / "made.txt").write_text("x = {{ x }}\n")
+    before = sorted(p.name for p in here.iterdir())
+    assert run("wrap", *arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+    assert sorted(p.name for p in here.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("variable T equal 0.722 # reduced\nvariable n index 7\n", {"T": 0.722, "n": 7}),
+        (
+            "nu  [0 2 -1 0 0 0 0] 0.01;\nrho rho [1 -3 0 0 0 0 0] 1.2;\nendTime 0.5;\n",
+            {"nu": 0.01, "rho": 1.2, "endTime": 0.5},
+        ),
+        ('{"T": 300.0, "mesh": {"n": 10, "h": 1.5e-3}, "a": "1.0"}', {"T": 300, "n": 10, "h": 0.0015}),
+        ("&run\n tstep=1.0D-3, nmax = 10\n/\n", {"tstep": 0.001, "nmax": 10}),
+        ("[physics]\nwidth = -2.5  # wide\nversion = 1.2.3\npath = a/1.5\n", {"width": -2.5}),
+        ("Young's: x\nmodulus: 210.0\nE 5.\n", {"modulus": 210, "E": 5}),
+        ("# T = 3.0\n// T = 3.0;\n! T 3.0\nT 4.0\n", {"T": 4}),
+        ("a = 1.0\na = 2.0\nclass = 3.0\n", {"a": 1, "a_2": 2, "value_class": 3}),
+        ("1.0 2.0\nv (1 2 3);\n", {}),
+    ],
+)
+def test_numbers_are_found_in_the_input_languages_of_the_field(text: str, numbers: dict[str, float]) -> None:
+    found = inputs_in(text)
+    assert {f.name: f.value for f in found} == numbers
+    restored = with_placeholders(text, found)
+    for f in found:
+        assert f"{{{{ {f.name} }}}}" in restored
+        restored = restored.replace(f"{{{{ {f.name} }}}}", text[f.start : f.end])
+    assert restored == text
+
+
+def test_units_are_taken_from_dimensions_and_from_comments_that_name_one() -> None:
+    text = "nu [0 2 -1 0 0 0 0] 0.01;\np = 1.0 ! pressure [MPa]\nq = 1.0 # load (N)\nr = 1.0 # see [3]\n"
+    assert [f.unit for f in inputs_in(text)] == ["m**2*s**-1", "MPa", "N", "1"]
+
+
+def test_results_are_found_in_files_of_every_kind(tmp_path: Path) -> None:
+    import numpy as np
+
+    (tmp_path / "a.json").write_text(json.dumps({"energy": 1.5, "steps": [{"u": 1}, {"u": 2}], "name": "x"}))
+    (tmp_path / "b.csv").write_text("time,load\n0,1\n1,3\n")
+    (tmp_path / "c.dat").write_text("# t temp\n0 300\n1 310\n")
+    (tmp_path / "d.dat").write_text("0 300\n1 320\n")
+    (tmp_path / "e.log").write_text("pressure drop: 4.5 Pa\nenergy = 1\nenergy = 2\n")
+    np.save(tmp_path / "f.npy", [[1.0, 7.0]])
+    np.savez(tmp_path / "g.npz", k=8.0)
+    (tmp_path / "h.bin").write_bytes(b"\0x = 1\n")
+    (tmp_path / "broken.npz").write_bytes(b"PK\3\4")
+    found = {p.name: p.value for p in results_in(tmp_path, sorted(p.name for p in tmp_path.iterdir()))}
+    assert found == {
+        "energy": 1.5, "u": 2, "time": 1, "load": 3, "t": 1, "temp": 310, "d_0": 1, "d_1": 320,
+        "pressure_drop": 4.5, "energy_2": 2, "f": 7, "k": 8,
+    }  # fmt: skip
+
+
+def test_the_command_s_own_options_stay_with_the_program(here: Path) -> None:
+    assert run("wrap", "-i", "in.txt", "--run", "--", "sh", "-c", "echo y = 1.5", "--run") == 0
+    assert '["sh", "-c", "echo y = 1.5", "--run"]' in (here / "sh_model" / "sh_model.py").read_text()

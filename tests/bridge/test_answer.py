@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ import scalebridge as sb
 from scalebridge.bridge import Answer, Progress, load
 from scalebridge.bridge.audit import DRAWS
 from scalebridge.bridge.interval import unseen_mass
+from scalebridge.models import Surrogate
 from tests.bridge.own import Beam, steel
 
 
@@ -32,8 +33,6 @@ def answer() -> Answer:
 def refusal() -> Answer:
     class Wrong(Beam):
         def solve(self, closure: Any, start: Any = None) -> sb.MacroSolution:
-            from dataclasses import replace
-
             found = super().solve(closure, start)
             right = found.sensitivity
             return replace(found, sensitivity=lambda qoi: -right(qoi))
@@ -79,16 +78,30 @@ def test_the_number_for_what_can_hide_is_printed_with_every_answer(answer: Answe
     assert any("on the given mesh" in note for note in answer.notes)
 
 
-def test_an_answer_that_was_saved_reads_back_the_same_but_for_its_surrogate(answer: Answer, tmp_path: Path) -> None:
+def test_an_answer_that_was_saved_reads_back_the_same(answer: Answer, tmp_path: Path) -> None:
     again = load(answer.save(tmp_path / "out"))
-    assert again.surrogate is None
+    assert again.surrogate is not None and answer.surrogate is not None
+    x = answer.surrogate.data[0][:3] * 0.7
+    np.testing.assert_array_equal(again.surrogate.predict(x)[0], answer.surrogate.predict(x)[0])
     assert json.dumps(again.to_dict()) == json.dumps(answer.to_dict())
     assert (again.value, again.interval, again.parts) == (answer.value, answer.interval, answer.parts)
     assert again.runs == answer.runs
     assert set(again.arrays) == set(answer.arrays)
     for name, array in answer.arrays.items():
         np.testing.assert_array_equal(again.arrays[name], array)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["answer.json", "arrays.npz"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["answer.json", "arrays.npz", "surrogate.zip"]
+
+
+def test_a_surrogate_that_cannot_be_written_is_left_out_and_an_older_one_does_not_stay(
+    answer: Answer, tmp_path: Path
+) -> None:
+    class Own:
+        """Of a user's making."""
+
+    answer.save(tmp_path)
+    again = load(replace(answer, surrogate=cast(Surrogate, Own())).save(tmp_path))
+    assert again.surrogate is None
+    assert not (tmp_path / "surrogate.zip").exists()
 
 
 def test_the_saved_json_has_the_fields_of_its_schema(answer: Answer, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -24,6 +25,7 @@ from scalebridge.errors import InputError
 from scalebridge.models import Surrogate
 from scalebridge.quantities import Space
 
+SURROGATE = "surrogate.zip"
 SCHEMA_VERSION = 1
 PARTS = ("closure", "remainder", "micro_discretisation", "mesh")
 
@@ -175,12 +177,17 @@ class Answer:
         }
 
     def save(self, directory: str | Path) -> Path:
-        """Write ``answer.json`` and ``arrays.npz`` into a directory, each whole or not at all."""
+        """Write ``answer.json``, ``arrays.npz`` and the surrogate into a directory, each whole or not at all.
+
+        The surrogate is ``surrogate.zip``, as `scalebridge.learn.save` writes it; a surrogate of a user's own class,
+        which that refuses, is left out.
+        """
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)
         text = json.dumps(_plain(self.to_dict()), indent=2, allow_nan=False)
         _write_whole(target / "answer.json", lambda path: path.write_text(text, encoding="utf-8"))
         _write_whole(target / "arrays.npz", lambda path: _savez(path, self.arrays))
+        _save_surrogate(self.surrogate, target / SURROGATE)
         return target
 
     def report(self, path: str | Path) -> Path:
@@ -196,7 +203,7 @@ class Answer:
 
 
 def load(directory: str | Path) -> Answer:
-    """Read an answer saved by `Answer.save`; its surrogate is not kept.
+    """Read an answer saved by `Answer.save`, with its surrogate where that could be kept.
 
     Raises:
         InputError: no answer there, or one of another schema version.
@@ -231,7 +238,7 @@ def load(directory: str | Path) -> Answer:
         data["reason"],
         tuple(runs),
         data["macro_solves"],
-        None,
+        _surrogate_of(source / SURROGATE),
         None if given is None else _interval(given),
         tuple(data["notes"]),
         tuple(data["path"]),
@@ -356,6 +363,24 @@ def _row(row: Sequence[float] | None) -> tuple[float, ...] | None:
 def _savez(path: Path, arrays: Mapping[str, Any]) -> None:
     with path.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
+
+
+def _save_surrogate(surrogate: Surrogate | None, path: Path) -> None:
+    from scalebridge.learn import save
+
+    path.unlink(missing_ok=True)
+    if surrogate is not None:
+        with contextlib.suppress(InputError):
+            save(surrogate, path)
+
+
+def _surrogate_of(path: Path) -> Surrogate | None:
+    from scalebridge.learn import load as load_surrogate
+
+    if not path.is_file():
+        return None
+    surrogate: Surrogate = load_surrogate(path)
+    return surrogate
 
 
 def _write_whole(path: Path, write: Any) -> None:

@@ -1,6 +1,7 @@
 # The commands of this repository. README.md gives the same without make.
 #   make demo   the glass-fibre plate, from X-ray slice to report, in out/demo
-#   make test   unit, theory, adapters, examples
+#   make test   unit, theory, examples
+#   make test-adapters   the tests that drive the real LAMMPS, OpenFOAM, CalculiX (tools/install_simulators.sh installs them)
 #   make check  format, lint, types, import contracts, limits, size of the installation
 #   make docs   the documentation, in site/
 #   make bench  every benchmark, as JSON in out/bench
@@ -14,7 +15,7 @@ PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest
 BENCHMARKS := $(filter-out _%,$(notdir $(basename $(wildcard benchmarks/*.py))))
 SEED ?= 0
 
-.PHONY: demo test check docs bench
+.PHONY: demo test test-adapters check docs bench
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp
@@ -22,6 +23,9 @@ demo: .venv/run.stamp
 
 test: .venv/dev.stamp
 	$(PYTEST) -n 2 --dist worksteal
+
+test-adapters: .venv/adapters.stamp
+	SCALEBRIDGE_ADAPTERS=required $(PYTEST) -n 2 --dist worksteal -m adapters
 
 check: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -52,6 +56,11 @@ out/bench/%.json: .venv/dev.stamp FORCE
 .venv/dev.stamp: .venv/run.stamp
 	@echo "installing the tools for tests, checks and documentation into .venv"
 	@$(INSTALL) -e '.[dev,docs,fast]'
+	@touch $@
+
+.venv/adapters.stamp: .venv/dev.stamp
+	@echo "installing the simulators that come as Python packages into .venv"
+	@$(INSTALL) -e '.[dev,docs,fast,adapters]'
 	@touch $@
 
 FORCE:

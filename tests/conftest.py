@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Generator
 
 # Before NumPy or torch start their pools: two test processes on two cores, one thread each.
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -28,3 +29,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for kind in ("theory", "adapters", "examples"):
             if kind in item.path.parts:
                 item.add_marker(getattr(pytest.mark, kind))
+
+
+# Set by `make test-adapters`: the real programs are there, and a test that skips says that they are not.
+REQUIRED = os.environ.get("SCALEBRIDGE_ADAPTERS") == "required"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test of a real program into a failure where they are required."""
+    report = yield
+    if REQUIRED and report.skipped and item.get_closest_marker("adapters") and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"skipped, which make test-adapters does not allow: {_why(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that skips as a whole."""
+    report = yield
+    if REQUIRED and report.skipped and collector.path.stem.endswith("_real"):
+        report.outcome, report.longrepr = "failed", f"skipped, which make test-adapters does not allow: {_why(report)}"
+    return report
+
+
+def _why(report: pytest.TestReport | pytest.CollectReport) -> str:
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)

@@ -33,7 +33,7 @@ class FunctionEntry(Entry):
     def build(self, name: str, folder: Path) -> Built:
         """Import the file and return the model in it."""
         owner = f"[models.{name}] function = '{self.function}'"
-        found = _named(self.function, folder, owner)
+        found = named(self.function, folder, owner)
         if _is_model(found):
             if self.options:
                 raise InputError(f"{owner} is a model already, so options have no meaning; name its class instead.")
@@ -48,7 +48,12 @@ class FunctionEntry(Entry):
         )
 
 
-def _named(reference: str, folder: Path, owner: str) -> Any:
+def named(reference: str, folder: Path, owner: str) -> Any:
+    """Return what ``"file.py:name"`` stands for; ``owner`` says where it was written.
+
+    Raises:
+        InputError: no such file or name, or a file that fails.
+    """
     path, colon, name = reference.rpartition(":")
     if not colon or not path or not name.isidentifier():
         raise InputError(f"{owner} is not of the form 'file.py:name'.")

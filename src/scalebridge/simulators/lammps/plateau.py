@@ -1,0 +1,92 @@
+"""Where to stop a running integral of a correlation, and what the choice may cost.
+
+The statistical error of the integral up to time t of a Gaussian process of length T is
+``2 sqrt(t / T)`` of its value (R. E. Jones, K. K. Mandadapu, J. Chem. Phys. 136 (2012) 154102); that of the
+correlation itself at long times ``sqrt(2 integral C^2 / T)`` (M. S. Bartlett).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scalebridge.quantities import Floats
+
+# The plateau ends at this multiple of the time at which the correlation drowns in its noise.
+LENGTH = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Plateau:
+    """A running integral and its plateau.
+
+    Attributes:
+        times: ``[k]``.
+        integral: running integral ``[k]`` by the trapezoidal rule, mean of the components.
+        value: mean of the integral over the plateau.
+        noise_std: statistical standard deviation of the value.
+        cut_off: systematic part: how far the integral moves on the plateau, and what a tail may still add.
+        begin, end: of the plateau in time.
+        decayed: whether the correlation sank into its noise before the last lag.
+    """
+
+    times: Floats
+    integral: Floats
+    value: float
+    noise_std: float
+    cut_off: float
+    begin: float
+    end: float
+    decayed: bool
+
+
+def plateau_of(times: Floats, correlation: Floats, duration: float) -> Plateau:
+    """Find the plateau of the integral of a correlation.
+
+    Args:
+        times: of the lags ``[k]``.
+        correlation: mean of the components ``[k]``.
+        duration: length of all series together: of one, times the number of components and of replicates.
+    """
+    step = times[1] - times[0]
+    integral = running_integral(times, correlation)
+    begin, decayed = _drowned(correlation, step, duration)
+    end = min(int(LENGTH * begin) + 1, len(times) - 1)
+    part = slice(begin, end + 1)
+    value = float(integral[part].mean())
+    noise = 2 * abs(value) * float(np.sqrt(times[end] / duration))
+    moved = float(integral[part].std())
+    # Walking on the plateau is partly noise that the statistical part already counts.
+    walk = 2 * abs(value) * float(np.sqrt((times[end] - times[begin]) / duration)) / np.sqrt(6)
+    excess = float(np.sqrt(max(moved**2 - walk**2, 0.0)))
+    tail = _tail(times, correlation, begin)
+    return Plateau(times, integral, value, noise, max(excess, tail), float(times[begin]), float(times[end]), decayed)
+
+
+def running_integral(times: Floats, values: Floats) -> Floats:
+    """Integral ``[k]`` from the first time to each, by the trapezoidal rule."""
+    pieces = 0.5 * (values[1:] + values[:-1]) * np.diff(times)
+    return np.concatenate([[0.0], np.cumsum(pieces)])
+
+
+def _drowned(correlation: Floats, step: float, duration: float) -> tuple[int, bool]:
+    """The first lag at which the correlation is no larger than its own noise, and whether there is one."""
+    squares = np.cumsum(correlation**2) * step
+    noise = np.sqrt(2 * squares / duration)
+    under = np.flatnonzero(np.abs(correlation) < noise)
+    under = under[under >= 2]
+    last = max(len(correlation) // 2, 2)
+    if not len(under):
+        return last, False
+    return int(under[0]), True
+
+
+def _tail(times: Floats, correlation: Floats, begin: int) -> float:
+    """What an exponential tail would add after the plateau's begin, from the last third of the decay before it."""
+    part = slice(begin - max(begin // 3, 2), begin + 1)
+    heights = np.abs(correlation[part])
+    if (heights <= 0).any() or heights[0] <= heights[-1]:
+        return float(heights.mean() * (times[begin] - times[part.start]))
+    decay = float(np.log(heights[0] / heights[-1]) / (times[begin] - times[part.start]))
+    return float(heights[-1] / decay)

@@ -269,6 +269,34 @@ def report(
     return write_report_of(directory, to)
 
 
+@app.command()
+def export(
+    source: Annotated[Path, typer.Argument(metavar="DIR", help="the directory that 'run' wrote, or a saved surrogate")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="c, umat, onnx, python or micro-manager")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="where the files go")] = OUT / "export",
+    name: Annotated[str, typer.Option("--name", help="of files and functions")] = "law",
+    language: Annotated[str, typer.Option("--language", help="of a UMAT: fortran or c")] = "fortran",
+    stress_unit: Annotated[
+        str, typer.Option("--stress-unit", metavar="UNIT", help="in which the solver counts")
+    ] = "Pa",
+) -> int:
+    """Write what a run learned for other programs.
+
+    \b
+    scalebridge export out/demo --to umat --stress-unit MPa --name composite
+
+    \b
+    c              one header of C99: value, exact tangent, deviation, guard
+    umat           a user material of Abaqus's kind, in Fortran or C
+    onnx           a graph in double precision
+    python         a module of NumPy and a C compiler alone
+    micro-manager  a micro simulation of preCICE's Micro Manager
+    """
+    from scalebridge.cli.export import export_surrogate
+
+    return export_surrogate(source, to, out, name, language, stress_unit)
+
+
 @app.callback(invoke_without_command=True)
 def _version(version: Annotated[bool, typer.Option("--version", help="print the version")] = False) -> None:
     if version:

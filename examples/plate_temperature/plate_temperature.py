@@ -2,7 +2,7 @@
 # told seven numbers of each, a convolutional network that is shown pictures of the same, both judged on plates held
 # back, and one page.
 #
-#   python examples/plate_temperature/plate_temperature.py        writes plate_temperature.html
+#   python examples/plate_temperature/plate_temperature.py        writes out/plate_temperature.html
 
 import sys
 import time
@@ -18,7 +18,7 @@ from plate_page import write_page
 import scalebridge as sb
 from scalebridge.learn.networks import ConvolutionalNetwork, Network, Recipe
 
-OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "plate_temperature.html")
+OUT = Path(sys.argv[1] if len(sys.argv) > 1 else "out/plate_temperature.html")
 TRAINING, HELD_BACK = 240, 100
 LEVEL = 0.9
 

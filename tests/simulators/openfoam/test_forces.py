@@ -51,25 +51,25 @@ def test_forces_of_v1912_are_vectors_over_both_starts():
     np.testing.assert_allclose(forces["time"], TIMES)
     assert {v.name: (v.unit, v.shape) for v in forces.space} == {
         "time": ("s", ()),
-        **dict.fromkeys(("force", "pressure_force", "viscous_force"), ("N", (3,))),
-        **dict.fromkeys(("moment", "pressure_moment", "viscous_moment"), ("N*m", (3,))),
+        **dict.fromkeys(("total_force", "pressure_force", "viscous_force"), ("N", (3,))),
+        **dict.fromkeys(("total_moment", "pressure_moment", "viscous_moment"), ("N*m", (3,))),
     }
-    np.testing.assert_allclose(forces["force"], forces["pressure_force"] + forces["viscous_force"], atol=1e-12)
-    assert forces["force"][3, 0] == -5.44774950e-03
+    np.testing.assert_allclose(forces["total_force"], forces["pressure_force"] + forces["viscous_force"], atol=1e-12)
+    assert forces["total_force"][3, 0] == -5.44774950e-03
 
 
 @pytest.mark.parametrize("text", [FOUNDATION, OLD])
 def test_the_foundations_forces_are_summed(tmp_path, text):
     forces = read_forces(written(tmp_path, ("0/forces.dat", text)))
-    parts = [forces[name][0] for name in forces if name.endswith("_force")]
-    np.testing.assert_allclose(forces["force"][0], np.sum(parts, axis=0))
+    parts = [forces[name][0] for name in forces if name in ("pressure_force", "viscous_force", "porous_force")]
+    np.testing.assert_allclose(forces["total_force"][0], np.sum(parts, axis=0))
     assert forces["pressure_force"][0].tolist() == [1, 2, 3] and forces["viscous_force"][0].tolist() == [4, 5, 6]
 
 
 def test_forces_without_brackets_are_the_same(tmp_path):
     forces = read_forces(written(tmp_path, ("0/force.dat", TABULATED)))
-    assert forces.keys() == ("time", "force", "pressure_force", "viscous_force")
-    assert forces["force"].tolist() == [[5, 7, 9]] and forces["viscous_force"].tolist() == [[4, 5, 6]]
+    assert forces.keys() == ("time", "total_force", "pressure_force", "viscous_force")
+    assert forces["total_force"].tolist() == [[5, 7, 9]] and forces["viscous_force"].tolist() == [[4, 5, 6]]
 
 
 @pytest.mark.parametrize("file", COEFFICIENTS)
@@ -91,7 +91,7 @@ def test_where_starts_overlap_the_later_counts(tmp_path):
     texts = [(name, head + "".join(row.format(t, v) for t, v in rows)) for name, rows in parts.items()]
     found = read_forces(written(tmp_path, *texts))
     assert found["time"].tolist() == [1, 2, 3, 4, 5, 11]
-    assert found["force"][:, 0].tolist() == [1, 1, 3, 3, 3, 4]
+    assert found["total_force"][:, 0].tolist() == [1, 1, 3, 3, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,9 @@ def read_forces(case: str | os.PathLike[str], name: str = "forces") -> Dataset:
         name: of the function object.
 
     Returns:
-        A row per time: ``time`` (s), ``force`` (N, ``(3,)``) and its parts ``pressure_force``, ``viscous_force`` and,
-        where written, ``porous_force``; ``moment`` (N*m) and its parts in the same way. An incompressible solver
-        computes them with the function object's ``rhoInf``; a two-dimensional case for the thickness of its mesh.
+        A row per time: ``time`` (s), ``total_force`` (N, ``(3,)``) and its parts ``pressure_force``, ``viscous_force``
+        and, where written, ``porous_force``; ``total_moment`` (N*m) and its parts in the same way. An incompressible
+        solver computes them with the function object's ``rhoInf``, a two-dimensional case for its mesh's thickness.
 
     Raises:
         InputError: no such function object, a damaged file.
@@ -99,7 +99,7 @@ def _together(table: ResultTable) -> dict[str, Floats]:
         at += 3 * len(parts)
         labels = [f"{part}_{axis}" for part in parts for axis in "xyz"]
         vectors = _vectors(table, parts, labels, mine, what)
-        found |= {what: np.sum(list(vectors.values()), axis=0), **vectors}
+        found |= {f"total_{what}": np.sum(list(vectors.values()), axis=0), **vectors}
     if at != numbers.shape[1]:
         damaged(table.path, len(table.comments), f"headings for {at} numbers stand over {numbers.shape[1]}")
     return found
@@ -114,6 +114,4 @@ def _vectors(table: ResultTable, parts: list[str], labels: list[str], numbers: F
             f"its headings ({' '.join(labels)[:80]}) are not those of vectors {', '.join(_PARTS)} over "
             f"{numbers.shape[1]} numbers",
         )
-    return {
-        what if part == "total" else f"{part}_{what}": numbers[:, 3 * i : 3 * i + 3] for i, part in enumerate(parts)
-    }
+    return {f"{part}_{what}": numbers[:, 3 * i : 3 * i + 3] for i, part in enumerate(parts)}

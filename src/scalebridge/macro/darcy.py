@@ -1,0 +1,262 @@
+"""Steady flow through a porous bed whose permeability comes from the small scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from scalebridge.errors import InputError
+from scalebridge.macro.bed import Bed, Compression
+from scalebridge.macro.conditions import at_points, facet_load, prescribed
+from scalebridge.macro.discrete import Discrete, Functional, Local
+from scalebridge.macro.domain import Domain
+from scalebridge.macro.element_space import ElementSpace
+from scalebridge.macro.mesh_error import checked_local, estimate, marked, richer
+from scalebridge.macro.meshes import domain_of
+from scalebridge.macro.newton import NewtonOptions
+from scalebridge.macro.quantities_of_interest import HeatFlow, MeanTemperature, Region, known_quantity
+from scalebridge.macro.solution import solved
+from scalebridge.macro.start import linear_field, spread
+from scalebridge.models import MacroSolution, MeshEstimate
+from scalebridge.models.closure import Closure
+from scalebridge.quantities import Floats, Space, Variable
+from scalebridge.quantities.units import magnitude
+
+WHOLE = Region()
+
+
+@dataclass(frozen=True)
+class FlowRate:
+    """Fluid that enters the bed through a boundary of prescribed pressure (m^3/s)."""
+
+    unit: ClassVar[str] = "m^3/s"
+    boundary: str
+
+    def on(self, discrete: Discrete) -> Functional:
+        """Return the functional."""
+        return HeatFlow(self.boundary).on(discrete)
+
+
+@dataclass(frozen=True)
+class MeanPressure:
+    """Mean pressure of a boundary, or of a region where no boundary is given (Pa)."""
+
+    unit: ClassVar[str] = "Pa"
+    boundary: str | None = None
+    region: Region = WHOLE
+
+    def on(self, discrete: Discrete) -> Functional:
+        """Return the functional."""
+        return MeanTemperature(self.boundary, self.region).on(discrete)
+
+
+@dataclass(frozen=True, eq=False)
+class Darcy:
+    """Steady flow through a porous bed, ``-div((k/mu) grad p) = 0``.
+
+    The closure maps ``solid_fraction`` to ``permeability`` (m^2).
+
+    Args:
+        mesh: one of `scalebridge.macro.meshes`, a scikit-fem mesh with named boundaries, a path or a mapping.
+        pressure: boundary -> pressure: a number (Pa), a text with a unit or a function of ``x [dim, n]``.
+        viscosity: of the fluid: a number (Pa*s) or a text with a unit.
+        solid_fraction: of the bed without load: a number or a function of ``x [dim, n]``.
+        compression: how the flow compresses the bed; None: not at all.
+        inflow: boundary -> velocity at which fluid enters through it, m/s.
+        qois: name -> `FlowRate` or `MeanPressure`; the flow rate through each boundary of prescribed pressure, named
+            ``flow_rate_left`` and so on, and ``mean_pressure``, if None.
+        order: of the elements, 1 or 2.
+        area: cross-section of a column (m^2) or depth of a slice (m); 1 if not given.
+        marking: part of the estimated error that the refined elements hold together (Doerfler).
+        newton: how the equations are solved.
+
+    Raises:
+        InputError: an unknown boundary or quantity of interest, no prescribed pressure, a solid fraction that is not
+            between 0 and 1, a viscosity that is not positive.
+
+    `MacroSolution.fields` holds ``points [p, dim]``, ``cells [e, k]``, ``pressure [p]`` and per cell, as means,
+    ``solid_fraction [e]``, ``velocity [e, dim]``, ``permeability [e]`` and ``inside [e]``.
+    """
+
+    mesh: Any
+    pressure: Mapping[str, Any]
+    viscosity: float | str
+    solid_fraction: Any
+    compression: Compression | None = None
+    inflow: Mapping[str, Any] = field(default_factory=dict)
+    qois: Mapping[str, Any] | None = None
+    order: int = 1
+    area: Any = 1.0
+    marking: float = 0.7
+    newton: NewtonOptions = field(default_factory=NewtonOptions)
+
+    def __post_init__(self) -> None:
+        for owner, conditions in (("pressure", self.pressure), ("inflow", self.inflow)):
+            for boundary in conditions:
+                self._space.check(boundary, f"The {owner} of the Darcy problem: the mesh")
+        if not self.pressure:
+            raise InputError(
+                "The Darcy problem has no boundary of prescribed pressure, so its pressure is not determined; give "
+                'one, as in pressure={"outlet": 0.0}.'
+            )
+        if not self._mu > 0:
+            raise InputError(f"The viscosity of the Darcy problem is {self.viscosity}; give one that is positive.")
+        _ = self.functionals, self._bed
+
+    @cached_property
+    def domain(self) -> Domain:
+        """The mesh with its named boundaries."""
+        return domain_of(self.mesh)
+
+    @property
+    def closure_inputs(self) -> Space:
+        """Solid fraction."""
+        return Space([Variable("solid_fraction", "1")])
+
+    @property
+    def closure_outputs(self) -> Space:
+        """Permeability."""
+        return Space([Variable("permeability", "m^2")])
+
+    @property
+    def _mu(self) -> float:
+        return magnitude(self.viscosity, "Pa*s", "The viscosity of the Darcy problem")
+
+    @cached_property
+    def _space(self) -> ElementSpace:
+        simplex = self.domain.cell in ("line", "triangle", "tetrahedron")
+        return ElementSpace(self.domain, self.order, 2 * self.order if simplex else 2 * self.order + 1)
+
+    @cached_property
+    def discrete(self) -> Discrete:
+        """The assembled problem."""
+        return self._on(self._space)
+
+    @cached_property
+    def _richer(self) -> Discrete:
+        return self._on(richer(self._space))
+
+    @cached_property
+    def _bed(self) -> Bed:
+        return Bed(
+            self.compression, self._mu, self._highest, {self._rows(self.discrete): self._unloaded(self.discrete)}
+        )
+
+    @property
+    def _highest(self) -> float:
+        return float(self.discrete.target[self.discrete.fixed].max())
+
+    def _rows(self, discrete: Discrete) -> int:
+        return int(discrete.weights.size)
+
+    def _unloaded(self, discrete: Discrete) -> Floats:
+        """Solid fraction of the bed without load at every state ``[n]``."""
+        fraction = at_points(self.solid_fraction, discrete.space.cells.points, "1", "The solid fraction of the bed")
+        if not ((fraction > 0) & (fraction < 1)).all():
+            raise InputError(
+                f"The solid fraction of the bed lies between {fraction.min():g} and {fraction.max():g}; give one "
+                "between 0 and 1."
+            )
+        return fraction.ravel()
+
+    def _area(self, points: Floats) -> Floats:
+        unit = {1: "m^2", 2: "m"}.get(points.shape[-1], "1")
+        return at_points(self.area, points, unit, "The area of the Darcy problem")
+
+    def _on(self, space: ElementSpace) -> Discrete:
+        load = np.zeros(space.size)
+        for boundary, value in self.inflow.items():
+            load += facet_load(space, boundary, [value], "m/s", f"The inflow on '{boundary}'", self._area)
+        conditions = {boundary: [value] for boundary, value in self.pressure.items()}
+        fixed, target = prescribed(space, conditions, 1, "Pa", "The pressure")
+        cells = space.cells
+        return Discrete(
+            space=space,
+            components=1,
+            gradients=cells.grads,
+            state_map=cells.values[:, :, None, :],
+            weights=self._area(cells.points) * cells.weights,
+            load=load,
+            fixed=fixed,
+            target=target,
+            # One pressure everywhere carries no flow.
+            reference=np.full(space.size, target[fixed].mean()),
+        )
+
+    @cached_property
+    def quantities(self) -> dict[str, Any]:
+        """Name -> description of every quantity of interest."""
+        if self.qois is not None:
+            for name, entry in self.qois.items():
+                if not hasattr(entry, "on"):
+                    raise InputError(f"The quantity of interest '{name}' is {entry!r}; give FlowRate or MeanPressure.")
+            return dict(self.qois)
+        flows: dict[str, Any] = {f"flow_rate_{boundary}": FlowRate(boundary) for boundary in self.pressure}
+        return {**flows, "mean_pressure": MeanPressure()}
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Name -> unit of every quantity of interest; SI."""
+        return {name: quantity.unit for name, quantity in self.quantities.items()}
+
+    @cached_property
+    def functionals(self) -> dict[str, Functional]:
+        """Name -> linear functional of every quantity of interest."""
+        return {name: quantity.on(self.discrete) for name, quantity in self.quantities.items()}
+
+    @cached_property
+    def start_states(self) -> Floats:
+        """Solid fractions that a bed of one permeability would have ``[k, 1]``."""
+        pressure = linear_field(self.discrete, None)
+        if pressure is None:
+            return spread(self._unloaded(self.discrete)[:, None], 4)
+        return spread(self._bed.fractions(self.discrete.states(pressure).reshape(-1, 1))[0], 4)
+
+    def solve(self, closure: Closure, start: Any = None) -> MacroSolution:
+        """Solve with the closure, from an earlier solution's ``restart`` where given.
+
+        A problem without a solution, or a closure that answers with no number, is a solution with
+        ``converged=False`` and the reason.
+        """
+        bed = self._bed.around(closure)
+        found = solved(self.discrete, self.functionals, bed, start, self.newton, self._fields, False)
+        states = self._bed.fractions(found.states)[0]
+        by_mobility = found.sensitivity
+        if by_mobility is None:
+            return replace(found, states=states)
+        return replace(found, states=states, sensitivity=lambda qoi: by_mobility(qoi) / self._mu)
+
+    def mesh_estimate(self, solution: MacroSolution, closure: Closure, qoi: str) -> MeshEstimate:
+        """Estimate the mesh error of a quantity of interest; see `scalebridge.macro.mesh_error`.
+
+        Raises:
+            InputError: an unknown quantity of interest, a solution that is none, or elements without a richer space.
+        """
+        functional = known_quantity(self.quantities, qoi).on(self._richer)
+        bed = replace(
+            self._bed, unloaded={**self._bed.unloaded, self._rows(self._richer): self._unloaded(self._richer)}
+        )
+        return estimate(self.discrete, self._richer, self.functionals[qoi], functional, solution, bed.around(closure))
+
+    def refined(self, local: Floats) -> Darcy:
+        """Return the problem on a mesh refined where ``local [n_elements]`` is largest; see `Heat.refined`."""
+        cells = marked(checked_local(local, self.domain.mesh.nelements), self.marking)
+        return replace(self, mesh=self.domain.refined(cells))
+
+    def _fields(self, at: Local) -> dict[str, Any]:
+        mesh, cells = self.domain.mesh, self._space.cells
+        share = cells.weights / cells.weights.sum(1, keepdims=True)
+        fraction = self._bed.fractions(at.states.reshape(-1, 1))[0].reshape(share.shape)
+        return {
+            "points": np.ascontiguousarray(mesh.p.T),
+            "cells": np.ascontiguousarray(mesh.t.T),
+            "pressure": at.u[: mesh.p.shape[1]],
+            "solid_fraction": (share * fraction).sum(1),
+            "velocity": -(share[..., None] * at.values * at.gradient).sum(1),
+            "permeability": self._mu * (share * at.values[..., 0]).sum(1),
+            "inside": at.inside.all(1),
+        }

@@ -35,6 +35,7 @@ __all__ = [
     "FluidState",
     "Formula",
     "FromFolder",
+    "GreenKubo",
     "Lammps",
     "LennardJonesFluid",
     "Live",

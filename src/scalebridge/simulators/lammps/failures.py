@@ -43,7 +43,7 @@ class Failure:
         if self.command:
             line = script.line_of(self.command)
             place = f"line {line} of '{script.name}'" if line else f"'{script.name}' or a file it includes"
-            where = f" at {place}: {self.command}"
+            where = f" at {place}: {' '.join(self.command.split())}"
         return f"LAMMPS stopped{where}: {self.words.rstrip('.')}{self._advice()}"
 
     def _advice(self) -> str:
@@ -64,6 +64,6 @@ def failure_in(text: str) -> Failure | None:
     # A long message goes on over lines, up to the place in the source that stands in brackets.
     more = [line.strip() for line in tail.splitlines() if line.strip() and not _PLACE.search(found["words"])]
     words = " ".join([found["words"], *more[:4]])
-    words = re.sub(r"\s*For more information see (?:\S+|the manual)", "", _PLACE.sub("", words)).strip()
+    words = re.sub(r"\s*For more information see (?:the manual|\S+)", "", _PLACE.sub("", words)).strip()
     package = _PACKAGE.search(words)
     return Failure(words, at["text"].strip() if at else None, package["name"] if package else None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scalebridge.data.averaging import mean_of_series
-from scalebridge.simulators.lammps.green_kubo import green_kubo
+from scalebridge.simulators.lammps.green_kubo import Transport, green_kubo
 from scalebridge.simulators.lammps.green_kubo_source import full_blocks, reading_of
 from scalebridge.simulators.lammps.lennard_jones import (
     STRUCTURE_BEYOND,
@@ -20,7 +20,7 @@ from scalebridge.simulators.lammps.lennard_jones import (
 )
 from scalebridge.simulators.lammps.reading import Reading
 
-PAIR_CUTOFF, BOX = "pair cut-off", "size of the box"
+TIME_CUTOFF, PAIR_CUTOFF, BOX = "Green-Kubo time cut-off", "pair cut-off", "size of the box"
 # What is not known of the correction for the box, as a share of it.
 _BOX_SHARE = 0.2
 # Atoms that move less than this (mean square, sigma^2) in half a block belong to a solid.
@@ -78,18 +78,20 @@ class FluidFiles:
             "viscosity": ("stress.correlation", "viscosity"),
             "conductivity": ("heat.correlation", "thermal_conductivity"),
         }[output]
-        found = reading_of(
-            green_kubo(
-                full_blocks(folder / file),
-                kind,
-                temperature=temperature,
-                volume=self.n_atoms / density,
-                units="lj",
-                timestep=self.timestep,
-            )
+        integral = green_kubo(
+            full_blocks(folder / file),
+            kind,
+            temperature=temperature,
+            volume=self.n_atoms / density,
+            units="lj",
+            timestep=self.timestep,
         )
-        share = cutoff_share(output, temperature, density, self.cutoff)
-        return replace(found, parts={**found.parts, PAIR_CUTOFF: abs(found.value) * share})
+        found = reading_of(integral)
+        parts = {
+            TIME_CUTOFF: max(found.error_std, _moved_later(integral)),
+            PAIR_CUTOFF: abs(found.value) * cutoff_share(output, temperature, density, self.cutoff),
+        }
+        return replace(found, parts=parts)
 
     def _diffusion_in_box(self, folder: Path) -> Reading:
         """Self-diffusion from the second half of every block, where displacements grow as time does."""
@@ -109,3 +111,13 @@ class FluidFiles:
             PAIR_CUTOFF: value * cutoff_share("diffusion", temperature, density, self.cutoff),
         }
         return Reading(value, found.noise_std, parts, found.degrees)
+
+
+def _moved_later(integral: Transport) -> float:
+    """How far the running integral is, on average, from its value over as much time again as the plateau ends at.
+
+    A slow tail of a dense liquid hides in the noise where the plateau begins and is seen only here.
+    """
+    end = integral.plateau[1]
+    later = integral.running[(integral.times > end) & (integral.times <= 2 * end)]
+    return abs(float(later.mean()) - integral.value) if len(later) else 0.0

@@ -1,0 +1,161 @@
+"""Text exports read without COMSOL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scalebridge.errors import InputError
+from scalebridge.simulators.comsol.columns import Column, column, split_header
+from scalebridge.simulators.comsol.export import Export, read_export
+from tests.simulators.comsol.writing import GRID, SECTIONWISE, SPREADSHEET, TABLE
+from tests.simulators.damaging import check_reader
+
+
+def written(tmp_path: Path, text: str, name: str = "data.txt") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def read_all(path: Path) -> None:
+    export = read_export(path)
+    export.dataset()
+    if export.points.shape[1]:
+        export.fields()
+
+
+def test_a_spreadsheet_has_its_header_its_points_and_its_steps(tmp_path: Path) -> None:
+    export = read_export(written(tmp_path, SPREADSHEET))
+    assert export.header["Model"] == "busbar.mph" and export.header["Version"] == "COMSOL 6.1.0.252"
+    assert export.steps == ("t=0", "t=0.1") and export.length_unit == "mm"
+    assert export.points.tolist() == [[0, 0], [1.5, 0], [0, 2]]
+
+
+def test_fields_of_a_step_have_units_time_and_nan_where_there_is_no_value(tmp_path: Path) -> None:
+    fields = read_export(written(tmp_path, SPREADSHEET)).fields("t=0.1")
+    assert fields["T"].values.tolist() == [300.5, 301.5, 302.5] and (fields["T"].unit, fields["T"].time) == ("K", 0.1)
+    mises = fields["solid_mises"]
+    assert mises.unit == "N/m^2" and mises.values[1] == 2.25e6 and np.isnan(mises.values[2])
+    assert mises.mesh.unit == "mm" and mises.mesh.n_points == 3
+
+
+def test_a_dataset_has_a_row_for_each_point_and_step(tmp_path: Path) -> None:
+    dataset = read_export(written(tmp_path, SPREADSHEET)).dataset()
+    assert dataset.columns["t"].tolist() == [0, 0, 0, 0.1, 0.1, 0.1]
+    assert dataset.columns["T"].tolist() == [293.15] * 3 + [300.5, 301.5, 302.5]
+    assert {v.name: v.unit for v in dataset.space} == {"X": "mm", "Y": "mm", "t": "s", "T": "K", "solid_mises": "N/m^2"}
+
+
+def test_a_table_keeps_its_parameters_and_complex_numbers_are_two_columns(tmp_path: Path) -> None:
+    export = read_export(written(tmp_path, TABLE))
+    dataset = export.dataset()
+    assert dataset.columns["d"].tolist() == [0.001, 0.002] and dataset.columns["C_Point_1"].tolist() == [
+        1.5e-12,
+        0.75e-12,
+    ]
+    assert dataset.columns["Z_real"].tolist() == [1, 3] and dataset.columns["Z_imag"].tolist() == [2, -0.45]
+    with pytest.raises(InputError, match="table without coordinates"):
+        export.fields()
+
+
+def test_sectionwise_data_has_cells_and_every_step(tmp_path: Path) -> None:
+    export = read_export(written(tmp_path, SECTIONWISE))
+    first, last = export.fields("t=0")["T"], export.fields()["T"]
+    assert first.values.tolist() == [293.15, 294, 295, 296] and last.time == 2.5
+    assert last.mesh.cells[0].type == "triangle" and last.mesh.cells[0].nodes.tolist() == [[0, 1, 2], [0, 2, 3]]
+
+
+def test_a_grid_has_the_cells_between_its_points(tmp_path: Path) -> None:
+    field = read_export(written(tmp_path, GRID)).fields()["V"]
+    at = {tuple(p[:2]): v for p, v in zip(field.mesh.points.tolist(), field.values.tolist(), strict=True)}
+    assert at == {(0, 0): 1, (1, 0): 2, (2, 0): 3, (0, 10): 4, (1, 10): 5, (2, 10): 6}
+    quads = field.mesh.points[field.mesh.cells[0].nodes]
+    assert np.allclose(np.abs(np.cross(quads[:, 1] - quads[:, 0], quads[:, 2] - quads[:, 1])[:, 2]), 10)
+
+
+def test_a_plot_export_of_single_blanks_and_a_csv_are_read(tmp_path: Path) -> None:
+    plot = read_export(written(tmp_path, "% x y z Color\n0 0 0 1.5\n1 0 0 2.5\n"))
+    assert plot.coordinates == ("x", "y", "z") and plot.fields()["Color"].values.tolist() == [1.5, 2.5]
+    csv = '% Model,"a, b.mph"\n% Dimension,1\n% Length unit,um\n'
+    csv += '% x,"atan2(u,v) (rad) @ a=1, b=2",T (degC) @ a=1, b=2\n0,1,2\n1,3,4\n'
+    export = read_export(written(tmp_path, csv, "data.csv"))
+    assert export.header["Model"] == "a, b.mph" and export.length_unit == "um" and export.steps == ("a=1, b=2",)
+    fields = export.fields()
+    assert fields["T"].unit == "degC" and fields["atan2_u_v"].values.tolist() == [1, 3]
+    assert export.dataset().columns["b"].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("T (K) @ t=0.1", Column("T (K) @ t=0.1", "T", "K", "t=0.1")),
+        ("solid.mises (N/m^2)", Column("solid.mises (N/m^2)", "solid_mises", "N/m^2")),
+        ("V (V) @ 1: d=0.001, U=2", Column("V (V) @ 1: d=0.001, U=2", "V", "V", "1: d=0.001, U=2")),
+        ("abs(ec.normE) (V/m)", Column("abs(ec.normE) (V/m)", "abs_ec_normE", "V/m")),
+        ("k (W/(m*K))", Column("k (W/(m*K))", "k", "W/(m*K)")),
+        ("u/U0 (1)", Column("u/U0 (1)", "u_U0", "1")),
+        ("Temperature (K), Point: (1, 2)", Column("Temperature (K), Point: (1, 2)", "Temperature_Point_1_2", "K")),
+        ("q (furlong/blink)", Column("q (furlong/blink)", "q", "1", "", False)),
+    ],
+)
+def test_a_header_is_expression_unit_and_step(text: str, expected: Column) -> None:
+    assert column(text) == expected
+
+
+def test_the_parameters_of_a_step_are_numbers() -> None:
+    assert column("V (V) @ 1: d=0.001, lambda=2E-3-4.5i").parameters == {"d": 0.001, "lambda": 0.002}
+
+
+def test_columns_that_touch_are_told_apart() -> None:
+    line = "x y a_very_long_expression_of_25 (N/m^2) @ t=0 T (K) @ t=0 a_very_long_expression_of_25 (N/m^2) @ t=1"
+    assert split_header(line, 5) == [
+        "x",
+        "y",
+        "a_very_long_expression_of_25 (N/m^2) @ t=0",
+        "T (K) @ t=0",
+        "a_very_long_expression_of_25 (N/m^2) @ t=1",
+    ]
+    assert split_header("x  y", 5) is None
+
+
+def test_an_unknown_unit_is_said(tmp_path: Path) -> None:
+    export = read_export(written(tmp_path, "% x  q (furlong/blink)\n0 1\n"))
+    assert "furlong/blink" in export.notes[0]
+
+
+def test_an_unknown_step_is_one_sentence(tmp_path: Path) -> None:
+    export: Export = read_export(written(tmp_path, SPREADSHEET))
+    with pytest.raises(InputError, match=r"did you mean 't=0\.1'"):
+        export.fields("t=0.11")
+    with pytest.raises(InputError, match="2 steps, and none 2"):
+        export.fields(2)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (SPREADSHEET.replace("1.25E6", ""), "line 11 5 numbers, and 6 columns"),
+        (SPREADSHEET.replace("1.25E6", "1.25X6"), "line 11 '1.25X6' in column 4, which is no number"),
+        (SPREADSHEET.replace("T (K) @ t=0.1", ""), "has 6 numbers in a row and the header"),
+        (SPREADSHEET.replace("T (K) @ t=0.1", "T (K) @ t=0"), "two columns 'T .K. @ t=0' that cannot be told apart"),
+        (SECTIONWISE.replace("1 3 4\n", "1 3 5\n"), "numbers of points from 1 to 4"),
+        (SECTIONWISE.replace("303\n", ""), "3 values for 4 points"),
+        (GRID.replace("0 1 2\n", "0 1 z\n"), "line 6 'z' in column 3, which is no number"),
+        ("% Model: a.mph\n% x  T (K)\n", "no rows of numbers"),
+        ("0,5 1,5\n", None),
+    ],
+)
+def test_a_damaged_export_is_one_sentence_with_its_line(tmp_path: Path, text: str, words: str | None) -> None:
+    if words is None:
+        words, text = "no number", "% x  T\n0,5 1,5 1\n"
+    with pytest.raises(InputError, match=words) as caught:
+        read_all(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [SPREADSHEET, TABLE, SECTIONWISE, GRID])
+def test_damaged_exports_end_in_a_sentence(tmp_path: Path, text: str) -> None:
+    assert check_reader(read_all, text.encode(), tmp_path / "d.txt") > 5

@@ -318,6 +318,7 @@ def test_the_launcher_s_variables_fit_the_machine(monkeypatch: pytest.MonkeyPatc
         ({"launcher": 4}, "was given the launcher 4; give Mpi"),
         ({"threads": 0}, "was given threads = 0"),
         ({"stdout": "logs/out"}, "was given stdout = 'logs/out'"),
+        ({"stdin": "inn"}, "is to read 'inn', which is no file of its template; did you mean 'in'"),
         ({"keep": "some"}, "was given keep='some'"),
         ({"environment": {"A": 1}}, "the environment variable A = 1 is no text"),
     ],

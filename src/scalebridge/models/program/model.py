@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scalebridge.errors import InputError
+from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models.adapt import Adapted
 from scalebridge.models.model import Structure
 from scalebridge.models.program.attempt import Attempt, Outcome, Stops
@@ -180,6 +180,11 @@ class Program:
 def _attempt(program: Program, owner: str) -> Attempt:
     files = template_files(program.template, program.files, program.links, program.verbatim)
     missing(program.outputs, program.results, owner)
+    labels = [file.label for file in files]
+    if program.stdin is not None and program.stdin not in labels:
+        raise InputError(
+            f"{owner} is to read '{program.stdin}', which is no file of its template{did_you_mean(program.stdin, labels)}"
+        )
     jacobian = program.jacobian
     return Attempt(
         Recipe(owner, program.inputs, dict(program.options), command_parts(program.command, owner), files),

@@ -24,7 +24,7 @@ from scalebridge.models.program.marked import MARK, kill_marked, new_mark
 from scalebridge.models.program.output import Output
 
 # How long a program has to end itself once it is told to.
-_GRACE_S = 1.0
+_GRACE_S = 3.0
 # How often a program is looked at where the system cannot tell us of its end.
 _SLICE_S = 0.005
 # Sets the limits of its own process, then becomes the program: a constant text, the arguments stay arguments.
@@ -115,6 +115,10 @@ def carry_out(
             timely = _followed(process, mark, output, None if limits.timeout is None else start + limits.timeout)
             output.drain()
             return _ended(process.returncode, timely, limits, output, time.monotonic() - start)
+    except BaseException:
+        # Whatever came between, also before we knew the process: nothing of it may go on.
+        kill_marked(mark)
+        raise
     finally:
         WATCHDOG.remove_mark(mark)
 
@@ -211,7 +215,6 @@ def _followed(process: subprocess.Popen[bytes], mark: str, output: Output, deadl
             _end(process, mark, asked=True)
         finally:
             _kill_group(process)
-            kill_marked(mark)
         raise
     return timely
 

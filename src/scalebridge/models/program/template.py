@@ -44,6 +44,11 @@ class TemplateFile:
         """Those of its name and of its text."""
         return [*placeholders(self.name), *placeholders(self.text or ())]
 
+    @property
+    def label(self) -> str:
+        """Its name with the placeholders as they stand."""
+        return "".join(p if isinstance(p, str) else f"{{{{ {p.name} }}}}" for p in self.name)
+
     def make(self, folder: Path, write: Write) -> None:
         """Write, copy or link it into a working folder.
 
@@ -90,12 +95,12 @@ def template_files(template: Any, files: Any, links: Any, verbatim: Sequence[str
         *(f for name, path in _named(files, "files") for f in _copied(name, path, ("*",))),
         *(_linked(name, path) for name, path in _named(links, "links")),
     ]
-    names = ["".join(p if isinstance(p, str) else f"{{{{ {p.name} }}}}" for p in f.name) for f in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"Two files of the template are called '{name}'; give each a name of its own.")
-        _inside(name)
-    return tuple(f for _, f in sorted(zip(names, found, strict=True), key=lambda pair: pair[0]))
+    named: dict[str, TemplateFile] = {}
+    for file in found:
+        if file.label in named:
+            raise InputError(f"Two files of the template are called '{file.label}'; give each a name of its own.")
+        named[_inside(file.label)] = file
+    return tuple(named[name] for name in sorted(named))
 
 
 def _rendered(template: Any, verbatim: Sequence[str]) -> Iterator[TemplateFile]:

@@ -64,9 +64,9 @@ def test_a_pattern_takes_no_memory_of_a_large_log(tmp_path: Path) -> None:
     import resource
 
     with open(tmp_path / "log", "wb") as file:
-        for _ in range(200):
-            file.write(b"step 1 and nothing to be found\n" * 33000)
-        file.write(b"energy = 4.5\n")
+        # Mostly a hole: it takes no disk.
+        file.seek(400_000_000)
+        file.write(b"\nenergy = 4.5\n")
     code = (
         "import resource, sys\nfrom pathlib import Path\nfrom scalebridge.models.program import Pattern\n"
         "resource.setrlimit(resource.RLIMIT_DATA, (250_000_000, 250_000_000))\n"
@@ -268,7 +268,7 @@ def test_mutated_files_give_numbers_or_a_reason_and_nothing_else(tmp_path: Path)
     reasons = 0
     for name, parser in parsers.items():
         whole = (tmp_path / name).read_bytes()
-        for _ in range(300):
+        for _ in range(200):
             damaged = bytearray(whole[: rng.integers(0, len(whole) + 1)])
             for at in rng.integers(0, max(len(damaged), 1), size=3 if damaged else 0):
                 damaged[at] = rng.integers(0, 256)
@@ -278,4 +278,4 @@ def test_mutated_files_give_numbers_or_a_reason_and_nothing_else(tmp_path: Path)
             except NoValue as error:
                 reasons += 1
                 assert str(error) and "\n" not in str(error)[:200]
-    assert reasons > 500
+    assert reasons > 300

@@ -182,9 +182,8 @@ def _attempt(program: Program, owner: str) -> Attempt:
     missing(program.outputs, program.results, owner)
     labels = [file.label for file in files]
     if program.stdin is not None and program.stdin not in labels:
-        raise InputError(
-            f"{owner} is to read '{program.stdin}', which is no file of its template{did_you_mean(program.stdin, labels)}"
-        )
+        near = did_you_mean(program.stdin, labels)
+        raise InputError(f"{owner} is to read '{program.stdin}', which is no file of its template{near}")
     jacobian = program.jacobian
     return Attempt(
         Recipe(owner, program.inputs, dict(program.options), command_parts(program.command, owner), files),

@@ -165,7 +165,7 @@ class LennardJonesFluid:
         if self.finer_cutoff is None:
             return None
         densest = float(self.inputs["density"].limits[1]) / self._scale_of_state[1]
-        cells = max(_cells(self.n_atoms), math.ceil(2 * self.finer_cutoff * (densest / 4) ** (1 / 3)))
+        cells = max(_cells(self.n_atoms), _cells_for(self.finer_cutoff, densest))
         return replace(self, cutoff=self.finer_cutoff, n_atoms=4 * cells**3, finer_cutoff=None)
 
     def identity(self) -> Mapping[str, str]:
@@ -213,23 +213,25 @@ class LennardJonesFluid:
         x = self.inputs.check(x, f"The model '{self.name}'")
         reduced = x / np.array(self._scale_of_state)
         chosen = tuple(seeds) if seeds is not None else tuple(range(len(x)))
-        return [self._one(row, seed) for row, seed in zip(reduced, chosen, strict=True)]
+        refused = [self._refused(*map(float, row)) for row in reduced]
+        kept = [place for place, why in enumerate(refused) if why is None]
+        found = iter(self._script.measure(reduced[kept], [chosen[place] for place in kept]))
+        return [self._in_units(next(found)) if why is None else Measured("outside", why) for why in refused]
 
-    def _one(self, row: Floats, seed: int) -> Measured:
-        temperature, density = map(float, row)
+    def _refused(self, temperature: float, density: float) -> str | None:
+        """Why a state, in reduced units, is outside what this fluid can be asked for; ``None`` where it is not."""
         if not (0 < temperature < math.inf and 0 < density < math.inf):
-            return Measured("outside", f"temperature {temperature:g} and density {density:g} are not both positive")
-        box = (self.n_atoms / density) ** (1 / 3)
-        if box < 2 * self.cutoff:
-            cells = math.ceil(2 * self.cutoff * (density / 4) ** (1 / 3))
-            return Measured(
-                "outside",
-                f"the box of {self.n_atoms} atoms is {box:.3g} sigma wide at this density, less than twice the cut-off "
-                f"{self.cutoff:g}; take n_atoms={4 * cells**3}",
-            )
-        (found,) = self._script.measure(row[None], (seed,))
-        readings = {name: reading.scaled(self._factor(name)) for name, reading in found.readings.items()}
-        return replace(found, readings=readings)
+            return f"temperature {temperature:g} and density {density:g} are not both positive numbers"
+        box = math.cbrt(self.n_atoms / density)
+        if box >= 2 * self.cutoff:
+            return None
+        return (
+            f"the box of {self.n_atoms} atoms is {box:.3g} sigma wide at this density, less than twice the cut-off "
+            f"{self.cutoff:g}; take n_atoms={4 * _cells_for(self.cutoff, density) ** 3}"
+        )
+
+    def _in_units(self, found: Measured) -> Measured:
+        return replace(found, readings={name: r.scaled(self._factor(name)) for name, r in found.readings.items()})
 
     @cached_property
     def _script(self) -> Lammps:
@@ -296,3 +298,8 @@ class LennardJonesFluid:
 
 def _cells(n_atoms: int) -> int:
     return max(1, round(math.cbrt(n_atoms / 4)))
+
+
+def _cells_for(cutoff: float, density: float) -> int:
+    """Cells along an edge of a box that is twice the cut-off wide."""
+    return math.ceil(2 * cutoff * math.cbrt(density / 4))

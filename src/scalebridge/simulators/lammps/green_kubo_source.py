@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scalebridge.errors import InputError, did_you_mean
@@ -92,5 +92,10 @@ def full_blocks(path: Path) -> list[Correlation]:
     Raises:
         InputError: as `read_correlation`.
     """
-    counts = [float(block[0, 2]) for block in read_averages(path).blocks]
-    return [read_correlation(path, block=place) for place, count in enumerate(counts) if count >= 0.9 * max(counts)]
+    last = read_correlation(path)
+    blocks = [block for block in read_averages(path).blocks if len(block) == len(last.lags)]
+    return [
+        replace(last, values=block[:, 3:], counts=block[:, 2])
+        for block in blocks
+        if block[0, 2] >= 0.9 * last.counts[0]
+    ]

@@ -207,3 +207,8 @@ class Field:
     def __repr__(self) -> str:
         what = {(): "numbers", (3,): "vectors", (3, 3): "tensors"}.get(self.shape, f"arrays {self.shape}")
         return f"<Field '{self.name}' [{self.unit}]: {what} at {self.location} of {self.mesh!r}>"
+
+    def _repr_html_(self) -> str:
+        from scalebridge.data.fields.page import page
+
+        return page(self)

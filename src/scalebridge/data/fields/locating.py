@@ -19,6 +19,8 @@ Indices = NDArray[np.int64]
 CHUNK, PAIRS, NEIGHBOURS, STEPS = 20_000, 500_000, 8, 25
 # In coordinates of the cell from 0 to 1: what lies outside by less is inside.
 TOLERANCE = 1e-7
+# Newton's step, in the same coordinates, after which the next would be rounding.
+CONVERGED = 1e-10
 
 
 @dataclass(frozen=True)
@@ -157,12 +159,17 @@ def _inverted(kind: str, corners: Floats, points: Floats) -> tuple[Floats, NDArr
     size = np.where(size > 0, size, 1.0)
     corners = (corners - middle[:, None]) / size[:, None, None]
     goal = (points - middle) / size[:, None]
+    left = np.arange(len(points))
     for _ in range(1 if is_affine(kind) else STEPS):
-        values, slopes = shapes(kind, x)
-        missed = goal - np.einsum("nk,nki->ni", values, corners)
-        step = _solved(np.einsum("nki,nkd->nid", corners, slopes), missed)
-        x = np.clip(x + step, -1.0, 2.0)
-        if np.abs(step).max() < 1e-13:
+        values, slopes = shapes(kind, x[left])
+        missed = goal[left] - np.einsum("nk,nki->ni", values, corners[left])
+        step = _solved(np.swapaxes(corners[left], 1, 2) @ slopes, missed)
+        # Far outside there is nothing to find: what is held at the limits has ended.
+        after = np.clip(x[left] + step, -1.0, 2.0)
+        moved = np.abs(after - x[left]).max(axis=1) > CONVERGED
+        x[left] = after
+        left = left[moved]
+        if not len(left):
             break
     missed = goal - np.einsum("nk,nki->ni", shapes(kind, x)[0], corners)
     held = (margin(kind, x) >= -TOLERANCE) & (np.abs(missed).max(axis=1) < 1e-6)
@@ -174,7 +181,10 @@ def _solved(jacobian: Floats, goal: Floats) -> Floats:
     length = np.sqrt(np.square(jacobian).sum(axis=1))
     length = np.where(length > 1e-150, length, 1.0)
     scaled = jacobian / length[:, None, :]
-    matrix = np.einsum("nid,nie->nde", scaled, scaled) + 1e-15 * np.eye(jacobian.shape[2])
+    matrix = np.swapaxes(scaled, 1, 2) @ scaled + 1e-15 * np.eye(jacobian.shape[2])
     right = np.einsum("nid,ni->nd", scaled, goal)
+    if jacobian.shape[2] == 1:
+        alone: Floats = right / (matrix[:, 0] * length)
+        return alone
     solution: Floats = np.linalg.solve(matrix, right[:, :, None])[:, :, 0] / length
     return solution

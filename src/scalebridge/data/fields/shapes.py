@@ -93,9 +93,15 @@ def rule(kind: str) -> Rule:
 
 
 def _box(corners: Floats, x: Floats) -> tuple[Floats, Floats]:
-    factors = np.where(corners == 1, x[:, None, :], 1 - x[:, None, :])
-    signs = 2 * corners - 1
-    slopes = np.empty(factors.shape)
-    for d in range(corners.shape[1]):
-        slopes[..., d] = signs[:, d] * np.delete(factors, d, axis=2).prod(axis=2)
-    return factors.prod(axis=2), slopes
+    factors = [np.where(corners[:, d] == 1, x[:, d, None], 1 - x[:, d, None]) for d in range(corners.shape[1])]
+    slopes = np.empty((*factors[0].shape, len(factors)))
+    for d in range(len(factors)):
+        slopes[..., d] = _product([f for i, f in enumerate(factors) if i != d]) * (2 * corners[:, d] - 1)
+    return np.asarray(_product(factors)), slopes
+
+
+def _product(factors: list[Floats]) -> Floats | float:
+    made: Floats | float = 1.0
+    for factor in factors:
+        made = made * factor
+    return made

@@ -144,7 +144,7 @@ def test_hostile_names_and_values_reach_no_shell(tmp_path: Path) -> None:
             "read_data ${file}",
         ),
         (
-            "ERROR: Lost atoms: original 4 current 3\nFor more information see https://x.org/err8 (src/thermo.cpp:494)\n",
+            "ERROR: Lost atoms: original 4 current 3\nFor more information see https://x.org/8 (src/thermo.cpp:494)\n",
             "Lost atoms: original 4 current 3",
             None,
         ),

@@ -14,11 +14,14 @@ from scalebridge.errors import InputError
 # A line of a log is short; what is longer is no line of a solver.
 _LINE = 1 << 16
 _TAIL = 1 << 16
-_SENTENCE = 300
+_SENTENCE = 400
+_MESSAGE_LINES = 2
+# What Open MPI's ranks put before their words on errors.
+_RANK = re.compile(rb"^\[\d+\] ?")
 _TIME = re.compile(rb"^Time = ([0-9.eE+-]+)")
 _SOLVING = re.compile(rb"Solving for (\w+), Initial residual = ([^,\s]+),")
 # Where the message of a fatal error ends and the place in the program's own source begins.
-_MESSAGE_ENDS = (b"From function", b"From ", b"FOAM exiting", b"FOAM aborting", b"in file ", b"file: ")
+_MESSAGE_ENDS = (b"From function", b"From ", b"FOAM exiting", b"FOAM aborting", b"in file ")
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ class _Reading:
 
     def take(self, line: bytes) -> None:
         """Take the next line."""
+        line = _RANK.sub(b"", line)
         if self.message is not None:
             self._fatal(line)
         elif (solving := _SOLVING.search(line)) is not None:
@@ -155,16 +159,20 @@ class _Reading:
             self.steady = b"no convergence" not in line
         elif b"sigFpe::sigHandler" in line or line.startswith(b"Floating point exception"):
             self.exception = True
-        if line.strip():
+        if line.strip() and not line.startswith(b"Finalising parallel run"):
             self.finished = line.strip() == b"End"
 
     def _fatal(self, line: bytes) -> None:
         assert self.message is not None
         words = line.strip()
-        ended = words.startswith(_MESSAGE_ENDS) or (not words and self.message)
+        ended = words.startswith(_MESSAGE_ENDS)
         if words and not ended:
-            self.message.append(words)
-        if ended or len(self.message) > 8:
+            # The place in the user's file belongs to what is told, a list of all that is valid does not.
+            if words.startswith(b"file: "):
+                self.message = [*self.message[:_MESSAGE_LINES], b"(" + words[6:].rstrip(b".") + b")"]
+            elif len(self.message) < _MESSAGE_LINES:
+                self.message.append(words)
+        if ended:
             # An error may bring another one with it; the first says why.
             self.fatal = self.fatal or _sentence(self.message)
             self.message = None

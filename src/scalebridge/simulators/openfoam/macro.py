@@ -48,7 +48,7 @@ class MacroCase:
     The closure maps ``shear_rate`` (1/s) to the dynamic ``viscosity`` (Pa*s). Its values become the table of
     OpenFOAM's transport model ``strainRateFunction``; the states of a solution are the table's knots, log-spaced over
     the rates that the flow visits. The sensitivity to the closure at each knot is a finite difference: one
-    run of the solver each, from the solution, with a small hat added to the table there.
+    run of the solver each, from the solution, with a small bump added to the table there.
 
     Args:
         case: the case; laminar, in SI units. Its solver must converge so far that differences of 1e-3 mean something:
@@ -61,7 +61,7 @@ class MacroCase:
         per_decade: knots per decade of shear rate.
         floor: share of the highest shear rate below which the viscosity is held: the fluid at rest in the
             core of a flow, whose viscosity may be infinite in a power law, has no part in what it resists.
-        difference: relative height of the hats of the finite differences.
+        difference: relative height of the bumps of the finite differences.
         attempts: how often the solver is run on where it has not converged.
 
     Raises:
@@ -78,7 +78,7 @@ class MacroCase:
     rates: tuple[float, float]
     density: float | str = 1000.0
     units: Mapping[str, str] = field(default_factory=dict)
-    per_decade: int = 8
+    per_decade: int = 6
     floor: float = 1e-3
     difference: float = 1e-3
     attempts: int = 4
@@ -134,33 +134,32 @@ class MacroCase:
         A run that fails or does not converge, or a viscosity that is none, is a solution with ``converged=False`` and
         the reason.
         """
-        known = start if isinstance(start, Restart) and start.case == self._digest else None
-        knots = known.knots if known else Knots.covering(*self.rates, self.per_decade, self.floor)
-        before = self.runs.count
+        restart = start if isinstance(start, Restart) and start.case == self._digest else None
+        knots = restart.knots if restart else Knots.covering(*self.rates, self.per_decade, self.floor)
+        files, before = (restart.files if restart else None), self.runs.count
         for _ in range(_EXTENSIONS):
             table = ViscosityTable.of(closure, knots)
             if table.flaw:
                 return failed_solution(knots.rates[:, None], table.flaw)
+            flow = self.runs.solved(table, files)
             falling = table.falling
-            if len(falling):
+            if len(falling) and (flow.reason or flow.rates.max() >= falling.min()):
                 return failed_solution(falling[:, None], _banded(falling))
-            flow = self.runs.solved(table, known.files if known else None)
             if flow.reason:
                 return failed_solution(knots.rates[:, None], flow.reason)
-            fitting = self._fitting(knots, flow, known is not None)
+            low, high = float(flow.rates.min()), float(flow.rates.max())
+            # Those of a restart stay where they are, so that two solves are compared row by row.
+            fitting = (
+                knots.holding(low, high, self.floor)
+                if restart
+                else Knots.covering(low, high, self.per_decade, self.floor)
+            )
             if fitting == knots:
                 return self._solution(table, flow, self.runs.count - before)
-            knots, known = fitting, known or Restart(self._digest, flow.files, fitting)
+            knots, files = fitting, flow.files
         return failed_solution(
-            knots.rates[:, None], f"the shear rates visited kept growing, to {flow.rates.max():.3g} 1/s"
+            knots.rates[:, None], f"the shear rates visited kept changing, up to {flow.rates.max():.3g} 1/s"
         )
-
-    def _fitting(self, knots: Knots, flow: Flow, kept: bool) -> Knots:
-        """Knots for what the flow visits; those of a restart are only made to reach higher."""
-        high = float(flow.rates.max())
-        if kept:
-            return knots if knots.holds(high) else knots.extended(high)
-        return Knots.covering(float(flow.rates.min()), high, self.per_decade, self.floor)
 
     def _solution(self, table: ViscosityTable, flow: Flow, n_runs: int) -> MacroSolution:
         knots = table.knots
@@ -186,7 +185,7 @@ class MacroCase:
 def _banded(rates: Floats) -> str:
     return (
         f"the closure's shear stress falls as the shear rate grows, between {rates.min():.3g} and {rates.max():.3g} "
-        "1/s, where no steady flow is stable; a surrogate that learns logarithms (learn.transforms.ScalingLaw) may mend it"
+        "1/s, where no steady flow is stable; a surrogate of logarithms (learn.transforms.ScalingLaw) may mend it"
     )
 
 

@@ -58,7 +58,7 @@ class DevelopedFlow(ABC):
     cells: int = 40
     grading: float = 4.0
     floor: float = 1e-3
-    per_decade: int = 8
+    per_decade: int = 6
     timeout: float = 300.0
 
     def __post_init__(self) -> None:

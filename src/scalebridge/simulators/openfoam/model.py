@@ -40,7 +40,7 @@ class OpenFoam:
     reader fails, that diverges, does not converge or takes too long is a row with that status and its reason.
 
     Args:
-        case: the case, or the folder of one.
+        case: the case.
         inputs: space of the inputs, in any units: they are written in SI.
         outputs: space of the outputs.
         places: input -> place or places where it stands: ``"file:entry/entry"``, with ``[0]`` for one component.
@@ -70,8 +70,6 @@ class OpenFoam:
     folder: str | Path | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.case, Case):
-            object.__setattr__(self, "case", Case(self.case))
         object.__setattr__(self, "inputs", Space(self.inputs))
         object.__setattr__(self, "outputs", Space(self.outputs))
         _matched(self.inputs.names, self.places, "input", "place")

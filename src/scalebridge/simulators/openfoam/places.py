@@ -78,26 +78,43 @@ def put(folder: Path, place: Place, value: Any, unit: str | None, owner: str) ->
     """
     foamlib = _foamlib()
     file = _opened(foamlib, folder, place, owner)
-    with file:
-        old = _entry(file, place, owner)
-        dimensions = _dimensions(file, place, old)
-        if unit is not None:
-            value = _in_si(value, unit, dimensions, f"{owner} at '{place}'")
-        new = _fitted(old, value, place, owner)
-        if isinstance(old, foamlib.Dimensioned):
-            new = foamlib.Dimensioned(value=new, dimensions=dimensions, name=old.name)
-        elif unit not in (None, "1") and Path(place.file).name in _DIMENSIONED_FILES:
-            new = foamlib.Dimensioned(value=new, dimensions=exponents(str(unit)), name=place.keys[-1])
-        try:
-            file[place.keys] = new
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{owner} cannot be written at '{place}': {error}.") from error
+    try:
+        with file:
+            file[place.keys] = _written(foamlib, file, place, value, unit, owner)
+    except InputError:
+        raise
+    except foamlib.FoamFileDecodeError as error:
+        raise InputError(
+            f"{owner} is placed at '{place}', but '{place.file}' is no dictionary that can be read: "
+            f"{' '.join(str(error).split())}."
+        ) from error
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{owner} cannot be written at '{place}': {error}.") from error
+
+
+def _written(foamlib: Any, file: Any, place: Place, value: Any, unit: str | None, owner: str) -> Any:
+    """What is to stand at a place: in the shape, the unit and with the dimensions of what stands there."""
+    old = _entry(file, place, owner)
+    dimensions = _dimensions(file, place, old)
+    if unit is not None:
+        value = _in_si(value, unit, dimensions, f"{owner} at '{place}'")
+    new = _fitted(old, value, place, owner)
+    if isinstance(old, foamlib.Dimensioned):
+        return foamlib.Dimensioned(value=new, dimensions=dimensions, name=old.name)
+    if unit not in (None, "1") and Path(place.file).name in _DIMENSIONED_FILES:
+        return foamlib.Dimensioned(value=new, dimensions=exponents(str(unit)), name=place.keys[-1])
+    return new
 
 
 def exponents(unit: str) -> list[float]:
     """Return the exponents of mass, length, time, temperature, amount, current and luminosity of a unit."""
     found: Any = registry().Unit("dimensionless" if unit == "1" else unit).dimensionality
-    return [float(found.get(name, 0.0)) for name in _BASE]
+    return [_whole(found.get(name, 0.0)) for name in _BASE]
+
+
+def _whole(power: Any) -> float:
+    """An exponent as OpenFOAM writes it: 2, not 2.0."""
+    return int(power) if float(power).is_integer() else float(power)
 
 
 def _foamlib() -> Any:
@@ -128,11 +145,6 @@ def _entry(file: Any, place: Place, owner: str) -> Any:
             known = [str(name) for name in at]
         except TypeError:
             known = []
-        except Exception as error:
-            raise InputError(
-                f"{owner} is placed at '{place}', but '{place.file}' is no dictionary that can be read: "
-                f"{' '.join(str(error).split())}."
-            ) from error
         if key not in known:
             inside = f" in '{'/'.join(place.keys[:depth])}'" if depth else ""
             raise InputError(
@@ -147,7 +159,7 @@ def _dimensions(file: Any, place: Place, old: Any) -> list[float] | None:
     found = getattr(old, "dimensions", None)
     if found is None and place.keys[0] in ("internalField", "boundaryField") and place.keys[-1] in _VALUES:
         found = file.dimensions if "dimensions" in file else None
-    return None if found is None else [float(power) for power in found]
+    return None if found is None else [_whole(power) for power in found]
 
 
 def _in_si(value: Any, unit: str, dimensions: list[float] | None, owner: str) -> Any:

@@ -119,7 +119,7 @@ def _carried_out(
         _argv(step, installation), folder, limits=limits, environment=installation.environment, log=step.log
     )
     log = read_solver_log(folder / step.log) if (folder / step.log).is_file() else SolverLog()
-    reason = _failure(ended, log)
+    reason = _failure(ended, log).replace(f"{folder}/", "")
     if not reason and step.solver:
         reason = _unfinished(log) or log.unconverged(tolerances)
     status = "ok" if not reason else ("timeout" if ended.status == "timeout" else "failed")
@@ -143,7 +143,11 @@ def _failure(ended: Ended, log: SolverLog) -> str:
 
 
 def _unfinished(log: SolverLog) -> str:
-    return "" if log.finished else f"failed: its log ends without 'End'{_reached(log)}"
+    if not log.finished:
+        return f"failed: its log ends without 'End'{_reached(log)}"
+    if log.time is None and not log.residuals:
+        return "failed: it took no step; see startTime, endTime and deltaT in system/controlDict"
+    return ""
 
 
 def _reached(log: SolverLog) -> str:

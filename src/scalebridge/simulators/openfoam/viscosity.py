@@ -3,7 +3,7 @@
 OpenFOAM's transport model ``strainRateFunction`` interpolates linearly in a table of the kinematic viscosity over
 the strain rate ``sqrt(2) |sym(grad U)|`` and holds the end values outside of it. The table is filled from the
 closure on a fixed logarithmic grid, in steps so fine that the interpolation adds nothing that counts. Its coarser
-**knots** are the states of the macro problem: a change of the closure acts through them, linearly between two.
+**knots** are the states of the macro problem: a smooth change of the closure acts through its values there.
 """
 
 from __future__ import annotations
@@ -51,13 +51,12 @@ class Knots:
         first = math.floor(round(math.log10(bottom) * per_decade, 9)) - 1
         return Knots(first, math.ceil(round(math.log10(high) * per_decade, 9)) + 1, per_decade)
 
-    def holds(self, high: float) -> bool:
-        """Whether the highest rate visited is below the highest knot."""
-        return high <= float(self.rates[-1])
-
-    def extended(self, high: float) -> Knots:
-        """The same knots, with more above so that they hold ``high``."""
-        return Knots(self.first, Knots.covering(high, high, self.per_decade, 1.0).last, self.per_decade)
+    def holding(self, low: float, high: float, floor: float) -> Knots:
+        """These knots where they reach from ``low`` (or the floor) to ``high``; else more of them, on either side."""
+        if self.rates[0] <= max(low, floor * high) and high <= self.rates[-1]:
+            return self
+        wanted = Knots.covering(low, high, self.per_decade, floor)
+        return Knots(min(self.first, wanted.first), max(self.last, wanted.last), self.per_decade)
 
     @property
     def rates(self) -> Floats:
@@ -74,10 +73,23 @@ class Knots:
         grid[::_ROWS] = self.rates
         return grid
 
-    def hat(self, knot: int) -> Floats:
-        """Hat function of a knot at the rows ``[r]``: 1 there, linear in the logarithm to 0 at its neighbours."""
-        n = (self.last - self.first) * _ROWS
-        return np.maximum(0.0, 1.0 - np.abs(np.arange(n + 1) / _ROWS - knot))
+    def bump(self, knot: int) -> Floats:
+        """What a change at one knot is at the rows ``[r]``: 1 there, 0 at the other knots, cubic between them.
+
+        The cubic of Lagrange through the four nearest knots, in the logarithm of the rate: a smooth change of the
+        closure is the sum of its values at the knots times these, to fourth order in their distance.
+        """
+        last = self.last - self.first
+        at = np.arange(last * _ROWS + 1) / _ROWS
+        # Small tables have fewer than four knots.
+        n_nodes = min(4, last + 1)
+        start = np.clip(np.floor(at).astype(int) - 1, 0, last + 1 - n_nodes)
+        values = np.where((start <= knot) & (knot < start + n_nodes), 1.0, 0.0)
+        for offset in range(n_nodes):
+            other = start + offset
+            distance = np.where(other == knot, 1.0, knot - other)
+            values *= np.where(other == knot, 1.0, (at - other) / distance)
+        return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,16 +145,13 @@ class ViscosityTable:
         )
 
     def shifted(self, knot: int, share: float) -> tuple[ViscosityTable, float]:
-        """The table with a hat added at one knot, and the height of the hat, Pa*s: ``share`` of the value there."""
+        """The table with a bump added at one knot, and its height, Pa*s: ``share`` of the value there."""
         height = share * float(self.viscosity[knot * _ROWS])
-        return ViscosityTable(self.knots, self.viscosity + height * self.knots.hat(knot), self.inside), height
+        return ViscosityTable(self.knots, self.viscosity + height * self.knots.bump(knot), self.inside), height
 
     def touches(self, knot: int, rates: Floats) -> bool:
-        """Whether a hat at a knot changes the viscosity at any of ``rates [n]``."""
-        last = len(self.knots.rates) - 1
-        low = -math.inf if knot == 0 else float(self.knots.rates[knot - 1])
-        high = math.inf if knot == last else float(self.knots.rates[knot + 1])
-        return bool(((rates > low) & (rates < high)).any())
+        """Whether a bump at a knot changes the viscosity at any of ``rates [n]``."""
+        return bool(np.interp(rates, self.knots.rows, np.abs(self.knots.bump(knot))).any())
 
     def write(self, folder: Path, density: float) -> None:
         """Write the kinematic viscosity into a case and make its transport model read it."""

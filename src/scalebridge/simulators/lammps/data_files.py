@@ -141,7 +141,7 @@ def read_data(path: str | os.PathLike[str], *, atom_style: str | None = None, un
     return DataFile(
         path=shown,
         title=made.title,
-        box=made.box(),
+        box=made.box(owner),
         names=made.names,
         atoms=made.atoms,
         atom_style=made.atom_style,

@@ -66,8 +66,20 @@ class ParsedData:
     types: dict[str, dict[str, int]] = field(default_factory=dict)
     other: dict[str, int] = field(default_factory=dict)
 
-    def box(self) -> Box:
-        """The box that the header says; that of LAMMPS by default where it says none."""
+    def box(self, owner: str) -> Box:
+        """The box that the header says; that of LAMMPS by default where it says none.
+
+        Raises:
+            InputError: some of three vectors, a box of no volume.
+        """
+        made = self._box(owner)
+        if not (np.isfinite(made.volume) and made.volume > 0):
+            raise InputError(f"{owner} has a box of the volume {made.volume:g} in its header; it is damaged there.")
+        return made
+
+    def _box(self, owner: str) -> Box:
+        if self.vectors and not set(_VECTORS) <= set(self.vectors):
+            raise InputError(f"{owner} has the vectors {', '.join(self.vectors)} in its header and not all of a box.")
         if self.vectors:
             edges = np.array([self.vectors[word] for word in _VECTORS])
             return Box(np.array(self.vectors.get("abc origin", [0.0, 0.0, 0.0])), edges)

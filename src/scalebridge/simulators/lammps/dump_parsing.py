@@ -75,7 +75,7 @@ class FrameReader:
                 done = self._rows(head, label, names)
                 whole = done is not None
             if whole:
-                return done or True
+                return True if done is None else done
             self._leave_out(head)
             if self._lines.cut or self._ended():
                 return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import IO
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from scalebridge.errors import InputError
 from scalebridge.simulators.lammps.text_files import LONGEST_LINE
 
-CHUNK = 2**22
+CHUNK = 2**20
 # A block for few lines is looked for in few bytes.
 LINE_GUESS = 256
 
@@ -25,7 +26,7 @@ class LineBlocks:
     def __init__(self, stream: IO[bytes], owner: str) -> None:
         self.number = 0
         self.cut = False
-        self._stream = stream
+        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         self._owner = owner
         self._held = b""
         self._at = 0
@@ -77,10 +78,7 @@ class LineBlocks:
         return end
 
     def _more(self) -> bool:
-        try:
-            chunk = self._stream.read(CHUNK)
-        except EOFError:  # a packed file that was not written to its end
-            chunk, self.cut = b"", True
+        chunk = self._chunk()
         if b"\0" in chunk:
             raise InputError(
                 f"{self._owner} holds zero bytes after line {self.number}; it is binary or damaged: copy it again, or "
@@ -90,3 +88,14 @@ class LineBlocks:
         self._at = 0
         self.cut = self.cut or (not chunk and bool(self._held.strip()))
         return bool(chunk)
+
+    def _chunk(self) -> bytes:
+        """The next bytes; of a packed file that was not written to its end, those that can be had."""
+        parts, size = [], 0
+        try:
+            while size < CHUNK and (part := self._read(CHUNK - size)):
+                parts.append(part)
+                size += len(part)
+        except EOFError:
+            self.cut = True
+        return b"".join(parts)

@@ -106,7 +106,7 @@ def _line(log: ParsedLog, text: str, owner: str, whole: bool) -> None:
         _close(log, loop)
     elif log.block is not None:
         _in_block(log.block, text, owner, whole)
-    elif not _begins(log, text, owner):
+    elif not (whole and _begins(log, text, owner)):
         _outside(log, text)
 
 

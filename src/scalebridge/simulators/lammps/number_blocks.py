@@ -91,7 +91,8 @@ def _words_per_line(block: bytes) -> NDArray[np.int64]:
     begins = dark.copy()
     begins[1:] &= ~dark[:-1]
     ends = np.flatnonzero(text == 10)
-    upto = np.cumsum(begins, dtype=np.int64)[ends] if len(ends) else np.zeros(0, dtype=np.int64)
+    # A block is a megabyte or two: its words are counted in 32 bits.
+    upto = np.cumsum(begins, dtype=np.int32)[ends].astype(np.int64)
     return np.diff(upto, prepend=0)
 
 

@@ -1,154 +1,32 @@
-"""Readers against damaged files: ``python -m benchmarks.fuzz_readers --json F --seed N [--files 2000]``.
+"""Readers of data against damaged files: ``python -m benchmarks.fuzz_readers --json F --seed N [--files 2000]``.
 
-Every file is read in a process of its own kind, with a bound on its memory and on the time of each file. A file ends
-as ``read`` or as ``refused`` by one sentence; anything else - a traceback, a warning, a hang, a death of the process -
-is a failure, and the JSON names the file's format, the seed of its mutation and what was raised.
+How a file may end is in `benchmarks._fuzzing`; the formats are in `benchmarks._reader_seeds`, the real files in ``data/``
+among them.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import random
-import re
-import resource
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-import traceback
-import warnings
 from pathlib import Path
 from typing import Any
 
-MEMORY = 4 * 2**30
-SECONDS = 20
+from benchmarks._fuzzing import Fuzz
+from benchmarks._reader_seeds import seeds
 
 
-class _TooLong(BaseException):
-    """Raised by the alarm; no reader catches it."""
+def _read(name: str, path: Path, _: Path) -> int:
+    from scalebridge import data
+
+    reader = data.load if name == "archive" else data.read_series if name == "series" else data.read
+    return len(reader(path).describe())
+
+
+FUZZ = Fuzz("benchmarks.fuzz_readers", seeds, _read, 4 * 2**30)
 
 
 def run(files: int, seed: int, only: str = "") -> dict[str, Any]:
-    """Outcomes of ``files`` mutated files, run in a child that is started again if it dies.
-
-    ``only`` is a pattern that a format's name must match; by default all formats, and the real files in ``data/``.
-    """
-    results: list[dict[str, Any]] = []
-    deaths: list[dict[str, Any]] = []
-    began = time.perf_counter()
-    start = 0
-    while start < files:
-        command = [sys.executable, "-m", "benchmarks.fuzz_readers", "--worker", f"{start}:{files}", "--seed", str(seed)]
-        command += ["--only", only]
-        child = subprocess.run(command, capture_output=True, text=True, check=False)
-        lines = [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")]
-        done = [line for line in lines if "outcome" in line]
-        results += done
-        if child.returncode == 0:
-            break
-        last = lines[-1] if lines else {"i": start, "format": "?"}
-        deaths.append({**last, "outcome": "death", "code": child.returncode, "error": child.stderr[-300:]})
-        start = int(last["i"]) + 1
-        if not lines:
-            break
-    results += deaths
-    return _summary(results, time.perf_counter() - began, files, seed)
-
-
-def _summary(results: list[dict[str, Any]], wall: float, files: int, seed: int) -> dict[str, Any]:
-    by_format: dict[str, dict[str, int]] = {}
-    for r in results:
-        counts = by_format.setdefault(r["format"], {})
-        counts[r["outcome"]] = counts.get(r["outcome"], 0) + 1
-    return {
-        "files": files,
-        "seed": seed,
-        "outcomes": {
-            o: sum(r["outcome"] == o for r in results) for o in ("read", "refused", "failed", "hang", "death")
-        },
-        "slowest_s": max((r.get("s", 0.0) for r in results), default=0.0),
-        "largest_memory_mb": max((r.get("mb", 0.0) for r in results), default=0.0),
-        "wall_s": wall,
-        "formats": by_format,
-        "failures": [r for r in results if r["outcome"] not in {"read", "refused"}],
-    }
-
-
-def work(start: int, stop: int, seed: int, only: str) -> None:
-    """Read the files ``start`` to ``stop`` and print a line of JSON before and after each."""
-    from benchmarks._reader_seeds import mutated, seeds
-
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    signal.signal(signal.SIGALRM, _alarm)
-    with tempfile.TemporaryDirectory() as folder:
-        made = {name: seed_ for name, seed_ in seeds(Path(folder)).items() if re.search(only, name)}
-        names = sorted(made)
-        for i in range(start, stop):
-            name = names[i % len(names)]
-            file_name, content = made[name]
-            print(json.dumps({"i": i, "format": name}), flush=True)
-            path = Path(folder) / f"m{i}" / file_name
-            path.parent.mkdir()
-            path.write_bytes(mutated(content, random.Random(f"{seed}-{i}")))
-            outcome = _outcome(name, path)
-            path.unlink()
-            print(json.dumps({"i": i, "format": name, **outcome}), flush=True)
-
-
-def _outcome(name: str, path: Path) -> dict[str, Any]:
-    from scalebridge import data
-    from scalebridge.errors import InputError
-
-    began = time.perf_counter()
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            reader = data.load if name == "archive" else data.read_series if name == "series" else data.read
-            told = reader(path).describe()
-            found = {"outcome": "read", "told": len(told)}
-    except InputError as error:
-        text = str(error)
-        found = {"outcome": "refused" if path.name in text and "\n" not in text else "failed", "error": text[:300]}
-    except _TooLong:
-        found = {"outcome": "hang", "error": "".join(traceback.format_exc()[-800:])}
-    except BaseException as error:
-        found = {
-            "outcome": "failed",
-            "error": f"{type(error).__name__}: {error}"[:300],
-            "where": traceback.format_exc()[-900:],
-        }
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {**found, "s": round(time.perf_counter() - began, 4), "mb": round(memory, 1)}
-
-
-def _alarm(*_: Any) -> None:
-    raise _TooLong
-
-
-def main() -> None:
-    """Run and write the JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--files", type=int, default=2000)
-    parser.add_argument("--only", default="", help="a pattern that the formats' names match")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        start, stop = (int(part) for part in options.worker.split(":"))
-        work(start, stop, options.seed, options.only)
-        return
-    found = run(options.files, options.seed, options.only)
-    text = json.dumps(found, indent=1)
-    if options.json:
-        options.json.write_text(text)
-    print(json.dumps({key: found[key] for key in ("files", "outcomes", "slowest_s", "largest_memory_mb", "wall_s")}))
+    """Outcomes of mutated files; see `benchmarks._fuzzing`."""
+    return FUZZ.run(files, seed, only)
 
 
 if __name__ == "__main__":
-    main()
+    FUZZ.main(__doc__)

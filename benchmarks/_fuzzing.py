@@ -1,7 +1,7 @@
 """Readers against damaged files: files mutated, each read in a process with a bound on its memory and its time.
 
 A file ends as ``read`` or as ``refused`` by one sentence that names it; anything else - a traceback, a warning, a hang,
-a death of the process - is a failure, and the JSON names the file's format, the seed of its mutation and what was raised.
+a death of the process - is a failure, and the JSON names the format, the seed of the mutation and what was raised.
 """
 
 from __future__ import annotations

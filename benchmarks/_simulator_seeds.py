@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """Readers of data against damaged files: ``python -m benchmarks.fuzz_readers --json F --seed N [--files 2000]``.
 
-How a file may end is in `benchmarks._fuzzing`; the formats are in `benchmarks._reader_seeds`, the real files in ``data/``
+How a file may end is in `benchmarks._fuzzing`; the formats are in `benchmarks._reader_seeds`, real files of ``data/``
 among them.
 """
 

@@ -1,13 +1,12 @@
 """Readers of simulators' files against damaged ones: ``python -m benchmarks.fuzz_simulators --json F --seed N``.
 
-Logs, dumps, averages, correlations, data files of LAMMPS; meshes, fields, tables and logs of OpenFOAM; decks and results
+Logs, dumps, averages, correlations, data files of LAMMPS; meshes, fields and tables of OpenFOAM; decks and results
 of CalculiX; results and archives of ANSYS; exports, meshes and model files of COMSOL; mesh files. How a file may end is
 in `benchmarks._fuzzing`; a worker may have 2 GiB.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from benchmarks._fuzzing import Fuzz

@@ -58,7 +58,7 @@ def test_our_own_stokes_solver_finds_the_same_permeability():
     side = math.sqrt(math.pi / 4 / c)
     ours = PoreFlow(pores[..., 0], fluid=True, voxel_size=side / n).permeability()
     foam = CylinderArray(1.0, "permeability").run(np.array([[c, 0.0]])).values[0, 0]
-    assert float(np.asarray(ours.tensor)[0, 0]) == pytest.approx(foam, rel=0.03)
+    assert ours.m2[0, 0] == pytest.approx(foam, rel=0.03)
 
 
 def test_the_fields_of_a_cell_are_read_with_their_mesh():

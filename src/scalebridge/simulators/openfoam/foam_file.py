@@ -22,7 +22,8 @@ from scalebridge.errors import InputError
 MOST_BYTES = 1 << 29
 _DEEPEST = 32
 _BLANK = re.compile(rb"(?:\s+|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
-_WORD = re.compile(rb'"(?:[^"\\\n]|\\.)*"|[^\s;{}()\[\]"]+(?:\([^\s;{}()]*\))*|[;{}()\[\]]')
+# No word is longer: a damaged file may hold no blank at all.
+_WORD = re.compile(rb'"(?:[^"\\\n]|\\.){0,4096}"|[^\s;{}()\[\]"]{1,4096}(?:\([^\s;{}()]{0,4096}\))*|[;{}()\[\]]')
 _DIGITS = re.compile(rb"\d{1,18}(?!\d)")
 _PARENTHESIS = re.compile(rb"\)")
 _PARENTHESES = re.compile(rb"\)\s*\)")

@@ -26,7 +26,8 @@ _CELL = re.compile(rb"\((?:[^()]|\([^()]*\))*\)|[^\s()]+(?:\([^()]*\))*")
 _BRACKETS = bytes.maketrans(b"()", b"  ")
 _MISSING = (b"N/A", b"n/a", b"-")
 _LONGEST = 1 << 20
-_BLOCK = 4096
+# Words that are held as text.
+_BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +230,7 @@ class _Rows:
         if not fits:
             damaged(self.path, number, f"{len(words)} values stand there, and {self.total} in the rows above")
         self.words.append((number, words))
-        if len(self.words) >= _BLOCK:
+        if len(self.words) * self.total >= _BLOCK:
             self._flush()
 
     def finished(self) -> tuple[Floats, tuple[NDArray[Any], ...]]:

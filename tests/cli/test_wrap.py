@@ -146,6 +146,10 @@ def test_what_cannot_be_wrapped_is_one_sentence_and_nothing_is_written(
         ("# T = 3.0\n// T = 3.0;\n! T 3.0\nT 4.0\n", {"T": 4}),
         ("a = 1.0\na = 2.0\nclass = 3.0\n", {"a": 1, "a_2": 2, "value_class": 3}),
         ("1.0 2.0\nv (1 2 3);\n", {}),
+        (
+            "*NODE\n1, 0.0, 0.5\n*MATERIAL, NAME=A\n*ELASTIC\n210000., .3\n** 1.0, 2.0\n*CLOAD\n5, 2, -1.5e2\n*STEP\n",
+            {"elastic_1": 210000, "elastic_2": 0.3, "cload_3": -150},
+        ),
     ],
 )
 def test_numbers_are_found_in_the_input_languages_of_the_field(text: str, numbers: dict[str, float]) -> None:
@@ -180,6 +184,16 @@ def test_results_are_found_in_files_of_every_kind(tmp_path: Path) -> None:
         "energy": 1.5, "u": 2, "time": 1, "load": 3, "t": 1, "temp": 310, "d_0": 1, "d_1": 320,
         "pressure_drop": 4.5, "energy_2": 2, "f": 7, "k": 8,
     }  # fmt: skip
+
+
+def test_tables_in_a_log_are_found_and_what_it_says_of_itself_comes_last(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(
+        "ghost cut = 2.8\nStep Temp E_pair\n0 1.44 -6.8\n100 0.75 -5.9\nLoop time: 3.5\nNlocal: 108\nStep Temp E_pair\n"
+        "0 1.0 -1.0\n200 0.5 -2.5\n"
+    )
+    found = results_in(tmp_path, ["log"])
+    assert {p.name: p.value for p in found if p.is_likely} == {"ghost_cut": 2.8, "Temp": 0.5, "E_pair": -2.5}
+    assert {p.name for p in found if not p.is_likely} == {"Loop_time", "Nlocal", "Step"}
 
 
 def test_the_command_s_own_options_stay_with_the_program(here: Path) -> None:

@@ -73,6 +73,7 @@ class Wrapped:
         inputs: numbers that become inputs.
         numbers: all numbers of the example.
         results: numbers that become outputs.
+        others: further numbers of the output, for the user to choose from.
         example: name of the input file.
         stdin: whether the program reads it as its input stream.
     """
@@ -82,13 +83,14 @@ class Wrapped:
     inputs: tuple[Found, ...]
     numbers: tuple[Found, ...]
     results: tuple[Proposed, ...]
+    others: tuple[Proposed, ...]
     example: str
     stdin: bool
 
 
 def adapter_text(wrapped: Wrapped) -> str:
     """Return the Python file that makes the model."""
-    parsers = sorted({"Program", *(type(r.parser).__name__ for r in wrapped.results)})
+    parsers = sorted({"Program", *(type(r.parser).__name__ for r in (*wrapped.results, *wrapped.others))})
     return _ADAPTER.format(
         title=wrapped.name,
         imports=", ".join(parsers),
@@ -96,7 +98,7 @@ def adapter_text(wrapped: Wrapped) -> str:
         first=wrapped.inputs[0].name,
         inputs="\n".join(f"        {_input(found)}" for found in wrapped.inputs),
         outputs="\n".join(f'        {_text(r.name)}: "1",  # {r.value:g} in the example' for r in wrapped.results),
-        results="\n".join(f"        {_text(r.name)}: {parser_text(r.parser)}," for r in wrapped.results),
+        results="\n".join(f"        {line}" for line in _results(wrapped)),
         stdin=f"stdin={_text(wrapped.example)},\n    " if wrapped.stdin else "",
         example="[" + ", ".join(repr(found.value) for found in wrapped.inputs) + "]",
     )
@@ -117,6 +119,16 @@ def parser_text(parser: Any) -> str:
         elif value != field.default:
             words.append(f"{field.name}={_text(value) if isinstance(value, str) else repr(value)}")
     return f"{type(parser).__name__}({', '.join(words)})"
+
+
+def _results(wrapped: Wrapped) -> list[str]:
+    active = [f"{_text(r.name)}: {parser_text(r.parser)}," for r in wrapped.results]
+    others = [f"# {_text(r.name)}: {parser_text(r.parser)},  # {r.value:g}" for r in wrapped.others]
+    return [
+        *active,
+        *(["# More of the output, to choose from (declare them under outputs too):"] if others else []),
+        *others,
+    ]
 
 
 def _input(found: Found) -> str:

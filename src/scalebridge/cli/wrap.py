@@ -18,6 +18,8 @@ from scalebridge.models.program.proposals.names import identifier
 
 # A file above this is no input that someone has written.
 _LARGEST = 4 << 20
+# How many results a first model has, and how many more it shows.
+_ACTIVE = 8
 _SHOWN = 12
 STDOUT = "stdout.txt"
 
@@ -72,10 +74,20 @@ def wrap_program(request: Request) -> int:
             "What the program writes holds no number with a name before it, in a column or under a key; write the "
             "adapter by hand, with a function of the folder that returns the results."
         )
-    wrapped = Wrapped(name, tuple(command), tuple(chosen), tuple(found), tuple(results[:_SHOWN]), request.example.name,
-                      request.stdin)  # fmt: skip
+    likely = [r for r in results if r.is_likely] or results
+    others = [r for r in results if r not in likely[:_ACTIVE]]
+    wrapped = Wrapped(
+        name=name,
+        command=tuple(command),
+        inputs=tuple(chosen),
+        numbers=tuple(found),
+        results=tuple(likely[:_ACTIVE]),
+        others=tuple(others[:_SHOWN]),
+        example=request.example.name,
+        stdin=request.stdin,
+    )
     _write(targets, wrapped, with_placeholders(text, chosen), request)
-    _tell(wrapped, results, targets)
+    _tell(wrapped, len(others), targets)
     code = _tried(targets[0]) if request.run else DONE
     print(f"next: edit names, units and bounds in {targets[0]}, then: python {targets[0]}")
     return code
@@ -205,7 +217,7 @@ def _write(targets: list[Path], wrapped: Wrapped, template: str, request: Reques
         raise InfrastructureError(f"'{folder.parent}' cannot be written: {error.strerror}.") from error
 
 
-def _tell(wrapped: Wrapped, results: Sequence[Proposed], targets: Sequence[Path]) -> None:
+def _tell(wrapped: Wrapped, n_others: int, targets: Sequence[Path]) -> None:
     print(f"inputs, from {wrapped.example}:")
     for found in wrapped.inputs:
         print(f"  {found.name} = {found.value:g} [{found.unit}], line {found.line}")
@@ -215,8 +227,8 @@ def _tell(wrapped: Wrapped, results: Sequence[Proposed], targets: Sequence[Path]
     print("outputs:")
     for result in wrapped.results:
         print(f"  {result.name} = {result.value:g}, in {getattr(result.parser, 'file', '')}")
-    if len(results) > len(wrapped.results):
-        print(f"  and {len(results) - len(wrapped.results)} more numbers; say which file by --output")
+    if n_others:
+        print(f"  further numbers: {n_others}, the first of them as comments in {targets[0].name}")
     adapter, study, folder = targets
     print(f"wrote {adapter}, {folder / wrapped.example}, {study}")
 

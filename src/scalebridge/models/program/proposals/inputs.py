@@ -29,6 +29,10 @@ _FORMS = (
 )
 _COMMENT = re.compile(r"^\s*(?:#|!|//|%|\*\*)")
 _UNIT = re.compile(r"(?:#|!|//|%).*?[\[(](?P<unit>[^\])]{1,20})[\])]")
+# CalculiX and Abaqus: the numbers in the lines below such a keyword are quantities, in an order of their own.
+_KEYWORD = re.compile(r"^\s*\*(?P<name>[A-Za-z][A-Za-z ]*)")
+_OF_QUANTITIES = {"elastic", "density", "conductivity", "expansion", "specific heat", "plastic", "cload", "dload",
+                  "boundary", "solid section", "shell section", "temperature", "film", "dflux"}  # fmt: skip
 # kg, m, s, K, mol, A, cd: the order of OpenFOAM's dimensions.
 _DIMENSIONS = ("kg", "m", "s", "K", "mol", "A", "cd")
 
@@ -59,17 +63,16 @@ class Found:
 def inputs_in(text: str) -> list[Found]:
     """Return the numbers with a name in front of them, in the order of the text."""
     found: list[Found] = []
-    start = 0
+    start, keyword = 0, ""
     for line, content in enumerate(text.splitlines(keepends=True), 1):
+        heading = _KEYWORD.match(content)
+        keyword = heading["name"].strip().lower() if heading else keyword
         if not _COMMENT.match(content):
-            for match in _matches(content):
-                name = identifier(match["name"], [f.name for f in found])
-                begin, end = match.span("value")
-                value = match["value"]
-                found.append(
-                    Found(name, number(value), _unit(match, content), line, start + begin, start + end,
-                          re.fullmatch(r"[-+]?\d+", value) is not None)
-                )  # fmt: skip
+            for name, span, unit in [*_named(content), *(_below(content, keyword) if not heading else ())]:
+                value = content[slice(*span)]
+                unique = identifier(name, [f.name for f in found])
+                is_whole = re.fullmatch(r"[-+]?\d+", value) is not None
+                found.append(Found(unique, number(value), unit, line, start + span[0], start + span[1], is_whole))
         start += len(content)
     return found
 
@@ -81,12 +84,27 @@ def with_placeholders(text: str, chosen: Iterable[Found]) -> str:
     return text
 
 
-def _matches(line: str) -> Iterator[re.Match[str]]:
+def _named(line: str) -> Iterator[tuple[str, tuple[int, int], str]]:
+    """The numbers with a name before them: name, place in the line, unit."""
     for form in _FORMS:
         matches = list(form.finditer(line))
         if matches:
-            yield from matches
+            yield from ((m["name"], m.span("value"), _unit(m, line)) for m in matches)
             return
+
+
+def _below(line: str, keyword: str) -> Iterator[tuple[str, tuple[int, int], str]]:
+    """The numbers of a line below a keyword, called by it and by their place."""
+    if keyword not in _OF_QUANTITIES:
+        return
+    at = 0
+    for place, cell in enumerate(line.rstrip().split(","), 1):
+        value = cell.strip()
+        # Whole numbers are those of nodes, of directions.
+        if re.fullmatch(NUMBER, value) and not value.lstrip("+-").isdigit():
+            begin = at + cell.index(value)
+            yield f"{keyword}_{place}", (begin, begin + len(value)), "1"
+        at += len(cell) + 1
 
 
 def _unit(match: re.Match[str], line: str) -> str:

@@ -19,6 +19,13 @@ _LARGEST = 8 << 20
 _SETTING = re.compile(rf"^\s*(?P<name>[A-Za-z_][^=:\n]{{0,60}}?)\s*(?P<sign>[=:])\s*(?P<value>{ALONE})", re.MULTILINE)
 
 
+# What a program says of itself, not of what it has solved.
+_BOOKKEEPING = re.compile(
+    r"cpu|time|wall|elapsed|memory|performance|histogram|rank|thread|version|date|step|iter", re.IGNORECASE
+)
+_CELL = r"[-+.\deE]+"
+
+
 @dataclass(frozen=True)
 class Proposed:
     """A number that may be a result.
@@ -32,6 +39,12 @@ class Proposed:
     name: str
     parser: Parser
     value: float
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether it looks like something computed: no count in a text, no time taken."""
+        is_count = self.value.is_integer() and isinstance(self.parser, Pattern | Columns)
+        return not (is_count or _BOOKKEEPING.search(self.name))
 
 
 def results_in(folder: Path, names: list[str]) -> list[Proposed]:
@@ -76,8 +89,25 @@ def _in_text(text: str, file: str) -> Iterator[tuple[str, Parser]]:
             seen.add(words)
             spaced = r"\s+".join(re.escape(word) for word in words.split())
             yield words, Pattern(file, rf"^\s*{spaced}\s*{match['sign']}\s*{{number}}")
-    if not seen:
+    if seen:
+        yield from _in_tables(text, file)
+    else:
         yield from _in_columns(text, file)
+
+
+def _in_tables(text: str, file: str) -> Iterator[tuple[str, Parser]]:
+    """Tables between other lines, as a log has them: a line of headings over lines of as many numbers."""
+    lines = [line.split() for line in text.splitlines()]
+    seen = set()
+    for above, first, second in zip(lines, lines[1:], lines[2:], strict=False):
+        n = len(above)
+        is_table = n > 1 and len(first) == n == len(second) and all(re.fullmatch(ALONE, c) for c in (*first, *second))
+        if is_table and not any(re.fullmatch(ALONE, cell) for cell in above) and tuple(above) not in seen:
+            seen.add(tuple(above))
+            for k, heading in enumerate(above):
+                before = rf"(?:{_CELL}\s+){{{k}}}" if k else ""
+                after = rf"(?:\s+{_CELL}){{{n - k - 1}}}" if k < n - 1 else ""
+                yield heading, Pattern(file, rf"^\s*{before}{{number}}{after}\s*$")
 
 
 def _in_columns(text: str, file: str) -> Iterator[tuple[str, Parser]]:

@@ -279,7 +279,7 @@ class Grid:
             nodes += cells[at + 1 : at + 1 + cells[at]].tolist()
             at += 1 + cells[at]
             offset.append(len(nodes))
-        self.offset, self.cell_connectivity = np.array(offset), np.array(nodes)
+        self.cell_offsets, self.cell_connectivity = np.array(offset), np.array(nodes)
 
 
 def test_pyvista_gets_and_gives_meshes_with_units(monkeypatch):

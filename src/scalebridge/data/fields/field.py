@@ -73,7 +73,8 @@ class Field:
                 f"{owner} has {has} at {self.location}, and its mesh '{self.mesh.name}' has {wanted} "
                 f"{'points' if at_points else 'cells'}; give one row for each."
             )
-        values = array.astype(np.float64, copy=False)
+        with np.errstate(invalid="ignore"):
+            values = array.astype(np.float64, copy=False)
         if np.isinf(values).any():
             row = int(np.flatnonzero(np.isinf(values).reshape(len(values), -1).any(axis=1))[0])
             raise InputError(

@@ -169,7 +169,8 @@ def _check_length(unit: str, name: str) -> None:
 
 def _points(points: Any, name: str) -> Floats:
     try:
-        array = np.asarray(points, dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # bytes that are no number are NaN, and refused below
+            array = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(f"The points of the mesh '{name}' are no numbers; give rows of x, y, z.") from None
     if array.ndim != 2 or not 1 <= array.shape[1] <= 3:

@@ -63,7 +63,9 @@ def from_pyvista(
     own = grid if hasattr(grid, "celltypes") else getattr(grid, "cast_to_unstructured_grid", lambda: None)()
     if own is None:
         raise InputError(f"A {type(grid).__name__} was given for a pyvista data set; give a grid or a surface.")
-    ends, types = np.asarray(own.offset, dtype=np.int64)[1:], np.asarray(own.celltypes, dtype=np.int64)
+    # Older versions of pyvista say ``offset``.
+    starts = own.cell_offsets if hasattr(own, "cell_offsets") else own.offset
+    ends, types = np.asarray(starts, dtype=np.int64)[1:], np.asarray(own.celltypes, dtype=np.int64)
     try:
         cells = grouped(np.asarray(own.cell_connectivity, dtype=np.int64), ends, types)
     except ValueError as error:

@@ -58,7 +58,7 @@ def decoded(coding: Coding, kind: str, form: str, text: str | None, offset: str 
     if form == "ascii":
         return _text(text or "", dtype.newbyteorder("="))
     if form == "binary":
-        content = _unpacked(coding, _Base64(memoryview("".join((text or "").split()).encode("ascii"))))
+        content = _unpacked(coding, _Base64(memoryview(_run(text or ""))))
     elif form == "appended":
         start = int(offset or 0)
         if not 0 <= start < len(coding.appended):
@@ -158,6 +158,12 @@ def _unpacker(compressor: str) -> Callable[[Any, int], bytes]:
         return made
 
     return unpack
+
+
+def _run(text: str) -> bytes:
+    """Base64 without the white space around it, and within it where there is some."""
+    run = text.strip().encode("ascii")
+    return b"".join(run.split()) if b"\n" in run or b" " in run else run
 
 
 def _text(text: str, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -132,7 +132,8 @@ def _data(holder: Any, coding: Coding, count: int) -> Iterator[tuple[str, Array]
 
 
 def _array(array: Any, coding: Coding) -> Array:
-    return decoded(coding, array.attrib["type"], array.get("format", "ascii"), array.text, array.get("offset"))
+    text, array.text = array.text, None  # each is read once, and its text let go
+    return decoded(coding, array.attrib["type"], array.get("format", "ascii"), text, array.get("offset"))
 
 
 def _whole(values: Array) -> Array:

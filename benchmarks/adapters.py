@@ -103,7 +103,8 @@ def dump(megabytes: int, seed: int) -> dict[str, Any]:
     }
     print(
         f"dump of {size / 1e9:.2f} GB: {found['rate_mb_s']:.0f} MB/s, {found['ratio_to_loadtxt']:.1f} times "
-        f"numpy.loadtxt; memory {told['early_mb']:.0f} MB above the start after ten frames, {told['peak_mb']:.0f} at the end"
+        f"numpy.loadtxt; memory {told['early_mb']:.0f} MB above the start after ten frames, "
+        f"{told['peak_mb']:.0f} MB at the end"
     )
     if told["frames"] != frames:
         raise SystemExit(f"{told['frames']} of {frames} frames were read")

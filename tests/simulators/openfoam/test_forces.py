@@ -102,7 +102,7 @@ def test_where_starts_overlap_the_later_counts(tmp_path):
         (FOUNDATION.replace("5 6 7", "5 x 7"), "line 5: 'x' is no number"),
         (FOUNDATION.replace("forces(", "farces("), "the heading 'farces"),
         (FOUNDATION.replace("pressure viscous)", "pressure)"), "headings for 6 numbers stand over 12"),
-        (FOUNDATION.replace("2\t", "inf\t"), "a time is no finite number"),
+        (FOUNDATION.replace("2\t", "inf\t"), "line 5: the time is no finite number"),
         ("", "it has no row after its heading"),
     ],
 )

@@ -237,30 +237,39 @@ class _Rows:
         """Time ``[n]`` and columns."""
         self._flush()
         whole = [np.concatenate(parts) for parts in zip(*self.blocks, strict=True)]
-        time: Floats = whole[0][:, 0]
-        if not np.isfinite(time).all():
-            damaged(self.path, int(np.flatnonzero(~np.isfinite(time))[0]) + 1, "a time is no finite number")
-        return time, tuple(whole[1:])
+        return whole[0][:, 0], tuple(whole[1:])
 
     def _flush(self) -> None:
         if not self.words:
             return
         columns: list[NDArray[Any]] = []
-        first = 0
+        first, at, numbers = 0, 0, self._numbers()
         for width, text in zip(self.widths, self.is_text, strict=True):
             if text:
                 columns.append(np.array([words[first].decode(errors="replace") for _, words in self.words]))
             else:
-                columns.append(self._numbers(first, width))
+                columns.append(numbers[:, at : at + width])
+                at += width
             first += width
+        lost = np.flatnonzero(~np.isfinite(columns[0][:, 0]))
+        if len(lost):
+            damaged(self.path, self.words[lost[0]][0], "the time is no finite number")
         self.blocks.append(columns)
         self.words = []
 
-    def _numbers(self, first: int, width: int) -> Floats:
+    def _numbers(self) -> Floats:
+        """All columns but those of words ``[rows, k]``."""
+        text = {sum(self.widths[:i]) for i, is_text in enumerate(self.is_text) if is_text}
+        rows = [w if not text else [x for i, x in enumerate(w) if i not in text] for _, w in self.words]
         try:
-            return np.array([words[first : first + width] for _, words in self.words], dtype=np.float64)
-        except ValueError:
-            return np.array([[self._number(n, word) for word in w[first : first + width]] for n, w in self.words])
+            found = np.fromstring(b"\n".join(b" ".join(row) for row in rows), sep=" ")
+        except (ValueError, DeprecationWarning):
+            found = np.zeros(0)
+        if found.size != len(rows) * len(rows[0]):
+            # Gaps, or damage: word by word.
+            numbers = [n for n, _ in self.words]
+            found = np.array([self._number(n, word) for n, row in zip(numbers, rows, strict=True) for word in row])
+        return found.reshape(len(rows), -1)
 
     def _number(self, line: int, word: bytes) -> float:
         if word in _MISSING:

@@ -11,7 +11,7 @@ from scalebridge.errors import InputError
 from scalebridge.models import Adapted, Runs, Scale, Structure
 from scalebridge.models.program import NoValue, Program
 from scalebridge.quantities import Floats, Space
-from scalebridge.simulators.calculix.running import Ccx, reached, reported
+from scalebridge.simulators.calculix.running import Ccx, reached, reported, unfinished
 
 _LOG = "ccx.log"
 # CalculiX ends with 201 where it reports an error, and with 0 after some errors as well.
@@ -141,7 +141,8 @@ class _Finished:
 
     def read(self, folder: Path) -> Any:
         """Return the value; raise `NoValue` in CalculiX's words where there is none."""
-        words = reported(folder / _LOG)
+        log = folder / _LOG
+        words = reported(log) or unfinished(log.read_text(encoding="ascii", errors="replace")[-10_000:])
         if words is not None:
             raise NoValue(words + reached(folder / f"{self.job}.sta"))
         return self.reading.read(folder) if hasattr(self.reading, "read") else self.reading(folder)

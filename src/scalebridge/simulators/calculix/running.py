@@ -62,14 +62,19 @@ class Ccx:
         ended = carry_out([self.path, "-i", job], folder, limits=self.limits, environment=environment, log=f"{job}.log")
         if ended.status == "timeout":
             return ended
-        words = reported(folder / f"{job}.log")
+        words = reported(folder / f"{job}.log") or (unfinished(ended.tail) if ended.status == "ok" else None)
         if words is None:
             return ended
         return Ended("failed", words + reached(folder / f"{job}.sta"), ended.exit_code, ended.tail, ended.seconds)
 
 
+def unfinished(output: str) -> str | None:
+    """Return a sentence where the end of the output does not say that the job is finished."""
+    return None if "Job finished" in output else "CalculiX ended before its job was finished"
+
+
 def reported(log: Path) -> str | None:
-    """Return the first error in CalculiX's words, as one line; None where it reports none and finished its job.
+    """Return the first error in CalculiX's words, as one line; None where it reports none.
 
     A card that it could not interpret is named too, for that is often the cause.
     """
@@ -83,7 +88,7 @@ def reported(log: Path) -> str | None:
     rows = text.splitlines()
     starts = [i for i, row in enumerate(rows) if row.lstrip().startswith("*ERROR")]
     if not starts:
-        return None if "Job finished" in text else "CalculiX ended before its job was finished"
+        return None
     ignored = [i for i, row in enumerate(rows) if "Card image cannot be inter" in row.replace("    ", "")]
     said = _paragraph(rows, starts[0])
     if ignored and (cards := [r.strip() for r in rows[ignored[0] + 1 : ignored[0] + 4] if r.lstrip().startswith("*")]):

@@ -1,0 +1,118 @@
+"""A deck with placeholders as a model; CalculiX is the stand-in here."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from scalebridge.errors import InputError
+from scalebridge.simulators.calculix import CalculiX, Nodal, Printed
+from scalebridge.testing.calculix import fake_ccx
+
+DECK = """*NODE, NSET=ALL_NODES
+1, 0., 0.
+2, {{ length [mm] }}, 0.
+3, {{ length [mm] }}, 1.
+4, 0., 1.
+*ELEMENT, TYPE=CPE4, ELSET=ALL_ELEMENTS
+1, 1, 2, 3, 4
+*MATERIAL, NAME=STEEL
+*ELASTIC
+{{ young [MPa] }}, 0.3
+*SOLID SECTION, ELSET=ALL_ELEMENTS, MATERIAL=STEEL
+1.
+*BOUNDARY
+1, 1, 2
+4, 1
+2, 2
+*STEP
+*STATIC
+*BOUNDARY
+2, 1, 1, 0.01
+3, 1, 1, 0.01
+*NODE PRINT, NSET=ALL_NODES
+U, RF
+*EL PRINT, ELSET=ALL_ELEMENTS
+S
+*END STEP
+"""
+INPUTS = {"length": ("m", 1e-3, 1e-2), "young": ("Pa", 1e9, 3e11)}
+
+
+def bar(tmp_path, fault="none", deck=DECK, **changed):
+    """A strip pulled by 0.01 mm."""
+    given = {
+        "outputs": {"stress": "Pa", "thinning": "m"},
+        "results": {
+            "stress": Printed("stresses", "sxx", statistic="max", unit="MPa"),
+            "thinning": Printed("displacements", "vy", statistic="min", unit="mm"),
+        },
+        **changed,
+    }
+    return CalculiX(
+        {"bar.inp": deck},
+        INPUTS,
+        given.pop("outputs"),
+        given.pop("results"),
+        program=fake_ccx(tmp_path, fault),
+        **given,
+    )
+
+
+def test_values_are_in_the_units_of_the_outputs(tmp_path):
+    model = bar(tmp_path)
+    x = np.array([[2e-3, 2e11], [4e-3, 2e11]])
+    runs = model.run(x)
+    # Plane strain, free on top: sigma = E / (1 - nu²) * strain.
+    np.testing.assert_allclose(runs.values[:, 0], 2e11 / 0.91 * 1e-5 / x[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(runs.values[:, 1], -0.3 / 0.7 * 1e-5 / x[:, 0] * 1e-3, rtol=1e-6)
+
+
+def test_what_the_result_depends_on_is_in_its_identity(tmp_path):
+    first, other = bar(tmp_path), bar(tmp_path, deck=DECK.replace("0.3", "0.31"))
+    assert first.identity() == bar(tmp_path).identity() and first.identity() != other.identity()
+    assert first.identity() != bar(tmp_path, version="2").identity()
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        ("error", "failed", "ERROR in calinput: no material was assigned to element 1"),
+        ("quiet error", "failed", "ERROR in calinput: no material was assigned to element 1"),
+        ("not converged", "failed", "too many cutbacks; its last solved increment is 1 of step 1, at time 0.25"),
+        ("half a file", "failed", "line|printed no"),
+        ("not a number", "failed", "is nan"),
+        ("crash", "failed", "SIGKILL|signal 9|killed"),
+        ("nothing", "failed", "ended before its job was finished"),
+        ("hang", "timeout", "1 s|time"),
+    ],
+)
+def test_a_run_that_fails_is_a_status_with_a_reason(tmp_path, fault, status, words):
+    folders = tmp_path / "folders"
+    model = bar(tmp_path, fault, timeout=1.0 if fault == "hang" else 60.0, folder=folders)
+    runs = model.run(np.array([[2e-3, 2e11]]))
+    assert runs.status[0] == status and re.search(words, runs.reason[0]), runs.reason[0]
+    assert list(folders.iterdir()) == []
+
+
+def test_a_result_that_is_not_there_is_told(tmp_path):
+    results = {"stress": Printed("temperatures"), "thinning": Nodal("DISP", "norm")}
+    runs = bar(tmp_path, results=results).run(np.array([[2e-3, 2e11]]))
+    assert "printed no 'temperatures'; it printed displacements of ALL_NODES" in runs.reason[0]
+
+
+def test_bad_input_is_refused_when_the_model_is_made(tmp_path):
+    with pytest.raises(InputError, match="There is no deck"):
+        CalculiX(tmp_path / "none.inp", INPUTS, {"u": "m"}, {"u": Printed("displacements", "vx")})
+    with pytest.raises(InputError, match="holds a, b; name the deck to run"):
+        CalculiX({"a.inp": DECK, "b.inp": DECK}, INPUTS, {"u": "m"}, {"u": Printed("displacements", "vx")})
+    with pytest.raises(InputError, match="did you mean 'mean'"):
+        Printed("displacements", "vx", statistic="meen")
+    with pytest.raises(InputError, match="'norm' or 'mises'"):
+        Nodal("STRESS", "tresca")
+    with pytest.raises(InputError, match="apt-get install calculix-ccx"):
+        bar(tmp_path).__class__(
+            {"a.inp": DECK}, INPUTS, {"u": "m"}, {"u": Printed("forces", "fx")}, program="none"
+        ).run(np.array([[2e-3, 2e11]]))

@@ -1,0 +1,190 @@
+"""Results and decks of CalculiX: what stands in them, and one sentence where they are damaged."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scalebridge.errors import InputError
+from scalebridge.simulators.calculix import read_cvg, read_dat, read_frd, read_inp, read_sta
+from scalebridge.simulators.calculix.dat import find
+from tests.simulators.damaging import check_reader
+
+DATA = Path(__file__).parents[3] / "data" / "calculix-results"
+READERS = {
+    "bar.dat": read_dat,
+    "modes.dat": read_dat,
+    "bar.frd": read_frd,
+    "kinds.frd": read_frd,
+    "kinds_binary.frd": read_frd,
+    "kinds.inp": read_inp,
+    "bar.sta": read_sta,
+    "bar.cvg": read_cvg,
+}
+
+
+def test_every_printed_table_is_read_with_its_set_time_and_columns():
+    tables = read_dat(DATA / "bar.dat")
+    assert len({t.time for t in tables}) == 6
+    stresses = find(tables, "stresses", "e")
+    assert stresses.columns == ("sxx", "syy", "szz", "sxy", "sxz", "syz")
+    assert stresses.points is not None and stresses.points.tolist() == list(range(1, 9))
+    first = next(t for t in tables if t.quantity == "temperatures")
+    assert (first.set, first.time, first.columns) == ("N", 0.25, ("value",))
+    assert first.column("value").tolist() == [2.5] * 4 + [5.0] * 4
+
+
+def test_a_total_is_the_sum_of_its_rows():
+    tables = read_dat(DATA / "bar.dat")
+    rows, total = find(tables, "forces", "TOP"), find(tables, "total force", "TOP")
+    assert total.ids.size == 0
+    same_time = [t for t in tables if t.quantity == "total force" and t.time == rows.time]
+    np.testing.assert_allclose(same_time[0].values[0], rows.values.sum(0), rtol=1e-6, atol=1e-12)
+
+
+def test_heads_that_calculix_prints_in_two_parts_or_without_a_blank_are_read():
+    tables = read_dat(DATA / "bar.dat")
+    mass = find(tables, "mass")
+    assert mass.columns == ("mass", "xx", "yy", "zz", "xy", "xz", "yz") and mass.values[0, 0] == 2.0
+    assert find(tables, "equivalent plastic strain").values.shape == (8, 1)
+    assert find(tables, "heat flux").set == "E"
+
+
+def test_tables_of_eigenmodes_carry_the_number_of_their_mode_and_other_sections_are_left_out():
+    tables = read_dat(DATA / "modes.dat")
+    assert [t.mode for t in tables] == [1, 2, 3]
+    assert {t.quantity for t in tables} == {"displacements"}
+
+
+def test_a_table_that_was_not_printed_is_told_with_those_that_were():
+    tables = read_dat(DATA / "modes.dat")
+    with pytest.raises(InputError, match="printed no 'stresses'; it printed displacements of N"):
+        find(tables, "stresses")
+    with pytest.raises(InputError, match="did you mean 'vx'"):
+        tables[0].column("vxx")
+
+
+@pytest.mark.parametrize("name", ["kinds.frd", "kinds_binary.frd"])
+def test_every_kind_of_element_is_read_as_text_and_binary(name):
+    results = read_frd(DATA / name, "m, kg, s")
+    kinds = [block.type for block in results.mesh.cells]
+    assert kinds == ["hexahedron", "hexahedron20", "wedge", "wedge15", "tetra", "tetra10"]
+    points, field = results.mesh.points, results.last["DISP"]
+    assert (field.unit, field.location, field.shape) == ("m", "points", (3,))
+    np.testing.assert_allclose(field.values, points * [1e-3, 2e-3, 3e-3], rtol=1e-7, atol=1e-12)
+    strain = results.last["TOSTRAIN"].values
+    # CalculiX brings strains to the nodes of some elements with a table of four digits.
+    np.testing.assert_allclose(strain, np.tile([1e-3, 2e-3, 3e-3, 0, 0, 0], (len(points), 1)), rtol=6e-5, atol=1e-12)
+
+
+_EDGES = {
+    "hexahedron20": [(0, 1), (1, 2), (2, 3), (3, 0), (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)],
+    "wedge15": [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3), (0, 3), (1, 4), (2, 5)],
+    "tetra10": [(0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)],
+}
+
+
+@pytest.mark.parametrize("name", ["kinds.frd", "kinds_binary.frd", "kinds.inp"])
+def test_nodes_of_edges_stand_in_the_order_of_vtk(name):
+    mesh = read_inp(DATA / name) if name.endswith("inp") else read_frd(DATA / name).mesh
+    for block in mesh.cells:
+        edges = np.array(_EDGES.get(block.type, np.zeros((0, 2), dtype=int)), dtype=int)
+        points = mesh.points[block.nodes[0]]
+        np.testing.assert_allclose(points[len(points) - len(edges) :], points[edges].mean(1), atol=1e-12)
+
+
+def test_steps_of_a_result_file_have_their_times_and_units_only_where_they_are_said():
+    results = read_frd(DATA / "bar.frd")
+    assert [s.time for s in results.steps] == [0.25, 0.5, 0.875, 1.0, 1.5, 2.0]
+    assert results.last["STRESS"].unit == "1" and results.mesh.unit == "1"
+    told = read_frd(DATA / "bar.frd", "mm, t, s")
+    assert told.last["STRESS"].unit == "MPa" and told.mesh.unit == "mm"
+    # Ramped to 20 K over the first step.
+    assert [s.fields["NDTEMP"].values.max() for s in told.steps[:4]] == [5.0, 10.0, 17.5, 20.0]
+    with pytest.raises(InputError, match="did you mean 'm, kg, s'"):
+        read_frd(DATA / "bar.frd", "mm, kg, s")
+
+
+def test_results_as_text_agree_with_the_printed_ones():
+    table = find(read_dat(DATA / "bar.dat"), "displacements", "N")
+    field = next(s for s in read_frd(DATA / "bar.frd").steps if s.time == table.time).fields["DISP"]
+    np.testing.assert_allclose(field.values, table.values, rtol=1e-5, atol=1e-20)
+
+
+def test_increments_and_iterations_are_read():
+    increments = read_sta(DATA / "bar.sta")
+    assert len(increments) == 6 and increments[-1].step == 2 and increments[-1].total_time == 2.0
+    assert sum(i.iterations for i in increments) == len(read_cvg(DATA / "bar.cvg"))
+
+
+def test_sets_of_a_deck_hold_ranges_and_other_sets():
+    mesh = read_inp(DATA / "kinds.inp", "mm")
+    assert mesh.unit == "mm" and mesh.cell_sets["E"].tolist() == list(range(6))
+    assert mesh.cell_sets["WEDGES"].tolist() == [2, 3] and len(mesh.point_sets["N"]) == 63
+
+
+def test_included_files_are_read_and_a_deck_that_includes_itself_is_refused(tmp_path):
+    (tmp_path / "nodes.inp").write_text("*NODE\n1, 0., 0.\n2, 1., 0.\n3, 0., 1.\n")
+    deck = tmp_path / "deck.inp"
+    deck.write_text("** a comment\n*Include, Input=nodes.inp\n*Element, type=CPE3,\nelset=All\n7, 1, 2, 3\n*STEP\n1.\n")
+    mesh = read_inp(deck)
+    assert mesh.cells[0].type == "triangle" and mesh.cells[0].tags["number"].tolist() == [7]
+    assert mesh.cell_sets["ALL"].tolist() == [0]
+    deck.write_text("*INCLUDE, INPUT=deck.inp\n")
+    with pytest.raises(InputError, match="includes itself"):
+        read_inp(deck)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("*NODE\n1, 0., 0., x\n", "line 2, under \\*NODE: the node 1 has a coordinate that is no number"),
+        ("*NODE\n1, 0.\n*ELEMENT, TYPE=C3D8R\n1, 1, 2\n", "line 4, under \\*ELEMENT: the element 1 has 2 nodes, not 8"),
+        ("*NODE\n1, 0.\n*ELEMENT, TYPE=CPE3\n1, 1, 2, 3\n", "The element 1 .* has a node that is not there"),
+        ("*NODE\n1, 0.\n*ELEMENT, TYPE=XYZ\n", "elements of the type 'XYZ' are not known"),
+        ("*STEP\n", "hold no \\*NODE"),
+        ("1, 2, 3\n", "data stand before the first keyword"),
+        ("", "holds no keyword"),
+    ],
+)
+def test_a_wrong_line_of_a_deck_is_one_sentence(tmp_path, text, words):
+    deck = tmp_path / "deck.inp"
+    deck.write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_inp(deck)
+
+
+def test_a_range_of_a_billion_members_takes_no_memory(tmp_path):
+    deck = tmp_path / "deck.inp"
+    deck.write_text("*NODE\n1, 0.\n3, 1.\n*NSET, NSET=A, GENERATE\n1, 1000000000, 2\n")
+    assert read_inp(deck).point_sets["A"].tolist() == [0, 1]
+
+
+def test_a_binary_block_that_claims_more_than_the_file_holds_is_refused(tmp_path):
+    content = (DATA / "kinds_binary.frd").read_bytes()
+    head = content.index(b"    2C")
+    claimed = content[: head + 24] + b"%12d" % 999_999_999 + content[head + 36 :]
+    (tmp_path / "big.frd").write_bytes(claimed)
+    with pytest.raises(InputError, match=r"999999999 binary records are announced and \d+ bytes are left"):
+        read_frd(tmp_path / "big.frd")
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+def test_damaged_files_give_a_result_or_a_sentence(tmp_path, name):
+    assert check_reader(READERS[name], (DATA / name).read_bytes(), tmp_path / name) > 0
+
+
+@pytest.mark.parametrize("read", sorted({r.__name__ for r in READERS.values()}))
+def test_what_is_no_file_is_refused_without_waiting(tmp_path, read):
+    reader = next(r for r in READERS.values() if r.__name__ == read)
+    os.mkfifo(tmp_path / "pipe")
+    for path, words in (
+        (tmp_path / "missing", "cannot be read"),
+        (tmp_path / "pipe", "is no file"),
+        (tmp_path, "is no file"),
+    ):
+        with pytest.raises(InputError, match=words):
+            reader(path)

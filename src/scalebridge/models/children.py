@@ -94,7 +94,9 @@ esac; done
                     stderr=subprocess.DEVNULL,
                     # It must not hold a folder in use, nor its file system.
                     cwd="/",
-                    start_new_session=True,
+                    # Out of reach of Ctrl-C and of the end of our group. A session of its own would do that too, but
+                    # on a busy machine its start then waits for its turn, milliseconds in every run.
+                    process_group=0,
                 )
                 self._say("".join(f"+{e}\n" for e in sorted(self._watched)))
 

@@ -10,15 +10,9 @@ import pytest
 
 from scalebridge.errors import InputError
 from scalebridge.simulators.lammps import FluidState, LennardJonesFluid, Reading, Resources
-from scalebridge.simulators.lammps.lennard_jones import (
-    AVOGADRO,
-    BOLTZMANN,
-    box_correction,
-    cutoff_share,
-    substance,
-    tail_energy,
-    tail_pressure,
-)
+from scalebridge.simulators.lammps.corrections import yeh_hummer
+from scalebridge.simulators.lammps.green_kubo import BOLTZMANN
+from scalebridge.simulators.lammps.lennard_jones import AVOGADRO, cutoff_share, substance
 from scalebridge.testing import check_model
 
 ALL = ("viscosity", "conductivity", "diffusion", "pressure", "energy")
@@ -43,7 +37,7 @@ def test_a_state_has_every_property_with_an_interval_that_holds_the_truth(progra
         low, high = state[name].interval()
         assert low < value < high, (name, str(state))
     # Displacements of the stand-in grow by 0.2 per time; the box takes its share.
-    correction = box_correction(0.722, state["viscosity"].value, (256 / 0.8442) ** (1 / 3))
+    correction = yeh_hummer(0.722, state["viscosity"].value, (256 / 0.8442) ** (1 / 3), "lj")
     assert state["diffusion"].value == pytest.approx(0.2 / 6 + correction, rel=1e-3)
 
 
@@ -98,17 +92,6 @@ def test_energies_and_masses_may_be_given_per_particle() -> None:
         other,
         **{k: pytest.approx(v, rel=1e-6) for k, v in vars(substance(**ARGON)).items()},  # type: ignore[arg-type]
     )
-
-
-def test_tails_are_those_of_the_potential_beyond_the_cut_off() -> None:
-    # Integrals of the potential and of its virial with g = 1, by quadrature.
-    density, cutoff = 0.8442, 2.5
-    r = np.linspace(0, 1, 200_001)[1:]
-    r, weight = cutoff / r, cutoff / r**2 * (r[1] - r[0])
-    energy = 2 * math.pi * density * np.sum(4 * (r**-12 - r**-6) * r**2 * weight)
-    pressure = -2 / 3 * math.pi * density**2 * np.sum((-48 * r**-13 + 24 * r**-7) * r**3 * weight)
-    assert tail_energy(density, cutoff) == pytest.approx(energy, rel=1e-4)
-    assert tail_pressure(density, cutoff) == pytest.approx(pressure, rel=1e-4)
 
 
 def test_a_longer_cut_off_leaves_out_less() -> None:

@@ -9,15 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from scalebridge.data.averaging import mean_of_series
+from scalebridge.simulators.lammps.corrections import lennard_jones_tail, yeh_hummer
 from scalebridge.simulators.lammps.green_kubo import Transport, green_kubo
 from scalebridge.simulators.lammps.green_kubo_source import full_blocks, reading_of
-from scalebridge.simulators.lammps.lennard_jones import (
-    STRUCTURE_BEYOND,
-    box_correction,
-    cutoff_share,
-    tail_energy,
-    tail_pressure,
-)
+from scalebridge.simulators.lammps.lennard_jones import STRUCTURE_BEYOND, cutoff_share
 from scalebridge.simulators.lammps.reading import Reading
 
 TIME_CUTOFF, PAIR_CUTOFF, BOX = "Green-Kubo time cut-off", "pair cut-off", "size of the box"
@@ -64,13 +59,14 @@ class FluidFiles:
         return self._in_all_space(diffusion, folder, temperature, density)
 
     def _mean(self, folder: Path, density: float) -> Reading:
-        column, tail = {"energy": (1, tail_energy), "pressure": (2, tail_pressure)}[self.output]
+        column = {"energy": 1, "pressure": 2}[self.output]
         series = np.loadtxt(folder / "means.txt", ndmin=2)[:, column]
         mean = mean_of_series(series, name=self.output)
         if not mean.enough:
             raise ValueError(mean.remark)
         per = self.n_atoms if self.output == "energy" else 1
-        part = STRUCTURE_BEYOND * abs(tail(density, self.cutoff))
+        tail = lennard_jones_tail(density, 1.0, 1.0, self.cutoff, "lj")
+        part = STRUCTURE_BEYOND * abs(tail.energy if self.output == "energy" else tail.pressure)
         return Reading(mean.value / per, mean.std_error / per, {PAIR_CUTOFF: part})
 
     def _green_kubo(self, folder: Path, output: str, temperature: float, density: float) -> Reading:
@@ -103,7 +99,7 @@ class FluidFiles:
 
     def _in_all_space(self, found: Reading, folder: Path, temperature: float, density: float) -> Reading:
         viscosity = self._green_kubo(folder, "viscosity", temperature, density)
-        correction = box_correction(temperature, viscosity.value, (self.n_atoms / density) ** (1 / 3))
+        correction = yeh_hummer(temperature, viscosity.value, math.cbrt(self.n_atoms / density), "lj")
         value = found.value + correction
         unsure = _BOX_SHARE + (viscosity.noise_std + viscosity.error_std) / viscosity.value
         parts = {

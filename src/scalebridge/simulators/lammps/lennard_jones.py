@@ -1,4 +1,4 @@
-"""The Lennard-Jones fluid in reduced units: scales of a substance, and what a cut-off or a small box leaves out."""
+"""The Lennard-Jones fluid in reduced units: scales of a substance, and what a cut-off leaves out."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 from scalebridge.errors import InputError
 from scalebridge.quantities.units import magnitude
+from scalebridge.simulators.lammps.corrections import lennard_jones_tail
+from scalebridge.simulators.lammps.green_kubo import BOLTZMANN
 
-# CODATA 2018.
-BOLTZMANN = 1.380649e-23
 AVOGADRO = 6.02214076e23
 # Rosenfeld's exponents: the reduced coefficient goes as exp(a * excess entropy).
 _EXCESS_ENTROPY = {"viscosity": -0.8, "conductivity": -0.5, "diffusion": 0.8}
 # By how much g(r) beyond the cut-off differs from 1, over its shells together.
 STRUCTURE_BEYOND = 0.05
-# Yeh and Hummer's constant of a cubic box.
-_CUBIC = 2.837297
 UNITS = {
     "viscosity": "Pa*s",
     "conductivity": "W/(m*K)",
@@ -85,16 +83,6 @@ def substance(epsilon: str | float, sigma: str | float, mass: str | float) -> Su
     return made
 
 
-def tail_energy(density: float, cutoff: float) -> float:
-    """Potential energy of an atom with all others beyond the cut-off, for g(r) = 1 there."""
-    return 8.0 / 3.0 * math.pi * density * (cutoff**-9 / 3.0 - cutoff**-3)
-
-
-def tail_pressure(density: float, cutoff: float) -> float:
-    """Pressure from pairs beyond the cut-off, for g(r) = 1 there."""
-    return 16.0 / 3.0 * math.pi * density**2 * (2.0 / 3.0 * cutoff**-9 - cutoff**-3)
-
-
 def cutoff_share(output: str, temperature: float, density: float, cutoff: float) -> float:
     """Relative deviation that the forces left out beyond the cut-off leave in a transport coefficient.
 
@@ -103,16 +91,8 @@ def cutoff_share(output: str, temperature: float, density: float, cutoff: float)
 
     Source: Y. Rosenfeld, J. Phys.: Condens. Matter 11 (1999) 5415.
     """
-    entropy = STRUCTURE_BEYOND * abs(tail_energy(density, cutoff)) / temperature
+    entropy = STRUCTURE_BEYOND * abs(lennard_jones_tail(density, 1.0, 1.0, cutoff, "lj").energy) / temperature
     return math.expm1(abs(_EXCESS_ENTROPY[output]) * entropy)
-
-
-def box_correction(temperature: float, viscosity: float, box: float) -> float:
-    """What a cubic periodic box takes from the self-diffusion coefficient.
-
-    Source: I.-C. Yeh and G. Hummer, J. Phys. Chem. B 108 (2004) 15873.
-    """
-    return _CUBIC * temperature / (6.0 * math.pi * viscosity * box)
 
 
 def _either(value: str | float, unit: str, other: str, factor: float, name: str) -> float:

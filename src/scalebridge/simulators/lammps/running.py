@@ -157,17 +157,19 @@ def _sentence(text: str, folder: Path, script: Script) -> str:
     if failure is None:
         return text
     if failure.command is None:
-        # An error during a run names no command; the log has the echo of the one that was under way.
-        failure = replace(failure, command=_last_run(folder / LOG))
+        # An error during a run, or of a file included, names no command; the log has the echo of the one under way.
+        failure = replace(failure, command=_last_command(folder / LOG, script))
     return failure.sentence(script)
 
 
-def _last_run(log: Path) -> str | None:
+def _last_command(log: Path, script: Script) -> str | None:
+    commands = {" ".join(command.text.split()) for command in script.commands}
     found = None
     with contextlib.suppress(OSError), log.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            if line.startswith(("run ", "minimize ", "rerun ")):
-                found = line.strip()
+            # Commands begin with a letter, and most lines of a log are numbers.
+            text = " ".join(line.split()) if line[:1].isalpha() else ""
+            found = text if text in commands else found
     return found
 
 

@@ -1,0 +1,122 @@
+"""Mechanical APDL run as a program: an input file with placeholders, in a working folder for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scalebridge.errors import InputError
+from scalebridge.models import Scale
+from scalebridge.models.program import NoValue, Program
+from scalebridge.models.program.results import described
+from scalebridge.quantities import Floats
+from scalebridge.simulators.ansys.output import errors_of, reason
+
+# Mechanical APDL Operations Guide, "Program exit codes": 0 and 8 are the ends of a run; what else went wrong stands
+# in its output, which says it in words.
+_CODES = (0, 8)
+_INPUT = "in.dat"
+
+
+@dataclass(frozen=True, repr=False)
+class WithoutErrors:
+    """A parser that reads only where the output of ANSYS tells of no error.
+
+    Args:
+        reading: a parser or a function of the folder.
+        output: name of the output file.
+    """
+
+    reading: Any
+    output: str = "out.txt"
+
+    def __repr__(self) -> str:
+        return f"WithoutErrors({described(self.reading)}, {self.output!r})"
+
+    @property
+    def unit(self) -> str | None:
+        """Unit that the file is in."""
+        return getattr(self.reading, "unit", None)
+
+    def read(self, folder: Path) -> Floats:
+        """Return the numbers; raise `NoValue` with the first error."""
+        found = errors_of(folder / self.output) if (folder / self.output).is_file() else ()
+        if found:
+            more = f" (and {len(found) - 1} more errors)" if len(found) > 1 else ""
+            raise NoValue(f"ANSYS says in '{self.output}': {reason(found[0])}{more}")
+        values: Floats = self.reading.read(folder) if hasattr(self.reading, "read") else self.reading(folder)
+        return values
+
+
+def apdl(
+    script: str | Path,
+    inputs: Any,
+    outputs: Any,
+    results: Mapping[str, Any],
+    *,
+    command: Sequence[str | Path] = ("ansys", "-b", "-i", _INPUT),
+    output: str = "out.txt",
+    options: Mapping[str, str | float] | None = None,
+    files: Any = (),
+    timeout: float | str | None = None,
+    memory: float | str | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: str | Path | None = None,
+    keep: str = "never",
+    name: str = "",
+    version: str = "1",
+    scale: Scale | None = None,
+) -> Program:
+    """Mechanical APDL in batch as a `Program`: ``ansys -b -i in.dat``, or with ``-o out.txt`` if the command says so.
+
+    Never run against a licence by its authors.
+
+    Args:
+        script: the input file, or its text; ``{{ thickness [mm] }}`` is replaced by the input in that unit.
+        inputs: space or mapping.
+        outputs: space or mapping.
+        results: from each output to a parser (`Pattern`, `Csv`, ...) or a function of the folder, such as one that
+            reads ``file.rst`` by `read_results`.
+        command: the program and its arguments; the input file is ``in.dat`` in the working folder. Without ``-o``
+            what it says goes to ``output`` all the same, and its last words into the reason of a row that fails.
+        output: file to which the program writes what it says; a line ``*** ERROR ***`` in it fails the row.
+        options: fixed values of further placeholders.
+        files: files copied into the working folder.
+        timeout: seconds of a row, or a text such as ``"10 min"``.
+        memory: bytes of each process, or a text.
+        environment: variables, such as that of the licence server.
+        folder: where working folders are made.
+        keep: working folders that stay: ``never``, ``failed`` or ``always``.
+        name: for people.
+        version: raise it when the results change.
+        scale: extent and grain.
+
+    Raises:
+        InputError: no such file, a placeholder that no input fills, and what else `Program` refuses.
+    """
+    if isinstance(script, Path) and not script.is_file():
+        raise InputError(f"There is no APDL input file '{script}'; give its path, or its text.")
+    text = script.read_text(encoding="utf-8", errors="surrogateescape") if isinstance(script, Path) else script
+    readings: dict[str, Callable[..., Any] | WithoutErrors] = {k: WithoutErrors(r, output) for k, r in results.items()}
+    stdout = output if output not in [str(word) for word in command] else "stdout.txt"
+    return Program(
+        command,
+        inputs,
+        outputs,
+        readings,
+        template={_INPUT: text},
+        options=dict(options or {}),
+        files=files,
+        stdout=stdout,
+        exit_codes=_CODES,
+        timeout=timeout,
+        memory=memory,
+        environment=dict(environment or {}),
+        folder=folder,
+        keep=keep,
+        name=name or (script.stem if isinstance(script, Path) else "apdl"),
+        version=version,
+        scale=scale,
+    )

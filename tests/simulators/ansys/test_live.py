@@ -1,0 +1,240 @@
+"""Mechanical APDL driven live, against the stand-in for PyMAPDL; and its calls against the package's signatures."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scalebridge.testing.ansys as fake
+from scalebridge.errors import InputError
+from scalebridge.simulators import live
+from scalebridge.simulators.ansys import session
+from scalebridge.simulators.ansys.executable import executable
+from scalebridge.simulators.ansys.model import Mapdl
+from scalebridge.simulators.ansys.readings import Nodal, Scalar, Value
+from scalebridge.testing import check_model
+from tests.simulators.ansys.writing import result_file
+
+SCRIPT = """
+/PREP7
+length = 1000          ! mm
+modulus = 2e5          ! MPa
+area = width*thick
+/SOLU
+SOLVE
+work = force*2
+"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def stopped() -> Iterator[None]:
+    yield
+    live.stop()
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Make the program misbehave from its next start on; return where its calls are written."""
+
+    def ask(**faults: Any) -> Path:
+        live.stop()
+        monkeypatch.setenv("SCALEBRIDGE_FAKE_ANSYS", json.dumps({"log": str(tmp_path / "calls.txt"), **faults}))
+        return tmp_path / "calls.txt"
+
+    yield ask
+    live.stop()
+
+
+def bar(**options: Any) -> Mapdl:
+    given: dict[str, Any] = {
+        "inputs": {"force": ("N", 1, 1e5), "width": ("mm", 1, 20), "thick": ("mm", 1, 20)},
+        "outputs": {"tip": "mm"},
+        "results": {"tip": Value("NODE", 2, "U", "X")},
+        "exec_file": sys.executable,
+        "library": "scalebridge.testing.ansys",
+    }
+    return Mapdl(SCRIPT, **(given | options))
+
+
+ROW = np.array([[1000.0, 10.0, 5.0]])
+
+
+def test_parameters_go_in_and_values_come_back() -> None:
+    runs = bar().run(np.array([[1000.0, 10.0, 5.0], [500.0, 10.0, 2.0]]))
+    assert np.allclose(runs.values[:, 0], [0.1, 0.125], rtol=1e-12) and runs.ok.all()
+
+
+def test_it_keeps_the_contract_of_a_model() -> None:
+    check_model(bar())
+
+
+def test_values_scalars_and_nodal_results_are_read() -> None:
+    model = bar(
+        outputs={"stress": "MPa", "largest": "mm", "twice": "N"},
+        results={
+            "stress": Nodal("nodal_eqv_stress", statistic="max"),
+            "largest": Nodal("nodal_displacement", "X", "max_abs"),
+            "twice": Scalar("work"),
+        },
+    )
+    assert np.allclose(model.run(ROW).values, [[20.0, 0.1, 2000.0]], rtol=1e-12)
+
+
+def test_the_program_is_started_once_and_each_row_is_cleared(faulty: Callable[..., Path]) -> None:
+    log = faulty()
+    bar().run(np.repeat(ROW, 3, axis=0))
+    calls = [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
+    assert sum(call.startswith("start") for call in calls) == 1
+    assert calls.count("solve") == calls.count("/CLEAR") == 3 and "parameter force 1000.0" in calls
+
+
+def test_stopping_ends_the_program_and_leaves_no_folder(faulty: Callable[..., Path]) -> None:
+    log = faulty()
+    bar().run(ROW)
+    folder = Path(log.read_text().splitlines()[0].split()[2])
+    assert folder.is_dir()
+    live.stop("ansys")
+    assert log.read_text().splitlines()[-1].endswith("exit") and not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (
+            {"solve": "unconverged"},
+            "it did not converge: Solution not converged at time 1 (load step 1 substep 1). Run",
+        ),
+        ({"solve": "licence"}, "ANSYS has no licence for it: ANSYS license manager error"),
+        ({"solve": "exit"}, "MAPDL session has terminated"),
+        ({"solve": "crash"}, "its process ended with exit code 66"),
+        ({"start": "licence"}, "ANSYS has no licence for it: Error: Failover feature"),
+        ({"start": "crash"}, "its process ended with exit code 66"),
+    ],
+)
+def test_what_goes_wrong_is_a_status_with_its_reason(
+    faulty: Callable[..., Path], fault: dict[str, Any], words: str
+) -> None:
+    faulty(**fault)
+    runs = bar().run(ROW)
+    assert runs.status[0] == "failed" and runs.reason[0].startswith(words), runs.reason
+
+
+@pytest.mark.parametrize("fault", ["exit", "crash", "unconverged"])
+def test_a_row_that_fails_costs_the_others_nothing(faulty: Callable[..., Path], fault: str) -> None:
+    faulty(solve=fault, when=["force", 5000])
+    runs = bar().run(np.array([[1000.0, 10.0, 5.0], [6000.0, 10.0, 5.0], [2000.0, 10.0, 5.0]]))
+    assert runs.status.tolist() == ["ok", "failed", "ok"] and runs.values[2, 0] == pytest.approx(0.2)
+
+
+def test_a_row_that_hangs_is_a_timeout_and_what_escaped_is_gone_too(faulty: Callable[..., Path]) -> None:
+    log = faulty(solve="escape", when=["force", 5000])
+    runs = bar(timeout="2 s").run(np.array([[6000.0, 10.0, 5.0], [2000.0, 10.0, 5.0]]))
+    assert runs.status.tolist() == ["timeout", "ok"]
+    lines = log.read_text().splitlines()
+    escaped = next(int(line.split()[-1]) for line in lines if "escaped" in line)
+    for process in (int(lines[0].split()[0]), escaped):
+        for _ in range(100):
+            if not Path(f"/proc/{process}").exists():
+                break
+            time.sleep(0.05)
+        assert not Path(f"/proc/{process}/cmdline").exists() or not Path(f"/proc/{process}/cmdline").read_bytes()
+
+
+def test_fields_are_read_from_the_result_file(faulty: Callable[..., Path], tmp_path: Path) -> None:
+    faulty(rst=str(result_file(tmp_path / "bar.rst")))
+    fields = bar().fields(at={"force": "1 kN", "width": 10, "thick": 5}, units={"stress": "MPa"})
+    assert fields["stress"].unit == "MPa" and fields["displacement"].values.shape == (8, 3)
+    with pytest.raises(InputError, match="takes force, width, thick; 'at' gives force"):
+        bar().fields(at={"force": 1})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"results": {"tip": Nodal("nodal_displacements", "X", "max")}}, "did you mean 'nodal_displacement'"),
+        ({"library": "no_such_module"}, "pip install 'scalebridge.ansys.'"),
+        ({"exec_file": "/no/such/ansys"}, "'/no/such/ansys' cannot be run"),
+    ],
+)
+def test_what_is_not_there_is_one_sentence(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        bar(**options).run(ROW)
+
+
+def test_no_program_is_started_where_none_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [n for n in os.environ if n.startswith(("AWP_ROOT", "PYMAPDL"))]:
+        monkeypatch.delenv(name)
+    with pytest.raises(InputError, match="Mechanical APDL is not found on this machine"):
+        executable()
+    program = tmp_path / "v242" / "ansys" / "bin" / "ansys242"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("AWP_ROOT242", str(tmp_path / "v242"))
+    assert executable() == str(program)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"outputs": {"tip": "mm", "s": "MPa"}}, "declares the output 's' and no result reads it"),
+        ({"results": {"top": Scalar("x")}}, "reads 'top', which is no output"),
+        ({"results": {"tip": "UX"}}, "give Value, Scalar or Nodal"),
+        ({"inputs": {"_force": "N"}}, "no parameter of APDL"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_refused_when_it_is_made(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        bar(**options)
+
+
+def test_a_missing_script_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no file"):
+        Mapdl(tmp_path / "no.inp", {"a": "1"}, {"b": "1"}, {"b": Scalar("b")})
+
+
+def check_calls(owner: Any, post: Any, launch: Any) -> None:
+    """Every call that the session makes exists there and takes these arguments."""
+    found = 0
+    for node in ast.walk(ast.parse(inspect.getsource(session))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if not (isinstance(node.func.value, ast.Name) and node.func.value.id in ("mapdl", "library")):
+            continue
+        is_launch = node.func.value.id == "library"
+        function = launch if is_launch else getattr(owner, node.func.attr)
+        keywords = {k.arg: None for k in node.keywords if k.arg}
+        inspect.signature(function).bind(*([] if is_launch else [None]), *[None] * len(node.args), **keywords)
+        found += 1
+    assert found >= 8
+    for name in ("parameters", "post_processing", "result_file"):
+        assert hasattr(owner, name) or name == "parameters"
+    for name in ("nodal_displacement", "nodal_eqv_stress"):
+        assert hasattr(post, name)
+
+
+def test_every_call_exists_in_the_stand_in() -> None:
+    check_calls(fake.Mapdl, fake.PostProcessing, fake.launch_mapdl)
+
+
+def test_every_call_exists_in_the_installed_pymapdl() -> None:
+    if importlib.util.find_spec("ansys") is None or importlib.util.find_spec("ansys.mapdl.core") is None:
+        pytest.skip("PyMAPDL is not installed: pip install 'scalebridge[ansys]'")
+    from ansys.mapdl.core import launch_mapdl
+    from ansys.mapdl.core.errors import MapdlConnectionError, MapdlExitedError
+    from ansys.mapdl.core.mapdl_grpc import MapdlGrpc
+    from ansys.mapdl.core.post import PostProcessing
+
+    check_calls(MapdlGrpc, PostProcessing, launch_mapdl)
+    assert (MapdlExitedError.__name__, MapdlConnectionError.__name__) == ("MapdlExitedError", "MapdlConnectionError")

@@ -5,6 +5,7 @@ Source: LAMMPS documentation of these commands.
 
 from __future__ import annotations
 
+import math
 import os
 from array import array
 from collections.abc import Mapping, Sequence
@@ -169,7 +170,7 @@ def _has_blocks(made: _Growing) -> bool:
 
 def _head(made: _Growing, numbers: list[float], owner: str) -> None:
     n = numbers[1] if len(numbers) > 1 else -1
-    if n < 0 or n != int(n) or n > 1e9:
+    if not (0 <= n <= 1e9 and n == int(n) and all(map(math.isfinite, numbers))):
         raise InputError(f"{owner} must say a step and the number of rows that follow; it is damaged there.")
     made.heads.append(numbers)
     made.rows.append(array("d"))

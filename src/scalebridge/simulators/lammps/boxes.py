@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
 
@@ -35,7 +36,8 @@ class Box:
     @property
     def volume(self) -> float:
         """Volume in the cube of the unit of length."""
-        return float(abs(np.linalg.det(self.edges)))
+        with np.errstate(all="ignore"):
+            return float(abs(np.linalg.det(self.edges)))
 
     @property
     def orthogonal(self) -> bool:
@@ -43,17 +45,28 @@ class Box:
         return bool(np.all(self.edges == np.diag(np.diag(self.edges))))
 
     def from_scaled(self, scaled: Floats) -> Floats:
-        """Places ``[n, 3]`` from fractions of the edges."""
-        return np.asarray(self.origin + scaled @ self.edges)
+        """Places ``[n, 3]`` from fractions of the edges; NaN where a fraction is no number."""
+        return np.asarray(self.origin + self._turned(scaled, self.edges))
 
     def to_scaled(self, places: Floats) -> Floats:
-        """Fractions of the edges ``[n, 3]`` from places."""
-        return np.asarray(np.linalg.solve(self.edges.T, (places - self.origin).T).T)
+        """Fractions of the edges ``[n, 3]`` from places.
+
+        Raises:
+            InputError: a box without volume.
+        """
+        if not (self.volume > 0 and np.isfinite(self.edges).all()):
+            raise InputError(f"The box has the volume {self.volume:g}, in which nothing has a place; it is damaged.")
+        with np.errstate(all="ignore"):
+            return self._turned(places - self.origin, np.asarray(np.linalg.inv(self.edges), dtype=np.float64))
 
     def wrapped(self, places: Floats) -> Floats:
         """Places ``[n, 3]`` moved into the box along its periodic directions."""
-        turns = np.floor(self.to_scaled(places)) * np.array(self.periodic)
-        return np.asarray(places - turns @ self.edges)
+        turns = np.where(self.periodic, np.floor(self.to_scaled(places)), 0.0)
+        return np.asarray(places - self._turned(turns, self.edges))
+
+    def _turned(self, rows: Floats, matrix: Floats) -> Floats:
+        with np.errstate(all="ignore"):
+            return np.asarray(rows @ matrix)
 
 
 def box_from_bounds(bounds: Floats, boundary: tuple[str, ...]) -> Box:

@@ -13,6 +13,9 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
 from scalebridge.simulators.lammps.averages import read_averages
 
+# No lag is longer, in steps or in time.
+_LONGEST = 1e18
+
 
 @dataclass(frozen=True, eq=False)
 class Correlation:
@@ -133,6 +136,7 @@ def correlation_of_series(values: ArrayLike, spacing: float, *, longest: float |
 
 def _even(lags: Floats) -> int:
     """How many lags from the first are evenly spaced."""
+    lags = lags[: int(np.argmin(np.append(np.abs(lags) < _LONGEST, False)))]
     if len(lags) < 2 or not lags[1] > lags[0]:
         return min(len(lags), 1)
     off = np.abs(lags - lags[0] - (lags[1] - lags[0]) * np.arange(len(lags))) > 1e-4 * (lags[1] - lags[0])

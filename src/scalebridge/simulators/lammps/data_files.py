@@ -87,7 +87,8 @@ class DataFile:
         places = np.column_stack([self[axis] for axis in "xyz"])
         if not unwrapped:
             return places
-        return np.asarray(places + np.column_stack([self[f"i{axis}"] for axis in "xyz"]) @ self.box.edges)
+        images = np.column_stack([self[f"i{axis}"] for axis in "xyz"])
+        return np.asarray(places + self.box.from_scaled(images) - self.box.origin)
 
     def dataset(self, units: Mapping[str, str] | None = None) -> Dataset:
         """The atoms as a `Dataset` of points, with velocities; its edges are the bonds.

@@ -103,7 +103,7 @@ class Snapshot:
         if through is None and (scaled := self._triple("xyz", "su")) is not None:
             through = self.box.from_scaled(scaled)
         if through is None and inside is not None and (images := self._triple(("ix", "iy", "iz"))) is not None:
-            through = np.asarray(inside + images @ self.box.edges)
+            through = np.asarray(inside + self.box.from_scaled(images) - self.box.origin)
         if inside is None and through is not None:
             inside = self.box.wrapped(through)
         found = through if unwrapped else inside

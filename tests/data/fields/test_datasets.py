@@ -117,7 +117,7 @@ def test_a_place_outside_of_a_mesh_is_refused_or_a_gap():
 
 def test_a_surrogate_learns_fields_from_different_meshes_and_its_intervals_hold():
     data, places = runs(40), RNG.uniform(0.02, 0.98, (60, 2))
-    table = sampled(data, "T", at=places)
+    table = sampled(data, "T", at=places, order=2)
     surrogate = ReducedOutputs(table.only(["k", "width"]).space, table.only("T").space)
     fitted = surrogate.fit(table.numeric(["k", "width"]), table.numeric(["T"]))
     rng = np.random.default_rng(9)

@@ -75,6 +75,31 @@ def test_interpolation_converges_at_second_order():
     assert np.all(orders > 1.7)
 
 
+def test_with_gradients_of_the_neighbours_a_quadratic_field_is_exact_inside():
+    places = np.random.default_rng(0).uniform(0.26, 0.74, (300, 3))
+    for mesh in (square(8, "quad"), cube(8)):
+        x, y = mesh.points[:, 0], mesh.points[:, 1]
+        field = Field("u", "1", np.column_stack([x**2 - 3 * x * y, y**2 + x]), "points", mesh)
+        p, q = places[:, 0], places[:, 1]
+        exact = np.column_stack([p**2 - 3 * p * q, q**2 + p])
+        there = places[:, : mesh.dimension]
+        np.testing.assert_allclose(field.at(there, order=2), exact, atol=1e-9)
+        assert np.abs(field.at(there) - exact).max() > 1e-3
+    with pytest.raises(InputError, match="of the order 3"):
+        field.at(there, order=3)
+
+
+def test_the_second_order_is_better_on_shaken_meshes_and_no_worse_at_gaps():
+    places = np.random.default_rng(0).uniform(0.01, 0.99, (500, 2))
+    exact = np.sin(3 * places[:, 0]) * np.cos(2 * places[:, 1])
+    mesh = square(20, seed=0)
+    field = Field("u", "1", np.sin(3 * mesh.points[:, 0]) * np.cos(2 * mesh.points[:, 1]), "points", mesh)
+    errors = [np.sqrt(np.mean((field.at(places, order) - exact) ** 2)) for order in (1, 2)]
+    assert errors[1] < 0.4 * errors[0]
+    holes = field.with_values(np.where(np.arange(mesh.n_points) == 200, np.nan, field.values))
+    np.testing.assert_array_equal(np.isnan(holes.at(places, 2)), np.isnan(holes.at(places)))
+
+
 def test_places_are_found_in_a_graded_mesh_with_long_thin_cells():
     x, y = np.linspace(0, 1, 5), np.concatenate([[0], np.geomspace(1e-5, 1, 60)])
     points = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scalebridge.data.fields.field import Field
-from scalebridge.data.fields.interpolation import places_of
+from scalebridge.data.fields.interpolation import located, places_of
 from scalebridge.data.fields.mesh import Mesh
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Variable
 
 if TYPE_CHECKING:
     from scalebridge.data.dataset import Dataset
+    from scalebridge.data.fields.locating import Located
 
 
 def described(fields: Sequence[Field]) -> str:
@@ -41,6 +42,7 @@ def sampled(
     column: str,
     at: ArrayLike | Mesh | None = None,
     *,
+    order: int = 1,
     outside: str = "refuse",
     name: str | None = None,
 ) -> Dataset:
@@ -54,6 +56,8 @@ def sampled(
         column: its name.
         at: ``[n, 3]`` (or ``[n, 2]``) in the unit of the first row's mesh, or a mesh: its points; by default the
             points of the first row's mesh.
+        order: of the interpolation, see `Field.at`: 2 for smooth fields on coarse meshes, whose errors of
+            interpolation would else be learned.
         outside: ``"refuse"``, or ``"gap"`` for NaN at places that lie outside of a row's mesh.
         name: of the column of numbers, which then stands beside the fields; by default it takes their place.
 
@@ -69,12 +73,15 @@ def sampled(
     mesh = first.mesh
     places = Mesh(places_of(mesh if at is None else at, mesh), unit=mesh.unit, name="places")
     values = np.full((len(dataset), places.n_points, *first.shape), np.nan)
+    found: dict[int, Located] = {}
     for row, field in enumerate(column_fields):
         if field is not None:
-            values[row] = _sample(field, places, f"row {row + 1} of '{dataset.name}'", outside)
+            values[row] = _sample(field, places, order, found)
+            if outside == "refuse":
+                _check_known(values[row], places, f"The field '{column}' in row {row + 1} of '{dataset.name}'")
     made = Variable(name or column, first.unit, values.shape[1:], description=_said(dataset, column, places))
     after = dataset.with_column(made, values)
-    options = {"column": column, "unit": places.unit, "places": places.points.tolist()}
+    options = {"column": column, "unit": places.unit, "order": order, "places": places.points.tolist()}
     sentence = f"Sampled the fields '{column}' at {places.n_points} places."
     return dataset.stepped(after, "sampled", options, sentence)
 
@@ -94,19 +101,26 @@ def fields_in(dataset: Dataset, name: str) -> list[Field | None]:
     return list(column)
 
 
-def _sample(field: Field, places: Mesh, owner: str, outside: str) -> Floats:
+def _sample(field: Field, places: Mesh, order: int, found: dict[int, Located]) -> Floats:
     # At the points of the very same mesh nothing is looked for.
     own = field.mesh
-    same = field.location == "points" and own.unit == places.unit and np.array_equal(own.points, places.points)
-    values = field.values if same else field.at(places)
+    if field.location == "points" and own.unit == places.unit and np.array_equal(own.points, places.points):
+        return field.values
+    there = places_of(places, own)
+    if id(own) not in found:
+        # Once for each mesh, however many rows share it.
+        found[id(own)] = own.locator.locate(there)
+    return located(field, there, found[id(own)], order)
+
+
+def _check_known(values: Floats, places: Mesh, owner: str) -> None:
     missing = np.flatnonzero(np.isnan(values).reshape(len(values), -1).any(axis=1))
-    if len(missing) and outside == "refuse":
+    if len(missing):
         where = ", ".join(f"{c:.4g}" for c in places.points[missing[0]])
         raise InputError(
-            f"The field '{field.name}' in {owner} has no value at {len(missing)} of {len(values)} places, the first at "
-            f"({where}) {places.unit}, outside of its mesh or in a gap; choose places inside, or outside='gap'."
+            f"{owner} has no value at {len(missing)} of {len(values)} places, the first at ({where}) {places.unit}, "
+            "outside of its mesh or in a gap; choose places inside, or outside='gap'."
         )
-    return values
 
 
 def _said(dataset: Dataset, column: str, places: Mesh) -> str:

@@ -105,18 +105,20 @@ class Field:
         factor, offset = conversion(self.unit, unit, f"The field '{self.name}'")
         return replace(self, values=factor * self.values + offset, unit=unit)
 
-    def at(self, points: ArrayLike | Mesh) -> Floats:
-        """Values ``[n, *shape]`` at places: linear between the corners of a cell, constant in a cell; NaN outside.
+    def at(self, points: ArrayLike | Mesh, order: int = 1) -> Floats:
+        """Values ``[n, *shape]`` at places: between the corners of a cell, or constant in a cell; NaN outside.
 
         Args:
             points: ``[n, 3]`` (or ``[n, 2]`` on a flat mesh) in the mesh's unit, or a mesh: its points.
+            order: 1, linear between the corners; 2, with gradients taken from the neighbouring cells, for smooth
+                fields at points: inside it is exact for quadratic ones on regular meshes, and may overshoot at jumps.
 
         Raises:
-            InputError: a mesh without cells, places that are not finite.
+            InputError: a mesh without cells, places that are not finite, another order.
         """
         from scalebridge.data.fields.interpolation import at
 
-        return at(self, points)
+        return at(self, points, order)
 
     def along(self, start: ArrayLike, end: ArrayLike, n: int = 101) -> tuple[Floats, Floats]:
         """Distance from ``start`` ``[n]`` in the mesh's unit, and values ``[n, *shape]`` on the line to ``end``."""

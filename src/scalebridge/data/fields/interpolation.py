@@ -13,19 +13,43 @@ from scalebridge.quantities import Floats
 
 if TYPE_CHECKING:
     from scalebridge.data.fields.field import Field
+    from scalebridge.data.fields.locating import Located
 
 
-def at(field: Field, points: ArrayLike | Mesh) -> Floats:
+def at(field: Field, points: ArrayLike | Mesh, order: int = 1) -> Floats:
     """Values ``[n, *shape]`` at places: see `Field.at`."""
     places = places_of(points, field.mesh)
-    found = field.mesh.locator.locate(places)
+    return located(field, places, field.mesh.locator.locate(places), order)
+
+
+def located(field: Field, places: Floats, found: Located, order: int = 1) -> Floats:
+    """Values ``[n, *shape]`` at ``places [n, 3]`` that were found in the field's mesh."""
+    if order not in (1, 2):
+        raise InputError(f"The field '{field.name}' was asked for an interpolation of the order {order}; valid: 1, 2.")
     if field.location == "points":
         flat = field.values.reshape(len(field.values), -1)
-        values = np.asarray(found.weights @ flat).reshape(len(places), *field.shape)
+        values = np.asarray(found.weights @ flat)
+        if order == 2:
+            values = values + _bend(field, places, found)
+        values = values.reshape(len(places), *field.shape)
     else:
         values = field.to_cells().values[found.cells]
     values[found.cells < 0] = np.nan
     return values
+
+
+def _bend(field: Field, places: Floats, found: Located) -> Floats:
+    """What a linear interpolation misses of a quadratic field, ``[n, m]``; zero where no gradient is known.
+
+    With the gradients ``g_i`` at the corners a quadratic field is ``sum N_i (u_i + g_i (x - x_i) / 2)``: expand it
+    around each corner, with the gradient at ``x`` for the second derivatives, and sum; ``sum N_i (x - x_i) = 0``.
+    """
+    rates = field.gradient().to_points().values.reshape(field.mesh.n_points, -1, 3)
+    middle = field.mesh.points.mean(axis=0)
+    own = np.einsum("pmi,pi->pm", rates, field.mesh.points - middle)
+    there = np.asarray(found.weights @ rates.reshape(len(rates), -1)).reshape(len(places), -1, 3)
+    bend = 0.5 * (np.einsum("nmi,ni->nm", there, places - middle) - np.asarray(found.weights @ own))
+    return np.where(np.isnan(bend), 0.0, bend)
 
 
 def along(field: Field, start: ArrayLike, end: ArrayLike, n: int = 101) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ from scalebridge.quantities.units import check_unit, conversion
 if TYPE_CHECKING:
     from scalebridge.data.fields.field import Field
     from scalebridge.data.fields.locating import Locator
+    from scalebridge.data.fields.pieces import Pieces
 
 Indices = NDArray[np.int64]
 
@@ -101,6 +102,18 @@ class Mesh:
         from scalebridge.data.fields.locating import locator
 
         return locator(self)
+
+    @cached_property
+    def polyhedra(self) -> tuple[Pieces, ...]:
+        """Tetrahedra that fill the polyhedra of each block of them; made once."""
+        from scalebridge.data.fields.pieces import tetrahedra
+
+        found, first = [], 0
+        for block in self.cells:
+            if block.type == "polyhedron" and len(block):
+                found.append(tetrahedra(self, block.nodes, first))
+            first += len(block)
+        return tuple(found)
 
     @property
     def centres(self) -> Floats:

@@ -36,6 +36,7 @@ def pieces(mesh: Mesh, dimension: int | None = None) -> list[Pieces]:
         InputError: a polyhedron whose nodes lie in one plane.
     """
     wanted, found, first = mesh.dimension if dimension is None else dimension, [], 0
+    polyhedra = iter(mesh.polyhedra if wanted == 3 else ())
     for block in mesh.cells:
         cells = np.arange(first, first + len(block), dtype=np.int64)
         first += len(block)
@@ -44,7 +45,7 @@ def pieces(mesh: Mesh, dimension: int | None = None) -> list[Pieces]:
         if block.kind.name == "polygon":
             found.append(_triangles(block.nodes, cells))
         elif block.kind.name == "polyhedron":
-            found.append(_tetrahedra(mesh, block.nodes, cells))
+            found.append(next(polyhedra))
         else:
             found.append(Pieces(block.kind.corners, block.corners, cells))
     return found
@@ -59,12 +60,12 @@ def _triangles(nodes: Indices, cells: Indices) -> Pieces:
     return Pieces("triangle", np.concatenate(fans), np.tile(cells, k - 2))
 
 
-def _tetrahedra(mesh: Mesh, nodes: Indices, cells: Indices) -> Pieces:
-    """Delaunay's tetrahedra of the nodes of each: right for convex polyhedra."""
+def tetrahedra(mesh: Mesh, nodes: Indices, first: int) -> Pieces:
+    """Delaunay's tetrahedra of the nodes of each polyhedron, numbered from ``first``: right for convex ones."""
     from scipy.spatial import Delaunay, QhullError
 
     parts, owners = [], []
-    for row, cell in zip(nodes, cells.tolist(), strict=True):
+    for cell, row in enumerate(nodes, first):
         own = np.unique(row)
         try:
             simplices = Delaunay(mesh.points[own], qhull_options="QJ Pp").simplices

@@ -75,7 +75,7 @@ def test_a_parallel_case_is_told_how_to_decompose(tmp_path: Path, cavity: Mappin
 )
 def test_what_makes_no_case_is_one_sentence(cavity: Mapping[str, str], changes: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        replace(Case(cavity), **changes)  # type: ignore[arg-type]
+        replace(Case(cavity), **changes)
 
 
 def test_a_case_without_a_mesh_or_an_application_is_one_sentence(cavity: Mapping[str, str]) -> None:

@@ -96,8 +96,8 @@ def test_the_list_of_all_that_would_be_valid_is_left_out(tmp_path: Path) -> None
     valid = "".join(f"word{i}\n" for i in range(90))
     path = _log(
         tmp_path,
-        f"[1] --> FOAM FATAL IO ERROR: \n[1] Unknown type a\n\n\nValid types :\n\n90\n(\n{valid})\n\n\n[1] file: 0/U.b at "
-        "line 3.\n[1] \n[1]     From function x\n",
+        f"[1] --> FOAM FATAL IO ERROR: \n[1] Unknown type a\n\n\nValid types :\n\n90\n(\n{valid})\n\n\n",
+        "[1] file: 0/U.b at line 3.\n[1] \n[1]     From function x\n",
     )
     assert read_solver_log(path).fatal == "Unknown type a Valid types : (0/U.b at line 3)"
 

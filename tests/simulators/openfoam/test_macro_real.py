@@ -8,10 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import scalebridge as sb
 from scalebridge.errors import InputError
-from scalebridge.learn import GaussianProcess, Transformed
-from scalebridge.learn.transforms import ScalingLaw
 from scalebridge.models import ClosureValue
 from scalebridge.quantities import Floats
 from scalebridge.simulators.openfoam import Case, Channel, MacroCase, Pipe, find_installation
@@ -77,29 +74,6 @@ def test_the_error_of_the_mesh_is_of_second_order_and_estimated() -> None:
 
 def test_it_keeps_the_contract_of_a_macro_model() -> None:
     check_macro(_channel(20).problem, PowerLaw(0.5))
-
-
-def test_the_answer_holds_the_exact_one_at_two_per_cent() -> None:
-    channel = _channel()
-
-    @sb.model(inputs={"shear_rate": ("1/s", 0, None)}, outputs={"viscosity": ("Pa*s", 0, None)})
-    def fluid(shear_rate: float) -> dict[str, float]:
-        return {"viscosity": CONSISTENCY * max(shear_rate, 1e-6) ** -0.5}
-
-    process = GaussianProcess(channel.closure_inputs, channel.closure_outputs)
-    answer = sb.solve(
-        channel,
-        fluid,
-        qoi="pressure_drop",
-        rtol=0.02,
-        mesh="include",
-        surrogate=Transformed(process, (ScalingLaw(),)),
-        progress="none",
-    )
-    assert answer.converged, answer.reason
-    assert answer.interval[0] <= _exact_channel(0.5) <= answer.interval[1]
-    assert answer.half_width <= 0.02 * answer.value
-    assert answer.micro_runs <= 25
 
 
 def test_a_case_of_ones_own_is_a_macro_model(tmp_path: Path) -> None:

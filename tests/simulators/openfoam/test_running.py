@@ -12,7 +12,7 @@ from scalebridge.simulators.openfoam import Case, CaseRun
 
 
 def _run(files: Mapping[str, str], **options: object) -> CaseRun:
-    case = Case(files, **options)  # type: ignore[arg-type]
+    case = Case(files, **options)
     with working_folder() as folder:
         case.prepare(folder.path)
         return case.run(folder.path)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import runpy
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import scalebridge as sb
+from scalebridge.errors import InputError
 from scalebridge.macro import MeanStress, ReactionForce, Solid, meshes
 from scalebridge.simulators.calculix import CalculiX, CalculixSolid, Ccx, Nodal, Printed, deck, read_frd
 from scalebridge.testing import check_macro, check_model
@@ -136,6 +138,12 @@ def test_a_bar_conducts_as_fourier_says():
     )
     runs = model.run(np.array([[5.0, 400.0]]))
     np.testing.assert_allclose(runs.values[0], [5.0 * 100 / 2, 350.0], rtol=1e-6)
+    temperature = model.fields(np.array([5.0, 400.0]), "m, kg, s")["NDTEMP"]
+    assert temperature.unit == "K" and temperature.statistic("mean") == pytest.approx(350.0)
+    with pytest.raises(InputError, match=r"'heat' gave no fields: .*no material was assigned"):
+        replace(model, deck={"heat.inp": HEAT.replace("MATERIAL=M\n*STEP", "MATERIAL=NO\n*STEP")}).fields(
+            np.array([5.0, 400.0])
+        )
 
 
 def test_errors_of_the_real_program_are_rows_with_its_sentence():
@@ -219,7 +227,25 @@ def test_the_reactions_that_calculix_prints_are_those_of_the_answer():
 
 
 def test_it_keeps_the_contract_of_a_macro_model():
-    check_macro(CalculixSolid(plate(n=4)), PowerLaw())
+    kept = {name: qoi for name, qoi in QOIS.items() if name != "strain"}
+    check_macro(CalculixSolid(plate(n=4, qois=kept)), PowerLaw())
+
+
+def test_a_mesh_is_refined_until_its_error_is_within_the_tolerance():
+    solid = plate(n=2, qois={"force": ReactionForce("right", "x")})
+    law = Elastic()
+
+    @sb.model(inputs=solid.closure_inputs, outputs=solid.closure_outputs, batched=True)
+    def micro(strain):
+        return {"stress": law(strain).values}
+
+    ours, theirs = (
+        sb.solve(macro, micro, qoi="force", rtol=0.05, mesh="include", progress="none")
+        for macro in (solid, CalculixSolid(solid))
+    )
+    assert theirs.converged and theirs.parts["mesh"] > 0
+    assert theirs.parts["mesh"] == pytest.approx(ours.parts["mesh"], rel=1e-6)
+    assert theirs.interval == pytest.approx(ours.interval, rel=1e-6)
 
 
 def test_a_load_beyond_the_peak_is_told_by_calculix_too():

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scalebridge.errors import InfrastructureError, InputError, did_you_mean
-from scalebridge.models import MacroSolution
+from scalebridge.models import MacroSolution, MeshEstimate
 from scalebridge.models.closure import Closure
 from scalebridge.models.macro import failed_solution
 from scalebridge.models.program import Limits, working_folder
@@ -22,7 +22,18 @@ from scalebridge.simulators.calculix.linear import AnalysisFailed, LinearBody
 from scalebridge.simulators.calculix.plane import Ints, PlaneMesh, plane_mesh
 from scalebridge.simulators.calculix.running import Ccx
 
-_MEMBERS = ("domain", "order", "discrete", "functionals", "newton", "start_states", "thickness", "units")
+_MEMBERS = (
+    "domain",
+    "order",
+    "discrete",
+    "functionals",
+    "newton",
+    "start_states",
+    "thickness",
+    "units",
+    "mesh_estimate",
+    "refined",
+)
 # An adjoint solved to this is exact to the digits that error control can use.
 _DUAL_TOLERANCE = 1e-8
 _TRACE = np.array([1.0, 1.0, 0.0])
@@ -33,11 +44,11 @@ class CalculixRestart:
     """Where a next solve may start.
 
     Args:
-        u: ``[n, 2]``, m.
+        values: ``[n, 2]``, displacements in m.
         strain: ``[e, q, 3]``, Mandel.
     """
 
-    u: Floats
+    values: Floats
     strain: Floats
 
 
@@ -156,6 +167,19 @@ class CalculixSolid:
         except AnalysisFailed as error:
             return failed_solution(none, f"{str(error).rstrip('.')}.")
 
+    def mesh_estimate(self, solution: MacroSolution, closure: Closure, qoi: str) -> MeshEstimate:
+        """Estimate the mesh error of a quantity of interest at a solution of CalculiX, by the solid's richer elements.
+
+        Raises:
+            InputError: an unknown quantity of interest, a solution that is none, or elements without a richer space.
+        """
+        estimate: MeshEstimate = self.solid.mesh_estimate(solution, closure, qoi)
+        return estimate
+
+    def refined(self, local: Floats) -> CalculixSolid:
+        """Return the problem on a mesh refined where ``local [n_elements]`` is largest."""
+        return replace(self, solid=self.solid.refined(local))
+
     def _solution(self, at: Balance, n_analyses: int) -> MacroSolution:
         states = at.strain.reshape(-1, 3)
         if at.failure is not None:
@@ -192,9 +216,9 @@ class CalculixSolid:
                 f"CalculixSolid was started from {type(start).__name__}; give the `restart` of an earlier solution of "
                 "its own, or None."
             )
-        if start.u.shape != self._mesh.points.shape or start.strain.shape[:2] != self._mesh.weights.shape:
+        if start.values.shape != self._mesh.points.shape or start.strain.shape[:2] != self._mesh.weights.shape:
             return None
-        return Balance(start.u, start.strain, law(start.strain), 1.0)
+        return Balance(start.values, start.strain, law(start.strain), 1.0)
 
     def _value(self, name: str, at: Balance) -> float:
         """A quantity of interest; a reaction is the work of the stresses on a field that moves its boundary by one."""

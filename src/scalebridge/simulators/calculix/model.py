@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from scalebridge.data.fields.field import Field
 from scalebridge.errors import InputError
 from scalebridge.models import Adapted, Runs, Scale, Structure
 from scalebridge.models.program import NoValue, Program
 from scalebridge.quantities import Floats, Space
+from scalebridge.simulators.calculix.results import only
 from scalebridge.simulators.calculix.running import Ccx, reached, reported, unfinished
 
-_LOG = "ccx.log"
+_LOG, _END = "ccx.log", 4096
 # CalculiX ends with 201 where it reports an error, and with 0 after some errors as well.
 _EXITS = (0, 1, 201)
 
@@ -118,6 +122,31 @@ class CalculiX:
         _ = Ccx(self.program).path
         return self.runner.run(x, seeds)
 
+    def fields(self, x: Floats, system: str | None = None) -> dict[str, Field]:
+        """Run one row ``x [d]`` and return the nodal fields of its last step by their names in CalculiX.
+
+        Args:
+            x: inputs.
+            system: units of the deck, as of `read_frd`.
+
+        Raises:
+            InputError: a run that failed, with its reason.
+        """
+        found: dict[str, Field] = {}
+
+        def kept(folder: Path) -> Mapping[str, Any]:
+            from scalebridge.simulators.calculix.frd import read_frd
+
+            _check_finished(folder, self.job or _only_deck(self.deck))
+            found.update(read_frd(only(folder, "frd"), system).last)
+            return {variable.name: np.zeros(variable.shape) for variable in self.outputs}
+
+        _ = Ccx(self.program).path
+        runs = replace(self.runner, results=kept).run(np.atleast_2d(x))
+        if not runs.ok[0]:
+            raise InputError(f"The model '{self.name}' gave no fields: {runs.reason[0].rstrip('.')}.")
+        return found
+
     def rename(self, **names: str) -> Adapted:
         """Return the same model with variables renamed."""
         return Adapted(self, names=names)
@@ -141,11 +170,18 @@ class _Finished:
 
     def read(self, folder: Path) -> Any:
         """Return the value; raise `NoValue` in CalculiX's words where there is none."""
-        log = folder / _LOG
-        words = reported(log) or unfinished(log.read_text(encoding="ascii", errors="replace")[-10_000:])
-        if words is not None:
-            raise NoValue(words + reached(folder / f"{self.job}.sta"))
+        _check_finished(folder, self.job)
         return self.reading.read(folder) if hasattr(self.reading, "read") else self.reading(folder)
+
+
+def _check_finished(folder: Path, job: str) -> None:
+    log = folder / _LOG
+    with open(log, "rb") as file:
+        file.seek(max(0, log.stat().st_size - _END))
+        end = file.read(_END).decode("ascii", errors="replace")
+    words = reported(log) or unfinished(end)
+    if words is not None:
+        raise NoValue(words + reached(folder / f"{job}.sta"))
 
 
 def _only_deck(deck: Any) -> str:

@@ -91,6 +91,15 @@ def test_columns_carry_the_units_of_the_style_and_of_the_user() -> None:
     assert len(data) == 161 and data.in_units({"Press": "MPa"})["Press"][0] == pytest.approx(208.45226 * 0.101325)
 
 
+def test_the_mean_of_a_column_has_its_unit_and_an_honest_interval() -> None:
+    block = read_log(ARGON / "log.liquid94K.lammps")[-1]
+    pressure = block.mean("Press")
+    assert pressure.unit == "atm" and pressure.enough and pressure.n_samples == 161
+    assert pressure.value == pytest.approx(23.5 / 0.101325, rel=0.01)
+    assert pressure.interval[0] < 231.6 < pressure.interval[1]
+    assert not read_log(STYLES / "log.one")[0].mean("Temp").enough
+
+
 @pytest.mark.parametrize(
     ("style", "units"),
     [

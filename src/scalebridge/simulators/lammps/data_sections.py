@@ -163,7 +163,14 @@ def _row(made: ParsedData, section: _Section, words: list[str], owner: str) -> N
     section.width = section.width or len(words)
     if len(words) != section.width:
         raise InputError(f"{owner} has {len(words)} columns where {section.width} stand; it is damaged there.")
-    section.numbers.extend(_floats(words, made.types.get(section.kind, {}), section.labelled, owner))
+    try:
+        numbers = [float(word) for word in words]
+        plain = all(map(math.isfinite, numbers)) and section.kind not in made.types
+    except ValueError:
+        plain = False
+    if not plain:
+        numbers = list(_floats(words, made.types.get(section.kind, {}), section.labelled, owner))
+    section.numbers.extend(numbers)
 
 
 def _read_title(made: ParsedData) -> None:

@@ -79,6 +79,8 @@ def parse_log(lines: Iterable[tuple[int, bytes]], owner: str) -> ParsedLog:
     whole = True
     for number, raw in lines:
         whole = raw.endswith(b"\n")
+        if whole and log.block is not None and _is_row(log.block, raw):
+            continue
         text = text_of(raw)
         if log.block is None and text.endswith("&") and len(continued) < 10_000:
             continued += text[:-1] + " "
@@ -89,6 +91,19 @@ def parse_log(lines: Iterable[tuple[int, bytes]], owner: str) -> ParsedLog:
         _close_multi(log.block, cut=True)
         log.block = None
     return log
+
+
+def _is_row(block: ParsedBlock, raw: bytes) -> bool:
+    """Take in a plain row of numbers, which most lines of a log are; whether the line is one."""
+    words = raw.split()
+    if block.style != "one" or len(words) != len(block.texts):
+        return False
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        return False
+    block.numbers.extend(numbers)
+    return True
 
 
 def _line(log: ParsedLog, text: str, owner: str, whole: bool) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.data.averaging.mean import SeriesMean, mean_of_series
 from scalebridge.data.dataset import Dataset
 from scalebridge.data.source import Source
 from scalebridge.errors import InputError, did_you_mean
@@ -16,7 +17,7 @@ from scalebridge.quantities import Floats
 from scalebridge.simulators.lammps.log_parsing import ParsedBlock, ParsedLog, parse_log
 from scalebridge.simulators.lammps.text_files import lines_of, opened_text
 from scalebridge.simulators.lammps.thermo import columns_space, identifiers, kind_of
-from scalebridge.simulators.lammps.unit_styles import checked_style
+from scalebridge.simulators.lammps.unit_styles import checked_style, unit_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,22 @@ class Block:
             if column in words:
                 return np.asarray(self.values[:, words.index(column)])
         raise InputError(f"{self.owner} has no column '{column}'{did_you_mean(str(column), self.texts)}")
+
+    def mean(self, column: str, *, confidence: float = 0.95, discard: int | None = None) -> SeriesMean:
+        """Mean of a column with an interval that counts correlated rows for what they are; see `mean_of_series`.
+
+        Args:
+            column: its header or identifier.
+            confidence: of the interval.
+            discard: rows to leave out at the start; found where it is not given.
+
+        Raises:
+            InputError: no such column, values that are not finite, fewer than 2 rows.
+        """
+        kinds = dict(zip(self.texts, self.kinds, strict=False)) | dict(zip(self.names, self.kinds, strict=False))
+        kind = kinds.get(column)
+        unit = (None if kind is None else unit_of(kind, self.units)) or "1"
+        return mean_of_series(self[column], confidence=confidence, discard=discard, unit=unit, name=column)
 
     def dataset(self, units: Mapping[str, str] | None = None) -> Dataset:
         """The rows as a `Dataset`, one column per header, with the units of the log's style where they are known.

@@ -284,7 +284,7 @@ def test_a_plain_text_and_numbers_are_options() -> None:
         {"y": "1"},
         {"y": lambda f: (f / "stdout.txt").read_text()},
         template={"run.sh": "test '{{ case }} {{ n }} {{ h : .2f }}' = 'fine mesh_2/a.msh 7 0.50' && echo {{ T }}"},
-        options={"case": "fine mesh_2/a.msh", "n": 7, "h": 0.5},
+        options={"case": "fine mesh_2/a.msh", "n": np.int64(7), "h": np.float64(0.5)},
     )
     runs = made.run(np.array([[1.0]]))
     assert runs.ok.all(), runs.reason

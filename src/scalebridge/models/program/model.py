@@ -186,7 +186,7 @@ def _attempt(program: Program, owner: str) -> Attempt:
         raise InputError(f"{owner} is to read '{program.stdin}', which is no file of its template{near}")
     jacobian = program.jacobian
     return Attempt(
-        Recipe(owner, program.inputs, dict(program.options), command_parts(program.command, owner), files),
+        Recipe(owner, program.inputs, _plain(program.options), command_parts(program.command, owner), files),
         Reader(program.outputs, program.results, owner),
         _noise(program, owner),
         Stops(program.converged, program.unconverged, jacobian),
@@ -205,6 +205,10 @@ def _attempt(program: Program, owner: str) -> Attempt:
         program.keep,
         program.name,
     )
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
 
 
 def _noise(program: Program, owner: str) -> Reader | None:

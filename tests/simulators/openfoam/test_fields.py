@@ -12,6 +12,7 @@ from scalebridge.data.fields.geometry import centres, measures
 from scalebridge.errors import InputError
 from scalebridge.simulators.openfoam.cell_shapes import Faces, cells_of
 from scalebridge.simulators.openfoam.dimensions import unit_of
+from scalebridge.simulators.openfoam.field_file import read_field_file
 from scalebridge.simulators.openfoam.fields import read_fields
 from scalebridge.simulators.openfoam.poly_mesh import read_poly_mesh
 
@@ -189,3 +190,14 @@ def test_a_mesh_of_many_sizes_of_faces_is_read_from_text(tmp_path):
     assert [b.type for b in mesh.mesh.cells] == ["polyhedron"]
     assert measures(mesh.mesh)[0] == pytest.approx(volume)
     assert sorted(b.type for b in mesh.surface("all")[0].cells) == ["quad", "triangle"]
+
+
+def test_patches_without_faces_and_named_dimensions_of_other_releases_are_read(tmp_path):
+    path = tmp_path / "U"
+    head = "FoamFile { format ascii; class volSymmTensorField; object R; }\n"
+    body = "dimensions [kinematicPressure]; internalField nonuniform List<symmTensor> 1((11 12 13 22 23 33));\n"
+    patches = "a { type processor; value nonuniform 0(); } b { type x; value nonuniform List<symmTensor> 0(); }"
+    path.write_text(f"{head}{body}boundaryField {{ {patches} }}\n")
+    found = read_field_file(path)
+    assert found.unit == "m^2/s^2" and found.values(1).tolist() == [[11, 22, 33, 12, 23, 13]]
+    assert [found.patches[name]["value"].size for name in "ab"] == [0, 0]

@@ -21,6 +21,19 @@ _KNOWN: dict[tuple[float, ...], str] = {
     (0, 2, -3, 0, 0, 0, 0): "m^2/s^3",
     (0, 0, -1, 0, 0, 0, 0): "1/s",
 }
+# The Foundation's names of dimension sets: ``dimensions [velocity]``.
+NAMED = {
+    "dimensionless": "1",
+    "length": "m",
+    "temperature": "K",
+    "velocity": "m/s",
+    "pressure": "Pa",
+    "kinematicPressure": "m^2/s^2",
+    "density": "kg/m^3",
+    "dynamicViscosity": "Pa*s",
+    "kinematicViscosity": "m^2/s",
+    "thermalConductivity": "W/(m*K)",
+}
 
 
 def unit_of(exponents: Sequence[float]) -> str:

@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 
 from scalebridge.quantities import Floats
-from scalebridge.simulators.openfoam.dimensions import unit_of
+from scalebridge.simulators.openfoam.components import shaped
+from scalebridge.simulators.openfoam.dimensions import NAMED, unit_of
 from scalebridge.simulators.openfoam.foam_file import COMPONENTS, FoamFile, FoamList, beginning, text_of
 
 _CLASS = re.compile(r"(vol|point|surface)(Scalar|Vector|SymmTensor|Tensor)Field")
-# From OpenFOAM's xx, xy, xz, yy, yz, zz to xx, yy, zz, xy, yz, zx.
-_SYMMETRIC = [0, 3, 5, 1, 4, 2]
-_SHAPES: dict[str, tuple[int, ...]] = {"scalar": (), "vector": (3,), "symmTensor": (6,), "tensor": (3, 3)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +46,7 @@ class FieldFile:
         if not uniform and found.size != size:
             return None
         rows = np.broadcast_to(found.values[:1], (size, found.values.shape[1])) if uniform else found.expanded()
-        if self.kind == "symmTensor":
-            rows = rows[:, _SYMMETRIC]
-        return np.where(np.isfinite(rows), rows, np.nan).reshape(size, *_SHAPES[self.kind])
+        return shaped(np.where(np.isfinite(rows), rows, np.nan))
 
 
 def class_of(path: Path) -> str:
@@ -104,7 +100,8 @@ def _list(file: FoamFile, words: Any, kind: str, at: int) -> FoamList | None:
     if not isinstance(words, list) or not words:
         return None
     if words[0] == "nonuniform":
-        found = words[-1]
+        # A patch without faces, as releases before v1712 write it.
+        found = words[-1] if words[1:] != ["0()"] else FoamList(kind, np.zeros((0, COMPONENTS[kind])), 0)
         if not isinstance(found, FoamList) or found.kind != kind:
             file.fail(f"a list of {kind}s must follow 'nonuniform'", at)
         return found
@@ -118,6 +115,8 @@ def _list(file: FoamFile, words: Any, kind: str, at: int) -> FoamList | None:
 
 def _unit(file: FoamFile, words: Any, at: int) -> str:
     kept = [word for word in words if word not in ("[", "]")] if isinstance(words, list) else []
+    if len(kept) == 1 and kept[0] in NAMED:
+        return NAMED[kept[0]]
     exponents = _floats(kept)
     if exponents is None or len(exponents) not in (5, 7) or not all(abs(x) < 100 for x in exponents):
         file.fail("its 'dimensions' are not seven exponents such as [0 1 -1 0 0 0 0]", at)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalebridge.data.fields import CellBlock, Mesh
 from scalebridge.quantities import Floats
 from scalebridge.simulators.openfoam.cell_shapes import Indices
+from scalebridge.simulators.openfoam.components import SHAPES
 from scalebridge.simulators.openfoam.foam_file import FoamFile
 
 # Name, values, location and mesh of a field.
 Found = tuple[str, Floats, str, Mesh]
-_SHAPES: dict[int, tuple[int, ...]] = {1: (), 3: (3,), 6: (6,), 9: (3, 3)}
 _CELLS = {"VERTICES": {1: "vertex"}, "LINES": {2: "line"}, "POLYGONS": {3: "triangle", 4: "quad"}}
 
 
@@ -35,7 +37,7 @@ def read_legacy_vtk(path: Path) -> list[Found]:
         if word == "POINTS":
             n = words.whole()
             words.next_word()
-            points = words.floats(3 * n).reshape(n, 3)
+            points = words.numbers(3 * n).reshape(n, 3)
             if not np.isfinite(points).all():
                 file.fail("a point has a coordinate that is no finite number")
         elif word in _CELLS:
@@ -61,17 +63,15 @@ def read_legacy_vtk(path: Path) -> list[Found]:
 def _attribute(words: _Words, location: str, wanted: int) -> tuple[str, Floats, str]:
     name, width, size = words.next_word(), words.whole(), words.whole()
     words.next_word()
-    if location != "file" and (width not in _SHAPES or size != wanted):
+    if location != "file" and (width not in SHAPES or size != wanted):
         words.file.fail(f"the field '{name[:40]}' has {size} values of {width} components for {wanted} {location}")
-    return name, words.floats(width * size).reshape(size, *_SHAPES.get(width, (width,))), location
+    return name, words.numbers(width * size).reshape(size, *SHAPES.get(width, (width,))), location
 
 
 def _blocks(words: _Words, kind: str, n_points: int) -> tuple[list[CellBlock], Indices]:
     """Blocks of cells and the number in the file of each."""
     n, total = words.whole(), words.whole()
-    numbers = words.floats(total)
-    if total < n or not (numbers == np.floor(numbers)).all():
-        words.file.fail(f"its {kind} are not {n} rows of corners")
+    numbers = words.numbers(total, whole=True)
     rows: dict[int, list[Indices]] = {}
     places: dict[int, list[int]] = {}
     at = 0
@@ -80,7 +80,7 @@ def _blocks(words: _Words, kind: str, n_points: int) -> tuple[list[CellBlock], I
         corners = numbers[at + 1 : at + 1 + k]
         if k < 1 or len(corners) != k or corners.min() < 0 or corners.max() >= n_points:
             words.file.fail(f"row {i} of its {kind} has corners that are not there")
-        rows.setdefault(k, []).append(corners.astype(np.int64))
+        rows.setdefault(k, []).append(corners)
         places.setdefault(k, []).append(i)
         at += 1 + k
     if kind == "LINES" and any(k != 2 for k in rows):
@@ -128,7 +128,7 @@ class _Words:
             self.file.fail(f"'{word[:40]}' stands where a number of entries must")
         return int(word)
 
-    def floats(self, n: int) -> Floats:
+    def numbers(self, n: int, whole: bool = False) -> NDArray[Any]:
         """``n`` numbers."""
         if n > len(self.file.data) - self.file.position:
             self.file.fail(f"it claims {n} numbers, more than it has bytes")
@@ -136,7 +136,7 @@ class _Words:
         for _ in range(n):
             if not self.next_word():
                 self.file.fail(f"{n} numbers must stand there", at)
-        found = self.file.numbers(start, self.file.position)
+        found = self.file.numbers(start, self.file.position, whole)
         if len(found) != n:
             self.file.fail(f"{n} numbers must stand there", at)
         return found

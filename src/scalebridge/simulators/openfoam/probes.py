@@ -16,6 +16,7 @@ from scalebridge.data.dataset import Dataset
 from scalebridge.data.source import Source
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats, Space, Variable
+from scalebridge.simulators.openfoam.components import SHAPES, shaped
 from scalebridge.simulators.openfoam.function_objects import identifier
 from scalebridge.simulators.openfoam.result_tables import ResultTable, damaged, merged_table, table_names
 from scalebridge.simulators.openfoam.time_folders import case_folder
@@ -25,9 +26,6 @@ from scalebridge.simulators.openfoam.units_in_case import unit_in_case
 OUTSIDE = 1e300
 _PROBE = re.compile(r"\s*Probe\s+(\d+)\s+\(([^()]*)\)(.*)")
 _AXIS = re.compile(r"\s*([xyz])\s+(.*)")
-_SHAPES: dict[int, tuple[int, ...]] = {1: (), 3: (3,), 6: (6,), 9: (3, 3)}
-# From OpenFOAM's xx, xy, xz, yy, yz, zz to xx, yy, zz, xy, yz, zx.
-_SYMMETRIC = [0, 3, 5, 1, 4, 2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,17 +104,14 @@ def _values(table: ResultTable, n_probes: int) -> Floats:
     widths = {column.shape[1] if column.dtype.kind == "f" else 0 for column in table.columns}
     if not table.columns:
         return np.zeros((0, n_probes))
-    if len(table.columns) != n_probes or len(widths) != 1 or next(iter(widths)) not in _SHAPES:
+    if len(table.columns) != n_probes or len(widths) != 1 or next(iter(widths)) not in SHAPES:
         damaged(
             table.path,
             len(table.comments) + 1,
             f"{len(table.columns)} values stand there for {n_probes} probes, or not of one kind",
         )
     values = np.stack(table.columns, axis=1)
-    if values.shape[2] == 6:
-        values = values[:, :, _SYMMETRIC]
-    kept = np.where(np.abs(values) < OUTSIDE, values, np.nan)
-    return kept.reshape(len(kept), n_probes, *_SHAPES[values.shape[2]])
+    return shaped(np.where(np.abs(values) < OUTSIDE, values, np.nan))
 
 
 def _places(table: ResultTable) -> tuple[Floats, NDArray[np.bool_]]:

@@ -18,6 +18,7 @@ import numpy as np
 from scalebridge.data.fields import CellBlock, Field, Mesh, read_mesh
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
+from scalebridge.simulators.openfoam.components import SHAPES, shaped
 from scalebridge.simulators.openfoam.dimensions import meaning_of
 from scalebridge.simulators.openfoam.foam_file import COMPONENTS, FoamFile
 from scalebridge.simulators.openfoam.function_objects import identifier
@@ -27,9 +28,6 @@ from scalebridge.simulators.openfoam.result_tables import damaged, lines_of, sta
 from scalebridge.simulators.openfoam.time_folders import case_folder, chosen_time, times
 from scalebridge.simulators.openfoam.units_in_case import components_in_case, unit_in_case
 
-# From OpenFOAM's xx, xy, xz, yy, yz, zz to xx, yy, zz, xy, yz, zx.
-_SYMMETRIC = [0, 3, 5, 1, 4, 2]
-_SHAPES: dict[int, tuple[int, ...]] = {1: (), 3: (3,), 6: (6,), 9: (3, 3)}
 _COMPONENT = re.compile(r"(.+)_([xyz]{1,2}|[0-8])")
 _MESHES = (".vtk", ".vtp", ".vtu")
 # The largest number stands for a place outside of the mesh.
@@ -169,7 +167,7 @@ def _readings(path: Path, sample: str, width: int, n_places: int) -> list[tuple[
     # A name may hold '_' itself: as many fields as fit, the first of them joined from what is left.
     for n in range(len(words), 0, -1):
         k, rest = divmod(width - n_places, n)
-        if rest == 0 and k in _SHAPES:
+        if rest == 0 and k in SHAPES:
             found.append((["_".join(words[: len(words) - n + 1]), *words[len(words) - n + 1 :]], k))
     return found
 
@@ -208,7 +206,7 @@ def _named_columns(path: Path, headings: list[str], rows: Floats) -> list[Found]
         groups.setdefault(match[1] if match else heading, []).append(i)
     found: list[Found] = []
     for name, columns in groups.items():
-        if len(columns) not in _SHAPES:
+        if len(columns) not in SHAPES:
             damaged(path, 1, f"the field '{name[:40]}' has {len(columns)} components")
         found += _on_line(path, [name], rows[:, :n_places], rows[:, columns], len(columns))
     return found
@@ -225,12 +223,7 @@ def _on_line(path: Path, names: list[str], places: Floats, values: Floats, k: in
     else:
         cells = CellBlock("line", np.column_stack([steps[:-1], steps[1:]]))
     mesh = Mesh(places, (cells,), name=path.stem)
-    return [(name, _shaped(values[:, i * k : (i + 1) * k]), "points", mesh) for i, name in enumerate(names)]
-
-
-def _shaped(rows: Floats) -> Floats:
-    rows = rows[:, _SYMMETRIC] if rows.shape[1] == 6 else rows
-    return rows.reshape(len(rows), *_SHAPES[rows.shape[1]])
+    return [(name, shaped(values[:, i * k : (i + 1) * k]), "points", mesh) for i, name in enumerate(names)]
 
 
 def _in_foam_format(folder: Path) -> list[Found]:
@@ -248,7 +241,7 @@ def _in_foam_format(folder: Path) -> list[Found]:
             values = file.list_of(kind)
             if values.size not in (len(faces), len(points)):
                 file.fail(f"it holds {values.size} values for {len(faces)} faces and {len(points)} points")
-            rows = _shaped(values.expanded())
+            rows = shaped(values.expanded())
             if values.size == len(faces):
                 found.append((path.name, rows[order], "cells", mesh))
             else:

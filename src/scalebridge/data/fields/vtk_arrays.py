@@ -58,13 +58,13 @@ def decoded(coding: Coding, kind: str, form: str, text: str | None, offset: str 
     if form == "ascii":
         return _text(text or "", dtype.newbyteorder("="))
     if form == "binary":
-        content = _unpacked(coding, _Base64(memoryview(_run(text or ""))))
+        content = _unpacked(coding, _Encoded(memoryview(_run(text or ""))))
     elif form == "appended":
         start = int(offset or 0)
         if not 0 <= start < len(coding.appended):
             raise ValueError(f"an array stands at byte {start} of {len(coding.appended)} appended ones")
         part = coding.appended[start:]
-        content = _unpacked(coding, _Raw(part) if coding.raw else _Base64(part))
+        content = _unpacked(coding, _Plain(part) if coding.raw else _Encoded(part))
     else:
         raise ValueError(f"it has an array in the format '{form}'")
     if len(content) % dtype.itemsize:
@@ -73,7 +73,7 @@ def decoded(coding: Coding, kind: str, form: str, text: str | None, offset: str 
     return np.frombuffer(content, dtype).astype(dtype.newbyteorder("="), copy=coding.raw)
 
 
-class _Raw:
+class _Plain:
     """Bytes as they are."""
 
     def __init__(self, content: memoryview) -> None:
@@ -88,7 +88,7 @@ class _Raw:
         return part
 
 
-class _Base64:
+class _Encoded:
     """Base64, in one run of characters, or with the sizes in a run of their own."""
 
     def __init__(self, content: memoryview) -> None:
@@ -113,7 +113,7 @@ class _Base64:
         return made[:count]
 
 
-def _unpacked(coding: Coding, source: _Raw | _Base64) -> bytes | memoryview:
+def _unpacked(coding: Coding, source: _Plain | _Encoded) -> bytes | memoryview:
     size = coding.header.itemsize
     if coding.compressor is None:
         count = int(np.frombuffer(source.take(size, last=False), coding.header)[0])
@@ -137,11 +137,11 @@ def _unpacked(coding: Coding, source: _Raw | _Base64) -> bytes | memoryview:
     return memoryview(made)
 
 
-def _peek(source: _Raw | _Base64, count: int) -> bytes:
+def _peek(source: _Plain | _Encoded, count: int) -> bytes:
     before = source.at
     part = bytes(source.take(count))
     source.at = before
-    if isinstance(source, _Base64):
+    if isinstance(source, _Encoded):
         source.left = b""
     return part
 

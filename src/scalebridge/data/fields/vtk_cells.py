@@ -48,14 +48,20 @@ def grouped(connectivity: Indices, ends: Indices, types: Indices) -> Grouped:
     sizes = ends - starts
     if len(ends) and (int(sizes.min()) < 0 or int(ends[-1]) > len(connectivity) or int(starts.min()) < 0):
         raise ValueError("its cells end where there are no nodes")
+    if len(types) and not 0 <= int(types.min()) <= int(types.max()) < 256:
+        raise ValueError("it has cells of types that VTK has not")
     blocks, owners = [], [np.zeros(0, dtype=np.int64)]
-    kinds, first = np.unique(np.stack([types, sizes]), axis=1, return_index=True)
+    kinds, first = np.unique(sizes * 256 + types, return_index=True)
     for k in np.argsort(first):
-        number, size = int(kinds[0, k]), int(kinds[1, k])
-        rows = np.flatnonzero((types == number) & (sizes == size))
+        size, number = divmod(int(kinds[k]), 256)
         if size == 0:
             continue
-        nodes = connectivity[starts[rows][:, None] + np.arange(size)]
+        if len(kinds) == 1:
+            rows = np.arange(len(types), dtype=np.int64)
+            nodes = connectivity[: size * len(rows)].reshape(-1, size)
+        else:
+            rows = np.flatnonzero((types == number) & (sizes == size))
+            nodes = connectivity[starts[rows][:, None] + np.arange(size)]
         name, made, repeated = _cells(number, nodes)
         blocks.append((name, made))
         owners.append(np.repeat(rows, repeated))

@@ -8,7 +8,7 @@ from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.exchange.c_code import export_c
-    from scalebridge.exchange.micro_manager import export_micro_manager
+    from scalebridge.exchange.precice import export_micro_manager
     from scalebridge.exchange.python_module import export_python
     from scalebridge.exchange.umat import export_umat
     from scalebridge.learn import export_onnx
@@ -17,7 +17,7 @@ __all__ = ["export_c", "export_micro_manager", "export_onnx", "export_python", "
 
 _HOME = {
     "export_c": "c_code",
-    "export_micro_manager": "micro_manager",
+    "export_micro_manager": "precice",
     "export_python": "python_module",
     "export_umat": "umat",
 }

@@ -161,6 +161,15 @@ def test_appended_arrays_pieces_and_the_time_are_read(tmp_path, kind, header):
     assert fields["T"].values.tolist() == [0, 1, 2, 3, 4] * 2
 
 
+def test_names_of_the_older_vtk_format_are_spelt_out(tmp_path):
+    mesh = square(1)
+    write_mesh(tmp_path / "a.vtk", mesh, [Field("heat", "W/m^2", [1.0, 2.0, 3.0, 4.0], "points", mesh)])
+    content = (tmp_path / "a.vtk").read_bytes()
+    (tmp_path / "a.vtk").write_bytes(content.replace(b"heat[W/m^2]", b"heat%20flux%20[W/m^2]"))
+    field = read_mesh(tmp_path / "a.vtk")[1]["heat_flux"]
+    assert (field.unit, field.description, field.values.tolist()) == ("W/m^2", "heat flux [W/m^2]", [1, 2, 3, 4])
+
+
 def test_cells_that_stand_mixed_in_a_file_keep_their_values(tmp_path):
     text = """<VTKFile type="PolyData" version="0.1"><PolyData><Piece NumberOfPoints="5" NumberOfVerts="0"
     NumberOfLines="1" NumberOfStrips="0" NumberOfPolys="3"><Points><DataArray type="Float64" NumberOfComponents="3"

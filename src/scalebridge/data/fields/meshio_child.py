@@ -9,6 +9,7 @@ from __future__ import annotations
 import resource
 import warnings
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -35,7 +36,8 @@ def read(path: str, formats: tuple[str, ...], memory: int) -> tuple[str, Any]:
         try:
             if name == "stl":
                 _check_stl(path)
-            return "ok", _trees(_steps(path) if name == STEPS else [converted(_reader(name)(path))])
+            steps = _steps(path) if name == STEPS else [converted(_reader(name)(path))]
+            return "ok", _trees([_spelt(raw) for raw in steps] if name == "vtk" else steps)
         except ModuleNotFoundError as error:
             return "missing", error.name
         except MemoryError:
@@ -43,6 +45,13 @@ def read(path: str, formats: tuple[str, ...], memory: int) -> tuple[str, Any]:
         except BaseException as error:  # meshio raises anything on damaged bytes, SystemExit too
             reasons.append(f"as {name}: {_words(error)}" if len(formats) > 1 else _words(error))
     return "refused", "; ".join(reasons)
+
+
+def _spelt(raw: RawMesh) -> RawMesh:
+    """VTK writes what may not stand in a name of its older format as in an address: ``T%20[K]``."""
+    raw.point_data = {unquote(name): values for name, values in raw.point_data.items()}
+    raw.cell_data = {unquote(name): values for name, values in raw.cell_data.items()}
+    return raw
 
 
 def _words(error: BaseException) -> str:

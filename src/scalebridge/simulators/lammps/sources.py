@@ -7,12 +7,16 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
 from scalebridge.simulators.lammps.reading import Reading
+
+if TYPE_CHECKING:
+    from scalebridge.simulators.lammps.logs import Log
 
 Bounds = tuple[float | None, float | None]
 
@@ -49,10 +53,16 @@ class Finished:
             raise NotFoundInRun(f"the script ended ('quit'?) before '{text}' could be evaluated")
         return self.numbers[text]
 
-    @property
-    def log(self) -> Path:
-        """The log file."""
-        return self.folder / "log.lammps"
+    @cached_property
+    def log(self) -> Log:
+        """The log, read once for all outputs.
+
+        Raises:
+            InputError: there is none, or it is damaged.
+        """
+        from scalebridge.simulators.lammps.logs import read_log
+
+        return read_log(self.folder / "log.lammps")
 
 
 @dataclass(frozen=True)
@@ -255,10 +265,8 @@ def thermo_column(run: Finished, column: str, which: int) -> Floats:
     Raises:
         NotFoundInRun: there is no such run or column, or the log cannot be read.
     """
-    from scalebridge.simulators.lammps.logs import read_log
-
     try:
-        block = read_log(run.log)[which]
+        block = run.log[which]
         series = block[column]
     except InputError as error:
         raise NotFoundInRun(str(error).replace(f"{run.folder}/", "")) from error

@@ -16,7 +16,7 @@ from scalebridge.macro import MeanStress, ReactionForce, Solid, meshes
 from scalebridge.simulators.calculix import CalculiX, CalculixSolid, Ccx, Nodal, Printed, deck, read_frd
 from scalebridge.testing import check_macro, check_model
 from tests.macro.laws import Elastic, PowerLaw, Softening, answer
-from tests.simulators.calculix.test_macro import agrees, plate
+from tests.simulators.calculix.test_macro import QOIS, agrees, plate
 
 pytestmark = [
     pytest.mark.adapters,

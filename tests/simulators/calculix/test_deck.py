@@ -34,6 +34,12 @@ def test_an_element_of_twenty_nodes_goes_on_in_a_second_line():
     assert rows[2] == "16,17,18,19,20"
 
 
-def test_constants_are_eight_to_a_line():
-    rows = list(deck.anisotropic([float(i) for i in range(21)]))
-    assert [len(row.split(",")) for row in rows[1:]] == [8, 8, 5]
+def test_tables_of_a_law_fit_the_width_and_keep_thirteen_digits():
+    values = np.array([-1 / 3, 1e-300, -7e250, *np.arange(18.0)])
+    constants = list(deck.anisotropic(values.tolist()))[1].split("\n")
+    assert [len(row.split(",")) for row in constants] == [8, 8, 5]
+    stresses = list(deck.initial_stresses(values.reshape(1, 7, 3)))[1:]
+    words = [w for row in [*constants, *(r.split(",", 2)[2] for r in stresses)] for w in row.split(",")]
+    assert all(len(word) <= 20 for word in words)
+    np.testing.assert_allclose([float(w) for row in constants for w in row.split(",")], values, rtol=1e-12)
+    assert stresses[6].startswith("1,7,1.5") and stresses[6].split(",")[4] == "0."

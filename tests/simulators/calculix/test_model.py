@@ -75,6 +75,17 @@ def test_what_the_result_depends_on_is_in_its_identity(tmp_path):
     assert first.identity() == bar(tmp_path).identity() and first.identity() != other.identity()
     assert first.identity() != bar(tmp_path, version="2").identity()
 
+    def tallest(folder):
+        return 0.0
+
+    def smallest(folder):
+        return 1.0
+
+    one, same, another = (
+        bar(tmp_path, outputs={"u": "m"}, results={"u": f}).identity() for f in (tallest, tallest, smallest)
+    )
+    assert one == same != another and "0x" not in one["results"]
+
 
 @pytest.mark.parametrize(
     ("fault", "status", "words"),

@@ -158,7 +158,15 @@ def _add(table: _Open, text: str, path: Path, at: int) -> None:
             path, at, f"a row of '{table.quantity}' has {len(words)} entries, not {table.n_counts + len(table.columns)}"
         )
     try:
-        table.counts.extend(int(w) for w in words[: table.n_counts])
-        table.values.extend([fortran_number(w) for w in words[table.n_counts :]])
+        counts = [int(w) for w in words[: table.n_counts]]
+        table.values.extend(_numbers(words[table.n_counts :]))
+        table.counts.extend(counts)
     except (ValueError, OverflowError):
         raise broken(path, at, f"a row of '{table.quantity}' holds something that is no number") from None
+
+
+def _numbers(words: list[str]) -> list[float]:
+    try:
+        return [*map(float, words)]
+    except ValueError:
+        return [fortran_number(word) for word in words]

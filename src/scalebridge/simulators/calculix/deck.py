@@ -36,12 +36,6 @@ def line(*entries: Any) -> str:
     return ",".join(number(e) if isinstance(e, float) else str(e) for e in entries)
 
 
-def lines(entries: Sequence[Any]) -> Iterator[str]:
-    """Data lines of 8 entries each, as constants of materials are read."""
-    for start in range(0, len(entries), 8):
-        yield line(*entries[start : start + 8])
-
-
 def nodes(points: Floats, name: str = "ALL_NODES") -> Iterator[str]:
     """``*NODE`` of ``points [p, 2 or 3]``, numbered from 1, all in a set."""
     yield f"*NODE, NSET={name}"
@@ -64,10 +58,24 @@ def members(card: str, name: str, numbers: Iterable[int]) -> Iterator[str]:
         yield line(*listed[start : start + ENTRIES])
 
 
+# Any number in 20 characters, for tables of many.
+_FIXED = "%.12e"
+_CONSTANTS = "\n".join(",".join([_FIXED] * n) for n in (8, 8, 5))
+_STRESS = f"%d,%d,{_FIXED},{_FIXED},0.,{_FIXED},0.,0."
+
+
 def anisotropic(constants: Sequence[float]) -> Iterator[str]:
-    """``*ELASTIC, TYPE=ANISO`` of 21 constants, in CalculiX's order."""
+    """``*ELASTIC, TYPE=ANISO`` of 21 constants, in CalculiX's order, to 13 digits."""
     yield "*ELASTIC, TYPE=ANISO"
-    yield from lines([float(c) for c in constants])
+    yield _CONSTANTS % tuple(constants)
+
+
+def initial_stresses(stress: Floats) -> Iterator[str]:
+    """``*INITIAL CONDITIONS, TYPE=STRESS`` in a plane, ``stress [e, points, 3]`` (xx, yy, xy), to 13 digits."""
+    yield "*INITIAL CONDITIONS, TYPE=STRESS"
+    for cell, rows in enumerate(stress.tolist(), 1):
+        for point, (xx, yy, xy) in enumerate(rows, 1):
+            yield _STRESS % (cell, point, xx, yy, xy)
 
 
 def _continued(entries: list[int]) -> Iterator[str]:

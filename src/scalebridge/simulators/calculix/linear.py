@@ -155,12 +155,8 @@ class LinearBody:
             yield deck.number(self.mesh.thickness)
 
     def _stresses(self, stress: Floats) -> Iterator[str]:
-        yield "*INITIAL CONDITIONS, TYPE=STRESS"
         printed = np.take_along_axis(stress, self._state_of_printed[..., None], axis=1)
-        for cell, rows in enumerate(printed.tolist(), 1):
-            for point, (xx, yy, xy) in enumerate(rows, 1):
-                entries = ",".join(deck.number(v) for v in (xx, yy, 0.0, xy / ROOT_2))
-                yield f"{cell},{point},{entries},0.,0."
+        return deck.initial_stresses(printed / np.array([1.0, 1.0, ROOT_2]))
 
     @cached_property
     def _state_of_printed(self) -> Ints:

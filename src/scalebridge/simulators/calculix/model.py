@@ -13,6 +13,7 @@ from scalebridge.data.fields.field import Field
 from scalebridge.errors import InputError
 from scalebridge.models import Adapted, Runs, Scale, Structure
 from scalebridge.models.program import NoValue, Program
+from scalebridge.models.program.results import described
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.calculix.results import only
 from scalebridge.simulators.calculix.running import Ccx, reached, reported, unfinished
@@ -156,12 +157,16 @@ class CalculiX:
         return Adapted(self, fixed=values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Finished:
     """A reading that first asks whether CalculiX finished its job."""
 
     job: str
     reading: Any
+
+    def __repr__(self) -> str:
+        # It tells models apart: of a function the source counts, not its place in memory.
+        return f"Finished({self.job!r}, {described(self.reading)})"
 
     @property
     def unit(self) -> str | None:

@@ -44,6 +44,16 @@ def test_a_row_outside_of_the_bounds_is_a_status(row):
     assert runs.status.tolist() == ["outside"] and f"{row[0]:g}" in runs.reason[0]
 
 
+def test_a_case_without_results_is_a_failed_row_with_its_reason(fake):
+    runs = CylinderArray().run(np.array([[0.2, 0.0]]))
+    assert runs.status.tolist() == ["failed"] and np.isnan(runs.values).all() and runs.reason[0]
+
+
+def test_without_openfoam_the_user_is_told_how_to_get_it(no_openfoam):
+    with pytest.raises(InputError, match="apt-get install openfoam"):
+        CylinderArray().run(np.array([[0.2, 0.0]]))
+
+
 def test_a_row_that_is_no_number_fails():
     assert CylinderArray().run(np.array([[np.nan, 0.0]])).reason == ("the input is not finite",)
 

@@ -58,6 +58,15 @@ def test_a_surface_holds_the_same_in_every_format(name, surface):
         assert found["p"].location == ("cells" if surface == "lid" else "points")
 
 
+def test_a_set_whose_name_begins_with_that_of_another_is_another(tmp_path):
+    shutil.copytree(SERIES, tmp_path / "case")
+    place = tmp_path / "case" / "postProcessing" / "setsraw" / "0.03"
+    for name in ("p", "U"):
+        shutil.copy(place / f"cross_{name}.xy", place / f"line_2_{name}.xy")
+    assert len(read_samples(tmp_path / "case", "setsraw", "line")["U"].values) == 5
+    assert len(read_samples(tmp_path / "case", "setsraw", "line_2")["U"].values) == 4
+
+
 def test_the_wrong_sizes_of_v1912_are_told_with_the_way_out():
     with pytest.raises(InputError, match="surfaceFormat foam"):
         read_samples(SERIES, "surfvtk", "lid")

@@ -64,7 +64,7 @@ def read_samples(
     if (place / sample).is_dir():
         found = _in_foam_format(place / sample)
     else:
-        files = _files(place, sample)
+        files = _files(folder, place, sample)
         if not files:
             known = sorted({_sample_of(p) for p in place.iterdir()})
             raise InputError(f"There is no sample '{sample}' in '{place}'{did_you_mean(sample, known)}")
@@ -91,9 +91,17 @@ def _time_folder(case: Path, name: str, time: str | float) -> tuple[float, Path]
     return seconds, times(known[seconds].parent)[seconds]
 
 
-def _files(place: Path, sample: str) -> list[Path]:
+def _files(case: Path, place: Path, sample: str) -> list[Path]:
     """Files of a sample: ``line_p.xy`` and ``line_U.xy`` of a set, ``p_wall.raw`` and ``U_wall.raw`` of a surface."""
-    return [path for path in sorted(place.iterdir()) if path.is_file() and _belongs(path, sample)]
+    found = [path for path in sorted(place.iterdir()) if path.is_file() and _belongs(path, sample)]
+    # 'line_2_U.xy' is of the set 'line_2', not of 'line', where the case has no field '2'.
+    sure = [path for path in found if all(components_in_case(case, name) for name in _fields_of(path, sample))]
+    return sure or found
+
+
+def _fields_of(path: Path, sample: str) -> list[str]:
+    """Words of a file's name beside the sample's."""
+    return [word for word in path.stem.removeprefix(sample).removesuffix(sample).split("_") if word]
 
 
 def _belongs(path: Path, sample: str) -> bool:
@@ -162,7 +170,7 @@ def _columns_without_names(path: Path, sample: str, rows: Floats, widths: dict[s
 
 def _readings(path: Path, sample: str, width: int, n_places: int) -> list[tuple[list[str], int]]:
     """Names of fields and the components of each that a file's name and number of columns allow."""
-    words = [word for word in path.stem.removeprefix(sample).split("_") if word]
+    words = _fields_of(path, sample)
     found = []
     # A name may hold '_' itself: as many fields as fit, the first of them joined from what is left.
     for n in range(len(words), 0, -1):

@@ -32,6 +32,16 @@ def test_a_table_makes_a_solid_in_calculix(tmp_path: Path) -> None:
     assert built.units["reaction_right_x"] == "N"
 
 
+def test_the_mesh_of_a_deck_is_taken_with_its_node_sets(tmp_path: Path) -> None:
+    nodes = "*NODE\n1,0,0\n2,10,0\n3,10,5\n4,0,5\n*ELEMENT,TYPE=CPE4\n1,1,2,3,4\n"
+    (tmp_path / "bar.inp").write_text(nodes + "*NSET,NSET=LEFT\n1,4\n*NSET,NSET=RIGHT\n2,3\n*NSET,NSET=LOW\n1,2\n")
+    held = {"LEFT": ["0 m", "free"], "LOW": ["free", "0 m"], "RIGHT": ["0.1 mm", "free"]}
+    table = {**TABLE, "mesh": "bar.inp", "mesh_unit": "mm", "displacement": held}
+    body = parsed("bar", table).build("bar", tmp_path).model.solid
+    assert sorted(body.domain.boundaries) == ["LEFT", "LOW", "RIGHT"]
+    assert body.domain.mesh.p.max() == pytest.approx(0.01)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scalebridge.simulators.calculix.inp import read_inp
     from scalebridge.simulators.calculix.macro import CalculixSolid
     from scalebridge.simulators.calculix.model import CalculiX
+    from scalebridge.simulators.calculix.plane_decks import read_plane_mesh
     from scalebridge.simulators.calculix.results import Nodal, Printed
     from scalebridge.simulators.calculix.running import Ccx
 
@@ -31,6 +32,7 @@ _HOME = {
     "read_dat": "dat",
     "read_frd": "frd",
     "read_inp": "inp",
+    "read_plane_mesh": "plane_decks",
     "read_sta": "convergence",
 }
 
@@ -46,6 +48,7 @@ __all__ = [
     "read_dat",
     "read_frd",
     "read_inp",
+    "read_plane_mesh",
     "read_sta",
 ]
 

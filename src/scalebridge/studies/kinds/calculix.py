@@ -18,8 +18,10 @@ class Settings(Entry):
     role: ClassVar[str | None] = "macro"
     kind: Literal["calculix"] = "calculix"
     mesh: str | dict[str, Any] = Field(
-        description="mesh: a .msh file, or a table such as { kind = 'plate_with_hole', ... }", examples=["plate.msh"]
+        description="mesh: a deck (.inp) with node sets, a .msh file, or a table such as { kind = 'rectangle', ... }",
+        examples=["plate.inp"],
     )
+    mesh_unit: str = Field("m", description="unit of the coordinates of a deck", examples=["mm"])
     displacement: dict[str, solid.Condition] = Field(
         description="displacement by boundary, each [x, y], 'free' where free", examples=[{"left": ["0 m", "free"]}]
     )
@@ -33,15 +35,29 @@ class Settings(Entry):
 
     def build(self, name: str, folder: Path) -> Built:
         """Make the body."""
+        from scalebridge.macro import Solid
         from scalebridge.models.program import Limits
         from scalebridge.quantities.units import magnitude
         from scalebridge.simulators.calculix import CalculixSolid
 
-        table = self.model_dump(exclude={"kind", "program", "threads", "timeout"})
-        body = solid.Settings.model_validate(table).build(name, folder).model
         try:
+            body = Solid(
+                mesh=self._mesh(folder),
+                displacement=self.displacement,
+                traction=self.traction,
+                qois=self.qois,
+                order=self.order,
+                thickness=self.thickness,
+            )
             limits = Limits(timeout=magnitude(self.timeout, "s", "The timeout"))
             made = CalculixSolid(body, self.program, self.threads, limits)
         except InputError as error:
             raise InputError(f"[models.{name}]: {error}") from error
         return Built(made, units=made.units)
+
+    def _mesh(self, folder: Path) -> Any:
+        if isinstance(self.mesh, str) and self.mesh.endswith(".inp"):
+            from scalebridge.simulators.calculix import read_plane_mesh
+
+            return read_plane_mesh(folder / self.mesh, self.mesh_unit)
+        return solid.mesh_in(self.mesh, folder)

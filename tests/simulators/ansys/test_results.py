@@ -155,18 +155,26 @@ def test_packed_records_are_unpacked(tmp_path: Path, content: bytes, items: list
     records = _records(tmp_path, content)
     if items is None:
         with pytest.raises(InputError, match="windowed sparse form that does not hold"):
-            records.read(103, "a record", 100)
+            records.wholes(103, "a record", 100)
     else:
-        assert records.read(103, "a record", 100).tolist() == items
+        read = records.reals if any(isinstance(item, float) for item in items) else records.wholes
+        assert read(103, "a record", 100).tolist() == items
+
+
+def test_numbers_of_the_wrong_kind_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="real numbers where whole ones belong"):
+        _records(tmp_path, record([1.5], "f8")).wholes(103, "a record", 100)
+    with pytest.raises(InputError, match="whole numbers where real ones belong"):
+        _records(tmp_path, record([1])).reals(103, "a record", 100)
 
 
 def test_a_record_that_claims_more_than_the_file_has_is_one_sentence(tmp_path: Path) -> None:
     records = _records(tmp_path, struct.pack("<iIi", 2**30, 1 << 31, 1))
     with pytest.raises(InputError, match="at byte 412 has a size of 1073741824 words, more than are left"):
-        records.read(103, "a record", 100)
+        records.wholes(103, "a record", 100)
     huge = _records(tmp_path, packed(struct.pack("<ii", 2**31 - 1, 0), 0x90000000))
     with pytest.raises(InputError, match="does not hold"):
-        huge.read(103, "a record", 1000)
+        huge.wholes(103, "a record", 1000)
 
 
 def test_another_file_is_one_sentence(tmp_path: Path) -> None:

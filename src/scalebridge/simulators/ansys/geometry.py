@@ -58,7 +58,7 @@ def read_geometry(records: Records, header: ResultHeader) -> Geometry:
         InputError: damaged.
     """
     place = header.places["geometry"]
-    items = records.read(place, "the geometry header", 1000)
+    items = records.wholes(place, "the geometry header", 1000)
     if len(items) < 30:
         raise records.damaged(
             place, "the geometry header", f"{len(items)} items, fewer than the 30 that releases from 14 on write"
@@ -82,7 +82,7 @@ def place_of(items: Wholes, low: int) -> int:
 
 def index_table(records: Records, place: int, what: str, count: int) -> Wholes:
     """Places ``[count]`` of a table that holds each in two words, relative to the table."""
-    words = records.read(place, what, 2 * count)
+    words = records.wholes(place, what, 2 * count)
     if len(words) != 2 * count:
         raise records.damaged(place, what, f"{len(words)} items for {count} elements")
     pairs = words.reshape(-1, 2)
@@ -91,12 +91,12 @@ def index_table(records: Records, place: int, what: str, count: int) -> Wholes:
 
 def _types(records: Records, place: int, most: int, two_tables: bool) -> dict[int, ElementType]:
     what = "the element types"
-    places = records.read(place, what, _LONGEST)
+    places = records.wholes(place, what, _LONGEST)
     if two_tables:
-        places = records.read(records.after(place, what), what, _LONGEST)
+        places = records.wholes(records.after(place, what), what, _LONGEST)
     types: dict[int, ElementType] = {}
     for offset in places[places > 0].tolist():
-        items = records.read(place + offset, "an element type", _LONGEST)
+        items = records.wholes(place + offset, "an element type", _LONGEST)
         if len(items) < 94:
             raise records.damaged(place + offset, "an element type", f"{len(items)} items, fewer than 94")
         n_stress = int(items[93])
@@ -113,7 +113,7 @@ def _nodes(records: Records, place: int, count: int) -> Floats:
         return whole
     nodes = np.zeros((count, 7))
     for i in range(count):
-        items = records.read(place, f"node {i + 1}", 7)
+        items = records.reals(place, f"node {i + 1}", 7)
         nodes[i, : len(items)] = items
         place = records.after(place, f"node {i + 1}")
     if not np.isfinite(nodes).all():
@@ -139,7 +139,7 @@ def _elements(records: Records, place: int, count: int, types: Mapping[int, Elem
     heads = np.zeros((count, 10), dtype=np.int64)
     nodes = np.zeros((count, _MOST_NODES), dtype=np.int64)
     for i, at in enumerate(places.tolist()):
-        items = records.read(at, f"element {i + 1}", _LONGEST)
+        items = records.wholes(at, f"element {i + 1}", _LONGEST)
         if len(items) < 10:
             raise records.damaged(at, f"element {i + 1}", f"{len(items)} items, fewer than 10")
         heads[i] = items[:10]

@@ -62,11 +62,11 @@ def result_header(records: Records) -> ResultHeader:
     Raises:
         InputError: another binary file of ANSYS, a damaged one.
     """
-    standard = records.read(0, "the standard header", _MOST_HEADER)
+    standard = records.wholes(0, "the standard header", _MOST_HEADER)
     if len(standard) < 100 or int(standard[0]) != 12:
         number = int(standard[0]) if len(standard) else -1
         raise records.damaged(0, "the standard header", f"the file number {number}, and 12 is that of results")
-    items = records.read(_HEADER, "the result header", _MOST_HEADER)
+    items = records.wholes(_HEADER, "the result header", _MOST_HEADER)
     if len(items) < 40:
         raise records.damaged(_HEADER, "the result header", f"{len(items)} items, fewer than the 40 it needs")
     items = np.pad(items, (0, 80))  # releases before 14 wrote 40

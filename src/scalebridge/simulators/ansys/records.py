@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.errors import InputError
+from scalebridge.quantities import Floats
 
 WORD = 4
 _WHOLE, _SHORT, _ZIPPED, _WINDOWED, _SPARSE = (1 << b for b in (31, 30, 29, 28, 27))
@@ -45,8 +46,8 @@ class Records:
         """Byte order, ``"<"`` or ``">"``."""
         return ">" if self.words.dtype.str.startswith(">") else "<"
 
-    def read(self, place: int, what: str, most: int) -> NDArray[Any]:
-        """The items of a record, unpacked.
+    def wholes(self, place: int, what: str, most: int) -> NDArray[np.int64]:
+        """The whole numbers of a record, unpacked.
 
         Args:
             place: word at which it starts.
@@ -54,8 +55,21 @@ class Records:
             most: items that it may have.
 
         Raises:
-            InputError: no record there, or one that does not fit the file or ``most``.
+            InputError: no such record there, or one that does not fit the file or ``most``.
         """
+        items = self._read(place, what, most)
+        if items.dtype.kind != "i":
+            raise self.damaged(place, what, "real numbers where whole ones belong")
+        return items.astype(np.int64)
+
+    def reals(self, place: int, what: str, most: int) -> Floats:
+        """The real numbers of a record, unpacked; see `wholes`."""
+        items = self._read(place, what, most)
+        if items.dtype.kind != "f":
+            raise self.damaged(place, what, "whole numbers where real ones belong")
+        return items.astype(np.float64)
+
+    def _read(self, place: int, what: str, most: int) -> NDArray[Any]:
         size, flags = self._head(place, what)
         content = self.words[place + 2 : place + 2 + size]
         kind = np.dtype(self.order + _kind(flags))
@@ -75,7 +89,7 @@ class Records:
             items = np.frombuffer(raw, kind, len(raw) // kind.itemsize)
         if len(items) > most:
             raise self.damaged(place, what, f"{len(items)} items where at most {most} belong")
-        return items.astype(np.int64 if kind.kind == "i" else np.float64)
+        return items
 
     def after(self, place: int, what: str) -> int:
         """The word at which the record behind the one at ``place`` starts."""

@@ -227,8 +227,8 @@ def _length(path: str, system: UnitSystem, given: str | None) -> tuple[str, tupl
 def _sets(records: Records, header: ResultHeader) -> tuple[ResultSet, ...]:
     if not header.n_sets:
         return ()
-    times = records.read(header.places["times"], "the times", 2 * header.most_sets + 10)
-    steps = records.read(header.places["steps"], "the load steps", 3 * header.most_sets + 10)
+    times = records.reals(header.places["times"], "the times", 2 * header.most_sets + 10)
+    steps = records.wholes(header.places["steps"], "the load steps", 3 * header.most_sets + 10)
     if len(times) < header.n_sets or len(steps) < 3 * header.n_sets:
         raise records.damaged(header.places["times"], "the times", f"{len(times)} items for {header.n_sets} sets")
     found = []
@@ -243,7 +243,7 @@ def _sets(records: Records, header: ResultHeader) -> tuple[ResultSet, ...]:
 
 
 def _place_of_set(records: Records, header: ResultHeader, k: int) -> int:
-    places = records.read(header.places["sets"], "the index of result sets", 2 * header.most_sets + 10)
+    places = records.wholes(header.places["sets"], "the index of result sets", 2 * header.most_sets + 10)
     if len(places) < header.most_sets + k + 1 and len(places) <= k:
         raise records.damaged(header.places["sets"], "the index of result sets", f"{len(places)} items")
     high = int(places[header.most_sets + k]) if len(places) > header.most_sets + k else 0
@@ -251,5 +251,5 @@ def _place_of_set(records: Records, header: ResultHeader, k: int) -> int:
 
 
 def _stored_nodes(records: Records, header: ResultHeader) -> NDArray[np.int64]:
-    nodes = records.read(header.places["nodes"], "the table of nodes", max(header.n_nodes, 1))
-    return nodes.astype(np.int64)
+    nodes = records.wholes(header.places["nodes"], "the table of nodes", max(header.n_nodes, 1))
+    return nodes

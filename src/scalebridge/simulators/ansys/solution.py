@@ -50,7 +50,7 @@ def read_solution(records: Records, place: int, index: int) -> Solution:
         InputError: damaged.
     """
     what = f"the header of result set {index + 1}"
-    items = records.read(place, what, 1000)
+    items = records.wholes(place, what, 1000)
     if len(items) < 120:
         raise records.damaged(place, what, f"{len(items)} items, fewer than the 120 it needs")
     n_degrees = int(items[19])
@@ -83,11 +83,11 @@ def nodal_values(
     values = np.full((len(geometry.nodes), n_degrees), np.nan)
     if not solution.nodal or not n_degrees:
         return values
-    items = records.read(solution.nodal, what, 32 * max(len(stored), 1))
+    items = records.reals(solution.nodal, what, 32 * max(len(stored), 1))
     n = len(items) // n_degrees
     if n * n_degrees != len(items) or n > len(stored):
         raise records.damaged(solution.nodal, what, f"{len(items)} items for {len(stored)} nodes")
-    found = items.astype(np.float64).reshape(n, n_degrees)
+    found = items.reshape(n, n_degrees)
     rows = rows_of(geometry.nodes, stored[:n])
     kept = rows >= 0
     values[rows[kept]] = np.where(np.isfinite(found) & (found != _NO_VALUE), found, np.nan)[kept]
@@ -179,7 +179,7 @@ def _repeated(nodes: Wholes) -> NDArray[np.bool_]:
 
 def _of_element(records: Records, table: int, what: int, corners: int, n_items: int, layer: int) -> Floats | None:
     """Values ``[corners, 6]`` of one element; None where it has none."""
-    places = records.read(table, "the results of an element", 200)
+    places = records.wholes(table, "the results of an element", 200)
     if len(places) <= max(what, _EULER) or not corners:
         return None
     offset, start = int(places[what]), layer * corners * n_items
@@ -187,7 +187,7 @@ def _of_element(records: Records, table: int, what: int, corners: int, n_items: 
         return np.zeros((corners, 6)) if -offset >= start + corners * n_items else None
     if offset == 0:
         return None
-    items = records.read(table + offset, "the results of an element", 1_000_000).astype(np.float64)
+    items = records.reals(table + offset, "the results of an element", 1_000_000)
     if len(items) >= start + corners * n_items:
         values = items[start : start + corners * n_items].reshape(corners, n_items)[:, :6]
     elif len(items) == n_items and not layer:
@@ -201,7 +201,7 @@ def _of_element(records: Records, table: int, what: int, corners: int, n_items: 
 
 def _turned(values: Floats, records: Records, place: int, is_strain: bool) -> Floats:
     """Tensors ``[corners, 6]`` from the directions of the element to the global ones."""
-    angles = records.read(place, "the angles of an element", 10_000).astype(np.float64)
+    angles = records.reals(place, "the angles of an element", 10_000)
     if len(angles) < 3 or not np.isfinite(angles).all() or not angles.any():
         return values
     each = len(angles) >= 3 * len(values)

@@ -149,6 +149,14 @@ def test_local_dumps_and_texts_are_read() -> None:
     assert data.space["element"].kind == "category" and data.coordinates is None
 
 
+def test_grids_are_read_cell_by_cell() -> None:
+    last = read_dump(STYLES / "grid.dump")[-1]
+    assert last.kind == "GRID CELLS" and len(last) == 64
+    assert last["c_p:grid:data[1]"].tolist() == list(range(1, 65))
+    assert last["f_g:grid:count"].mean() == pytest.approx(108 / 64, rel=1e-3)
+    assert last.dataset().space.names[-1] == "c_p_grid_data_2"
+
+
 def test_a_frame_is_a_dataset_of_points() -> None:
     data = read_dump(STYLES / "tri.dump")[0].dataset()
     assert data.coordinates is not None and data.coordinates.columns == ("x", "y", "z")
@@ -194,6 +202,10 @@ def test_damage_in_the_rows_is_named_by_its_line(loops: bool, monkeypatch, tmp_p
         ("hello\n", "line 1, holds 'hello' where an 'ITEM:'"),
         (frame(0, ROWS, n=10**12), "announces 1000000000000 rows"),
         (frame(0, ROWS, n=-2), "announces -2 rows"),
+        (
+            (STYLES / "grid.dump").read_text().replace("4 4 4", "1e200 1e200 4", 1),
+            "announces 4611686018427387904 rows",
+        ),
         (frame(0, ROWS).replace("0 10\n", "0 nan\n", 1), "where 2 numbers must stand"),
         (frame(0, ROWS).replace("TIMESTEP\n0", "TIMESTEP\nzero"), "where the time step must stand"),
         (frame(0, ROWS).replace("ITEM: BOX BOUNDS pp pp pp\n0 10\n0 10\n0 10\n", ""), "without the item BOX BOUNDS"),

@@ -48,6 +48,7 @@ CASES: list[tuple[str, Callable[[Path], Any]]] = [
     ("elements.dump", points),
     ("general.dump", points),
     ("local.dump", points),
+    ("grid.dump", points),
     ("../lammps-lj-logs/LJ_gas/dump.lammpstrj.gz", points),
     ("time.scalar", tables),
     ("chunk.dat", tables),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -136,7 +137,8 @@ class FrameReader:
         elif item.startswith("BOX BOUNDS"):
             head.box = self._box(item.split()[2:])
         elif item.startswith("GRID SIZE"):
-            head.count = int(np.prod(self._numbers(3)))
+            cells = math.prod(self._numbers(3).tolist())
+            head.count = int(cells) if abs(cells) < 2**62 else 2**62
         elif item.startswith("DIMENSION"):
             self._whole("dimension")
         else:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 from scalebridge.lazy import attach
 
+# Not on first use, as the others: its module has the same name and would take its place here.
+from scalebridge.simulators.lammps.green_kubo import green_kubo
+
 if TYPE_CHECKING:
     from scalebridge.simulators.lammps.averages import Averages, read_averages
     from scalebridge.simulators.lammps.corrections import lennard_jones_tail, yeh_hummer
@@ -56,6 +59,7 @@ _HOME = {
     "Transport": "green_kubo",
     "correlation_of_series": "correlations",
     "diffusion_from_msd": "diffusion",
+    "green_kubo": "green_kubo",
     "independent_stresses": "green_kubo",
     "iterate_dump": "dumps",
     "lennard_jones_tail": "corrections",
@@ -96,6 +100,7 @@ __all__ = [
     "Transport",
     "correlation_of_series",
     "diffusion_from_msd",
+    "green_kubo",
     "independent_stresses",
     "iterate_dump",
     "lennard_jones_tail",

@@ -103,7 +103,7 @@ def test_a_closure_without_numbers_is_no_solution(ccx):
         ("not a number", "no number"),
         ("crash", "SIGKILL|killed"),
         ("nothing", "ended before its job was finished"),
-        ("hang", "1"),
+        ("hang", "not ended after 1 s|1 s"),
     ],
 )
 def test_an_analysis_that_fails_is_a_reason(tmp_path, fault, words):
@@ -120,6 +120,13 @@ def test_the_program_is_run_and_no_folder_is_left(tmp_path):
     solution = macro.solve(Elastic())
     solution.sensitivity("force")
     assert solution.converged and list(folders.iterdir()) == []
+
+
+def test_decks_of_a_solve_that_failed_are_kept_where_asked(ccx, tmp_path):
+    macro = CalculixSolid(plate(), ccx, folder=tmp_path, keep="failed")
+    assert macro.solve(Elastic()).converged and list(tmp_path.iterdir()) == []
+    assert not macro.solve(lambda x: answer(x * np.nan, np.zeros((len(x), 3, 3)))).converged
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_what_it_cannot_solve_is_refused_when_it_is_made():

@@ -163,6 +163,8 @@ class CalculixSolid:
                     at = climbed(problem, law, size=1 / 8)
                     if at.failure is None and not stable(body, at.response.tangent):
                         at = replace(at, failure=_UNSTABLE)
+                if at.failure is not None:
+                    folder.failed()
                 return self._solution(at, body.n_analyses)
         except AnalysisFailed as error:
             return failed_solution(none, f"{str(error).rstrip('.')}.")

@@ -28,7 +28,7 @@ def autoregressive(n: int, memory: float, rng: np.random.Generator) -> Floats:
     return MEAN + np.asarray(lfilter([1], [1, -memory], rng.normal(size=n + 1000)))[1000:]
 
 
-@pytest.mark.parametrize(("memory", "n"), [(0.0, 500), (0.9, 2000), (0.98, 5000)])
+@pytest.mark.parametrize(("memory", "n"), [(0.0, 500), (0.9, 2000), (0.98, 6000)])
 def test_intervals_of_95_percent_hold_in_93_to_97_of_100_series_of_moderate_length(memory: float, n: int) -> None:
     rng = np.random.default_rng(7)
     held = 0

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import scalebridge as sb
-from scalebridge.macro.bed import Compression
-from scalebridge.macro.darcy import Darcy
+from scalebridge.macro import Compression, Darcy
 from scalebridge.simulators.openfoam.cylinders import SANGANI_ACRIVOS, CylinderArray
 from scalebridge.simulators.openfoam.fields import read_fields
 from scalebridge.simulators.openfoam.function_objects import read_function_object

@@ -1,4 +1,4 @@
-"""Macro models in the box: solids and heat conduction with adjoints and mesh estimates; laminates, plates, beams."""
+"""Macro models in the box: solids and heat conduction with adjoints and mesh estimates, flow through beds; laminates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from scalebridge.lazy import attach
 
 if TYPE_CHECKING:
     from scalebridge.macro import laminate, meshes
+    from scalebridge.macro.bed import Compression
     from scalebridge.macro.creep import CreepCompliance
+    from scalebridge.macro.darcy import Darcy, FlowRate, MeanPressure
     from scalebridge.macro.heat import Heat
     from scalebridge.macro.quantities_of_interest import (
         HeatFlow,
@@ -26,12 +28,16 @@ if TYPE_CHECKING:
     from scalebridge.macro.torch_residual import adjoint
 
 _LAZY = {
+    "Compression": "bed",
     "CreepCompliance": "creep",
+    "Darcy": "darcy",
+    "FlowRate": "darcy",
     "Heat": "heat",
     "HeatFlow": "quantities_of_interest",
     "MeanDisplacement": "quantities_of_interest",
     "MeanFlux": "quantities_of_interest",
     "MeanGradient": "quantities_of_interest",
+    "MeanPressure": "darcy",
     "MeanStrain": "quantities_of_interest",
     "MeanStress": "quantities_of_interest",
     "MeanTemperature": "quantities_of_interest",
@@ -43,12 +49,16 @@ _LAZY = {
 }
 
 __all__ = [
+    "Compression",
     "CreepCompliance",
+    "Darcy",
+    "FlowRate",
     "Heat",
     "HeatFlow",
     "MeanDisplacement",
     "MeanFlux",
     "MeanGradient",
+    "MeanPressure",
     "MeanStrain",
     "MeanStress",
     "MeanTemperature",

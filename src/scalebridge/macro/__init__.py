@@ -1,4 +1,4 @@
-"""Macro models in the box: solids and heat conduction with adjoints and mesh estimates, flow through beds; laminates."""
+"""Macro models in the box: solids, heat, flow through beds, with adjoints and mesh estimates; laminates, creep."""
 
 from __future__ import annotations
 

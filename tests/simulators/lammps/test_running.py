@@ -182,6 +182,20 @@ def test_scripts_that_are_none_are_refused(tmp_path: Path) -> None:
         _ = read_script("units ${u}\nrun 0\n").units
 
 
+def test_files_that_a_script_reads_come_along_and_those_it_writes_do_not(tmp_path: Path) -> None:
+    read = ("start.data", "SiC.tersoff", "more.in")
+    written = ("log.old", "all.dump", "end.data", "means.txt", "eta.txt", "again.restart")
+    for name in (*read, *written, "in.sic", "unused"):
+        (tmp_path / name).write_text("x\n", encoding="utf-8")
+    (tmp_path / "in.sic").write_text(
+        "log log.old\nread_data start.data\npair_coeff * * SiC.tersoff Si C\ninclude more.in\n"
+        "dump 1 all atom 10 all.dump\nfix 1 all ave/time 1 1 1 c_x file means.txt\nprint hi file eta.txt\n"
+        "restart 10 again.restart\nread_data ../in.sic\nread_data /etc/hosts\nwrite_data end.data\n",
+        encoding="utf-8",
+    )
+    assert set(read_script(tmp_path / "in.sic").files()) == set(read)
+
+
 @pytest.mark.parametrize(
     ("unit", "style", "value", "number"),
     [

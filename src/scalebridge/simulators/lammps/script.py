@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from scalebridge.errors import InputError, did_you_mean
@@ -14,6 +15,9 @@ from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 
 # Styles of variables that LAMMPS does not set anew when they exist; one given from outside wins.
 _KEPT = ("index", "loop", "world", "universe", "uloop", "string", "getenv", "file", "atomfile")
+# Commands that name what they write, and keywords of others before such a name.
+_WRITING = ("dump", "log", "print", "restart", "write_coeff", "write_data", "write_dump", "write_restart")
+_WRITTEN_AFTER = ("file", "append", "overwrite")
 _MOST_BYTES = 16 << 20
 
 
@@ -85,7 +89,9 @@ class Script:
 
     def check_variable(self, name: str) -> None:
         """Raise `InputError` unless a value given from outside reaches the script under this name."""
-        includes = any(c.words[0] in ("include", "jump") for c in self.commands)
+        includes = any(
+            c.words[0] == "include" or (c.words[0] == "jump" and "SELF" not in c.words) for c in self.commands
+        )
         if name not in self.variables and not includes:
             raise InputError(
                 f"The script '{self.name}' has no variable '{name}'{did_you_mean(name, self.variables)} "
@@ -105,10 +111,7 @@ class Script:
             return {}
         found: dict[str, Path] = {}
         for command in self.commands:
-            for word in command.words[1:]:
-                # Absolute names are found where they are; '*' and '$' name no one file.
-                if set(word) & set("$*?") or word.startswith(("/", "~")) or ".." in Path(word).parts:
-                    continue
+            for word in _read_by(command):
                 path = self.folder / word
                 if word not in (".", self.name) and path.is_file():
                     found[word] = path
@@ -140,6 +143,18 @@ def read_script(given: str | Path) -> Script:
     if not made.commands:
         raise InputError(f"The LAMMPS script '{made.name}' holds no command; give an input script.")
     return made
+
+
+def _read_by(command: Command) -> Iterator[str]:
+    """Yield the words of a command that may name a file it reads, below the folder of the script."""
+    words = command.words
+    if words[0] in _WRITING:
+        return
+    for before, word in pairwise(words):
+        # Absolute names are found where they are; '*' and '$' name no one file.
+        elsewhere = word.startswith(("/", "~")) or ".." in Path(word).parts
+        if before not in _WRITTEN_AFTER and not elsewhere and not set(word) & set("$*?"):
+            yield word
 
 
 def digests(files: Mapping[str, Path]) -> dict[str, str]:

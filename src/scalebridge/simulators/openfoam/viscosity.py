@@ -21,8 +21,8 @@ from scalebridge.quantities import Floats
 from scalebridge.simulators.openfoam.dictionaries import value_text
 
 TABLE = "constant/viscosityTable"
-# Rows of the table in every interval between knots: a power law is then met to 1e-4.
-_ROWS = 12
+# Rows of the table in every interval between knots: a power law is then met to 3e-5.
+_ROWS = 24
 _NUMBER = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _TENSOR = re.compile(rb"\(\s*(" + rb"\s+".join([_NUMBER] * 9) + rb")\s*\)")
 

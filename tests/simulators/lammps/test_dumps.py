@@ -98,6 +98,18 @@ def test_columns_and_frames_can_be_chosen_and_atoms_may_come_and_go(tmp_path: Pa
         read_dump(path, columns=["vx"])
 
 
+def test_a_file_per_frame_is_one_dump(tmp_path: Path) -> None:
+    paths = []
+    for step in (0, 100, 200, 300):
+        paths.append(tmp_path / f"dump.{step}")
+        paths[-1].write_text(frame(step, ROWS))
+    assert [f.step for f in read_dump(paths, every=2)] == [0, 200]
+    with pytest.raises(InputError, match="at least one"):
+        read_dump([])
+    with pytest.raises(InputError, match="One of every 0 frames"):
+        read_dump(paths, every=0)
+
+
 def test_a_last_frame_cut_anywhere_is_left_out_with_a_word(tmp_path: Path) -> None:
     path = tmp_path / "dump"
     one, two = frame(0, ROWS), frame(100, ROWS)

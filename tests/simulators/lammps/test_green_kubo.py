@@ -61,6 +61,20 @@ def test_intervals_hold_the_known_integral(name: str, method: str) -> None:
     assert held >= 54
 
 
+def test_a_correlation_that_crosses_zero_is_followed_to_its_end() -> None:
+    """Such as that of velocities in a liquid: the integral must not stop at the first zero."""
+    rng, held, time, frequency = np.random.default_rng(10), 0, 0.3, 6.0
+    turn = np.exp(-SPACING / time + 1j * frequency * SPACING)
+    known = SPACING * (0.5 + turn / (1 - turn)).real
+    for _ in range(40):
+        kicks = rng.normal(size=(34_000, 3)) + 1j * rng.normal(size=(34_000, 3))
+        series = math.sqrt(1 - abs(turn) ** 2) * lfilter([1], [1, -turn], kicks, axis=0)[-32_000:].real
+        made = found(series)
+        held += made.interval[0] <= known <= made.interval[1]
+        assert made.plateau[0] > 2 * math.pi / frequency / 2
+    assert held >= 37
+
+
 @pytest.mark.parametrize("method", ["plateau", "cepstral"])
 def test_long_series_give_the_known_integral_closely(method: str) -> None:
     parts = FLUXES["two"]

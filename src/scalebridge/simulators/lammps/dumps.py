@@ -27,31 +27,41 @@ class DumpStream:
         remark: what was left out of the frames gone through so far, in words; ``""`` where nothing was.
     """
 
-    def __init__(self, path: str, *, columns: Sequence[str] | None, every: int, sort: bool, units: str | None) -> None:
+    def __init__(
+        self, paths: Sequence[str], *, columns: Sequence[str] | None, every: int, sort: bool, units: str | None
+    ) -> None:
         self.remark = ""
-        self._path = path
+        self._paths = tuple(paths)
         self._columns = None if columns is None else tuple(columns)
         self._every = every
         self._sort = sort
         self._units = units
 
     def __iter__(self) -> Iterator[Snapshot]:
-        owner = f"The dump '{self._path}'"
         self.remark = ""
-        with opened_text(self._path, "dump") as stream:
-            size = Path(self._path).stat().st_size
+        number = 0
+        for path in self._paths:
+            for frame in self._frames(path, number):
+                number += 1
+                if isinstance(frame, Snapshot):
+                    yield frame.sorted() if self._sort else frame
+
+    def _frames(self, path: str, number: int) -> Iterator[Snapshot | bool]:
+        """Frames of one file, ``True`` for those passed over; the first has this number."""
+        owner = f"The dump '{path}'"
+        with opened_text(path, "dump") as stream:
+            size = Path(path).stat().st_size
             packed = not isinstance(stream, io.BufferedReader)
             reader = FrameReader(
                 LineBlocks(stream, owner), owner, self._columns, self._units, None if packed else size, compiling(size)
             )
-            number = 0
+            first = number
             while (frame := reader.frame(wanted=number % self._every == 0)) is not None:
-                if isinstance(frame, Snapshot):
-                    yield frame.sorted() if self._sort else frame
+                self.remark = reader.remark or self.remark
+                yield frame
                 number += 1
-                self.remark = reader.remark
-            self.remark = reader.remark
-            if number == 0 and not self.remark:
+            self.remark = reader.remark or self.remark
+            if number == first and not reader.remark:
                 raise InputError(f"{owner} holds no frame; the run wrote nothing into it.")
 
 
@@ -85,7 +95,7 @@ class Dump:
 
 
 def iterate_dump(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     columns: Sequence[str] | None = None,
     every: int = 1,
@@ -98,7 +108,8 @@ def iterate_dump(
     wrote over; ``stream.remark`` then says so.
 
     Args:
-        path: of a text dump (``dump atom``, ``custom``, ``local``, ``grid``), plain or packed.
+        path: of a text dump (``dump atom``, ``custom``, ``local``, ``grid``), plain or packed; or of several, in the
+            order of their frames, where LAMMPS wrote a file per frame.
         columns: that are read; all by default. Fewer are faster.
         every: take one frame of so many, the first included.
         sort: rows by their ids where they have them.
@@ -107,15 +118,17 @@ def iterate_dump(
     Raises:
         InputError: no such file, no dump, a frame that is damaged, a column that is not there.
     """
-    shown = os.fspath(path)
-    checked_style(units, f"The dump '{shown}'")
+    shown = [os.fspath(path)] if isinstance(path, str | os.PathLike) else [os.fspath(one) for one in path]
+    if not shown:
+        raise InputError("There is no dump among the paths given; give at least one.")
+    checked_style(units, f"The dump '{shown[0]}'")
     if every < 1:
-        raise InputError(f"One of every {every} frames of the dump '{shown}' was asked for; give 1 or more.")
+        raise InputError(f"One of every {every} frames of the dump '{shown[0]}' was asked for; give 1 or more.")
     return DumpStream(shown, columns=columns, every=every, sort=sort, units=units)
 
 
 def read_dump(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
     columns: Sequence[str] | None = None,
     every: int = 1,
@@ -133,8 +146,7 @@ def read_dump(
         held += frame.values.nbytes + sum(text.nbytes for text in frame.texts.values())
         if held > LARGEST_KEPT:
             raise InputError(
-                f"The dump '{os.fspath(path)}' holds more than {LARGEST_KEPT >> 30} GiB of numbers by step "
-                f"{frame.step}; go through it by iterate_dump, or take fewer columns or frames."
+                f"{frame.owner} holds more than {LARGEST_KEPT >> 30} GiB of numbers by step {frame.step}; go through it by iterate_dump, or take fewer columns or frames."
             )
         frames.append(frame)
     return Dump(tuple(frames), stream.remark)

@@ -15,6 +15,8 @@ from scalebridge.quantities import Floats
 
 # The plateau ends at this multiple of the time at which the correlation drowns in its noise.
 LENGTH = 2.0
+# A correlation has drowned if it stays small until this multiple of that time.
+SETTLED = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +73,18 @@ def running_integral(times: Floats, values: Floats) -> Floats:
 
 
 def _drowned(correlation: Floats, step: float, duration: float) -> tuple[int, bool]:
-    """The first lag at which the correlation is no larger than its own noise, and whether there is one."""
-    squares = np.cumsum(correlation**2) * step
-    noise = np.sqrt(2 * squares / duration)
-    under = np.flatnonzero(np.abs(correlation) < noise)
-    under = under[under >= 2]
-    last = max(len(correlation) // 2, 2)
+    """The first lag from which the correlation is no larger than its own noise, and whether there is one.
+
+    One that merely crosses zero there and swings out again beyond the noise is passed over.
+    """
+    squares = np.cumsum(correlation**2)
+    noise = np.sqrt(2 * squares * step / duration)
+    lags = np.arange(len(correlation))
+    ends = np.minimum((SETTLED * lags).astype(np.int64) + 1, len(correlation) - 1)
+    swing = np.sqrt((squares[ends] - squares[lags] + correlation**2) / (ends - lags + 1))
+    under = np.flatnonzero((np.abs(correlation) < noise) & (swing < 2 * noise) & (lags >= 2))
     if not len(under):
-        return last, False
+        return max(len(correlation) // 2, 2), False
     return int(under[0]), True
 
 

@@ -131,12 +131,12 @@ class lammps:
     def _carry_out(self, raw: str) -> str | None:
         """Carry out a command; return the label to jump to, or ``quit``."""
         self._say(raw, screen=False)
-        line = self._substituted(raw)
-        if line != raw:
-            self._say(line, screen=False)
-        name, _, rest = line.partition(" ")
-        words = [w.strip("\"'") for w in rest.split()]
         try:
+            line = self._substituted(raw)
+            if line != raw:
+                self._say(line, screen=False)
+            name, _, rest = line.partition(" ")
+            words = [w.strip("\"'") for w in rest.split()]
             if name == "jump":
                 jump, self._jumping = getattr(self, "_jumping", True), True
                 return words[1] if jump else None
@@ -146,7 +146,7 @@ class lammps:
             if handler is not None:
                 handler(words, rest.strip())
             elif not _KNOWN.fullmatch(name):
-                raise FakeError(f"ERROR: Unknown command: {line} (src/input.cpp:446)")
+                raise FakeError(f"ERROR: Unknown command: {raw} (src/input.cpp:446)")
         except FakeError as error:
             if "Last input line" in str(error) or "Lost atoms" in str(error):
                 raise
@@ -312,9 +312,7 @@ class lammps:
             name = match[1] or match[2]
             value = self.extract_variable(name)
             if value is None:
-                raise FakeError(
-                    f"ERROR: Substitution for illegal variable {name} (src/input.cpp:665)\nLast input line: {line}"
-                )
+                raise FakeError(f"ERROR: Substitution for illegal variable {name} (src/input.cpp:665)")
             return value if isinstance(value, str) else f"{value:.15g}"
 
         def formula(match: re.Match[str]) -> str:
@@ -351,9 +349,7 @@ class lammps:
         if name.startswith("v_"):
             value = self.extract_variable(name[2:])
             if value is None:
-                raise FakeError(
-                    f"ERROR: Variable name {name[2:]} in variable formula does not exist (src/variable.cpp:1)"
-                )
+                raise FakeError(f"ERROR: Invalid variable reference {name} in variable formula (src/variable.cpp:1)")
             return float(value)
         keywords = {
             "vol": self._atoms / self._given("rho"),

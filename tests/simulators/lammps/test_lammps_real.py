@@ -291,3 +291,29 @@ def test_limits_hold_in_process_too() -> None:
         np.array([[0.85, 0.776], [0.85, 0.776]])
     )
     assert list(runs.status) == ["failed", "failed"] and all("SIGXFSZ" in reason for reason in runs.reason)
+
+
+@pytest.mark.parametrize("how", ["process", "in process"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("lj/cut ${cutoff}", "lj/cutt ${cutoff}"),
+        ("lj/cut ${cutoff}", "pace"),
+        ("velocity  ", "include no.in\nvelocity  "),
+        ("velocity  ", "velosity  "),
+        ("run             3000", "run ${none}"),
+        ('print           "energy = $(pe)"', 'print "$(v_none)"'),
+    ],
+)
+def test_the_stand_in_says_what_the_real_one_says(tmp_path: Path, change: tuple[str, str], how: str) -> None:
+    from scalebridge.testing.lammps import fake_program
+
+    script = short().replace(*change)
+    stand_in = Resources(program=fake_program(tmp_path), module="scalebridge.testing.lammps")
+    told = []
+    for resources in (Resources(), stand_in):
+        runs = melt({"p": Printed(r"energy = (\S+)")}, script, how=how, resources=resources).run(
+            np.array([[0.85, 0.776]])
+        )
+        told.append((runs.status[0], runs.reason[0]))
+    assert told[0] == told[1]

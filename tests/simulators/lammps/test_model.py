@@ -121,7 +121,7 @@ def test_results_that_are_not_there_fail_the_row_in_words(program: Resources) ->
         "the file 'profile.txt' cannot be read": Printed(r"(\S+)", file="profile.txt"),
         "'=' in 'log.lammps' is no number": Printed(r"twice (\S+)"),
         "ZeroDivisionError": FromFolder(lambda folder: 1 / 0),
-        "Variable name nothing in variable formula does not exist": Formula("v_nothing"),
+        "Invalid variable reference v_nothing in variable formula": Formula("v_nothing"),
     }
     for words, source in told.items():
         runs = melt(program, outputs={"x": source}).run(STATE[:1])

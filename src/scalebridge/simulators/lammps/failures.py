@@ -64,6 +64,7 @@ def failure_in(text: str) -> Failure | None:
     # A long message goes on over lines, up to the place in the source that stands in brackets.
     more = [line.strip() for line in tail.splitlines() if line.strip() and not _PLACE.search(found["words"])]
     words = " ".join([found["words"], *more[:4]])
-    words = re.sub(r"\s*For more information see (?:the manual|\S+)", "", _PLACE.sub("", words)).strip()
+    words = re.sub(r"\s*For more information see (?:the manual|\S+)", "", _PLACE.sub("", words))
+    words = " ".join(words.split())
     package = _PACKAGE.search(words)
     return Failure(words, at["text"].strip() if at else None, package["name"] if package else None)

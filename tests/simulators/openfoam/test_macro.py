@@ -174,6 +174,9 @@ def test_a_solver_that_does_not_converge_is_run_on_and_then_given_up(fake: Path,
 def test_a_reader_that_gives_no_number_is_no_solution(fake: Path, channel: Channel) -> None:
     solution = replace(channel.problem, qois={"drag": lambda folder: float("nan")}).solve(power_law)
     assert not solution.converged and solution.reason == "the quantity of interest 'drag' is nan"
+    missing = {"drag": lambda folder: float((folder / "nothing").read_text())}
+    solution = replace(channel.problem, qois=missing).solve(power_law)
+    assert solution.reason is not None and "'drag' was not read: FileNotFoundError" in solution.reason
 
 
 @pytest.mark.parametrize(

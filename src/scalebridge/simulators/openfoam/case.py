@@ -74,10 +74,20 @@ class Case:
                 )
         _ = self.steps
 
-    @cached_property
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The programs of a run, in order."""
-        return _steps(self, dict(self._files()))
+        return (*self.mesh_steps, *self.flow_steps)
+
+    @cached_property
+    def mesh_steps(self) -> tuple[Step, ...]:
+        """The programs that make the mesh."""
+        return _mesh_steps(self, dict(self._files()))
+
+    @cached_property
+    def flow_steps(self) -> tuple[Step, ...]:
+        """The solver and what goes with it, once there is a mesh."""
+        return _flow_steps(self, dict(self._files()))
 
     def prepare(self, folder: Path, values: Mapping[str, tuple[Any, str | None]] | None = None) -> None:
         """Copy the template into a folder and write what differs from it.
@@ -174,21 +184,25 @@ def _setting(value: Any) -> tuple[Any, str | None]:
         return value, None
 
 
-def _steps(case: Case, files: Mapping[str, Path | str]) -> tuple[Step, ...]:
-    made = "constant/polyMesh/points" in files or "constant/polyMesh/points.gz" in files
-    block = any(name in files for name in ("system/blockMeshDict", "constant/polyMesh/blockMeshDict"))
-    mesh = (("blockMesh",) if block and not made else ()) if case.mesh is None else case.mesh
-    if case.mesh is None and not mesh and not made:
-        raise InputError(
-            "The case has neither a mesh (constant/polyMesh) nor a blockMeshDict; name the programs that make one, as "
-            'in mesh=("blockMesh", ("snappyHexMesh", "-overwrite")).'
-        )
+def _mesh_steps(case: Case, files: Mapping[str, Path | str]) -> tuple[Step, ...]:
+    if case.mesh is not None:
+        return tuple(Step(_argv(program)) for program in case.mesh)
+    if "constant/polyMesh/points" in files or "constant/polyMesh/points.gz" in files:
+        return ()
+    if any(name in files for name in ("system/blockMeshDict", "constant/polyMesh/blockMeshDict")):
+        return (Step(("blockMesh",)),)
+    raise InputError(
+        "The case has neither a mesh (constant/polyMesh) nor a blockMeshDict; name the programs that make one, as in "
+        'mesh=("blockMesh", ("snappyHexMesh", "-overwrite")).'
+    )
+
+
+def _flow_steps(case: Case, files: Mapping[str, Path | str]) -> tuple[Step, ...]:
     solver = Step(_argv(_application(files) if case.solver is None else case.solver), True, case.processors)
-    before = [Step(_argv(program)) for program in mesh]
     after = [Step(_argv(program)) for program in case.after]
     if case.processors == 1:
-        return (*before, solver, *after)
-    return (*before, Step(("decomposePar", "-force")), solver, Step(("reconstructPar", "-latestTime")), *after)
+        return (solver, *after)
+    return (Step(("decomposePar", "-force")), solver, Step(("reconstructPar", "-latestTime")), *after)
 
 
 def _argv(program: Program) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ class MacroCase:
         floor: share of the highest shear rate below which the viscosity is held: the fluid at rest in the
             core of a flow, whose viscosity may be infinite in a power law, has no part in what it resists.
         difference: relative height of the bumps of the finite differences.
-        attempts: how often the solver is run on where it has not converged.
+        attempts: how often the solver is run on where it has not converged; once, where it runs in parallel.
 
     Raises:
         InputError: no quantity of interest, rates or density that are none.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +76,7 @@ class FlowRuns:
         table.write(folder, self.density)
         append(folder, "system/controlDict", _CONTROL)
         if not self._mesh:
-            made = self.case.run(folder, _before(self.case))
+            made = self.case.run(folder, self.case.mesh_steps)
             if not made.ok:
                 return made.reason
             self._mesh = _contents(folder / "constant" / "polyMesh")
@@ -87,10 +87,9 @@ class FlowRuns:
 
     def _converged(self, folder: WorkingFolder) -> CaseRun:
         """Run the solver, and again from where it ended while it comes closer to convergence."""
-        steps = [step for step in self.case.steps if step not in _before(self.case)]
         for _ in range(max(1, self.attempts)):
             self.count += 1
-            run = self.case.run(folder.path, steps)
+            run = self.case.run(folder.path, self.case.flow_steps)
             log = run.solver_log
             if run.ok or log is None or not log.finished or log.diverged or run.status == "timeout":
                 return run
@@ -103,30 +102,29 @@ class FlowRuns:
         return run
 
     def _read(self, folder: Path, run: CaseRun, rates: bool) -> Flow:
-        qois = {name: float(read(folder)) for name, read in self.qois.items()}
-        lost = [name for name, value in qois.items() if not math.isfinite(value)]
-        if lost:
-            return Flow(f"the quantity of interest '{lost[0]}' is {qois[lost[0]]}")
         last = _last_time(folder)
         if last is None:
             return Flow("the solver wrote no fields; let it write its last iteration (writeInterval, endTime)")
+        qois: dict[str, float] = {}
+        for name, read in self.qois.items():
+            try:
+                qois[name] = float(read(folder))
+            except Exception as error:
+                return Flow(f"the quantity of interest '{name}' was not read: {type(error).__name__}: {error}")
+            if not math.isfinite(qois[name]):
+                return Flow(f"the quantity of interest '{name}' is {qois[name]}")
         files = _contents(last)
-        visited = np.zeros(0)
-        if rates:
-            found = self.case.run(folder, [_RATES])
-            if not found.ok:
-                return Flow(found.reason)
-            visited = visited_rates(last / "grad(U)")
-            if len(visited) == 0 or not np.isfinite(visited).all() or visited.max() <= 0:
-                return Flow("the flow is at rest or no flow at all: its strain rates are zero or no numbers")
-        return Flow("", qois, visited, files, _residual(self.case, run))
+        flow = Flow("", qois, np.zeros(0), files, _residual(self.case, run))
+        return self._with_rates(folder, last, flow) if rates else flow
 
-
-def _before(case: Case) -> list[Step]:
-    """The programs that make the mesh."""
-    names = [step for step in case.steps if not step.solver]
-    place = next(i for i, step in enumerate(case.steps) if step.solver)
-    return [step for step in names[:place] if step.name != "decomposePar"]
+    def _with_rates(self, folder: Path, last: Path, flow: Flow) -> Flow:
+        found = self.case.run(folder, [_RATES])
+        if not found.ok:
+            return Flow(found.reason)
+        visited = visited_rates(last / "grad(U)")
+        if len(visited) == 0 or not np.isfinite(visited).all() or visited.max() <= 0:
+            return Flow("the flow is at rest or no flow at all: its strain rates are zero or no numbers")
+        return replace(flow, rates=visited)
 
 
 def _residual(case: Case, run: CaseRun) -> float:

@@ -96,6 +96,12 @@ def test_a_tensor_in_a_turned_system_keeps_its_invariants(tmp_path: Path) -> Non
     assert np.allclose(about_z[0], [2, 1, 3, -4, 6, -5], atol=1e-6)
 
 
+def test_an_old_file_holds_eleven_numbers_a_node(tmp_path: Path) -> None:
+    stress = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 9.0, 9.0, 9.0, 9.0, 9.0)
+    values = read_results(result_file(tmp_path / "a.rst", stress=stress)).fields()["stress"].values
+    assert np.array_equal(values, np.tile(stress[:6], (8, 1)))
+
+
 def test_numbers_at_nodes_have_their_name_and_missing_ones_are_nan(tmp_path: Path) -> None:
     values = np.arange(8.0).reshape(8, 1)
     values[3] = 2.0**100

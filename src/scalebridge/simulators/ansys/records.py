@@ -91,6 +91,21 @@ class Records:
             raise self.damaged(place, what, f"{len(items)} items where at most {most} belong")
         return items
 
+    def together(self, places: NDArray[np.int64]) -> NDArray[Any] | None:
+        """The items ``[n, k]`` of plain records of one size and kind; None where they are not so."""
+        last = len(self.words) - 3
+        if not len(places) or places.min() < 0 or places.max() > last:
+            return None
+        size, flags = int(self.words[places[0]]), int(self.words[places[0] + 1]) & 0xFFFFFFFF
+        kind = np.dtype(self.order + _kind(flags))
+        if not 0 < size <= last - int(places.max()) or flags & ~(_WHOLE | _SHORT) or size * WORD % kind.itemsize:
+            return None
+        same = (self.words[places] == size) & (self.words[places + 1] == self.words[places[0] + 1])
+        if not (same & (self.words[places + 2 + size] == size)).all():
+            return None
+        raw = np.ascontiguousarray(self.words[places[:, None] + np.arange(2, 2 + size)])
+        return raw.view(kind)
+
     def after(self, place: int, what: str) -> int:
         """The word at which the record behind the one at ``place`` starts."""
         return place + self._head(place, what)[0] + 3

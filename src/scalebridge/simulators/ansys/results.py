@@ -21,26 +21,20 @@ from scalebridge.simulators.ansys.cells import cell_blocks
 from scalebridge.simulators.ansys.geometry import Geometry, read_geometry
 from scalebridge.simulators.ansys.headers import ResultHeader, result_header
 from scalebridge.simulators.ansys.records import Records, open_records
-from scalebridge.simulators.ansys.solution import (
-    ELASTIC_STRAIN,
-    STRESS,
-    Solution,
-    averaged_at_nodes,
-    nodal_values,
-    read_solution,
-)
+from scalebridge.simulators.ansys.solution import Solution, nodal_values, read_solution
+from scalebridge.simulators.ansys.tensors import Tensor, averaged_at_nodes
 from scalebridge.simulators.ansys.units import UnitSystem, unit_system
 
 _LARGEST = 1 << 40
 _VECTORS = {"displacement": (1, 2, 3), "rotation": (4, 5, 6), "magnetic_potential": (7, 8, 9), "velocity": (10, 11, 12)}
 _SCALARS = {17: "concentration", 18: "hydrostatic_pressure", 19: "pressure", 20: "temperature", 21: "voltage"}
 _SCALARS |= {22: "magnetic_scalar_potential", 25: "electromotive_force", 26: "current"}
-# Name -> what, at the top of shells.
+# Name -> whether it is a strain, and at the top of shells.
 _TENSORS = {
-    "stress": (STRESS, False),
-    "stress_top": (STRESS, True),
-    "elastic_strain": (ELASTIC_STRAIN, False),
-    "elastic_strain_top": (ELASTIC_STRAIN, True),
+    "stress": (False, False),
+    "stress_top": (False, True),
+    "elastic_strain": (True, False),
+    "elastic_strain_top": (True, True),
 }
 
 
@@ -156,12 +150,10 @@ class Results:
         return values
 
     def _tensor(self, records: Records, solution: Solution, name: str) -> dict[str, Floats]:
-        what, top = _TENSORS[name]
-        n_items = 7 if what == ELASTIC_STRAIN else 6 if self._header.short_stress else 11
-        found = averaged_at_nodes(records, self._geometry, solution, what, n_items, top=top)
-        if found is None:
-            return {}
-        return {name: found * ([1, 1, 1, 0.5, 0.5, 0.5] if what == ELASTIC_STRAIN else 1)}
+        is_strain, top = _TENSORS[name]
+        tensor = Tensor(is_strain, 7 if is_strain else 6 if self._header.short_stress else 11, top)
+        found = averaged_at_nodes(records, self._geometry, solution, tensor)
+        return {} if found is None else {name: found}
 
     def _field(self, name: str, values: Floats, chosen: ResultSet, units: Mapping[str, str]) -> Field:
         stated = self.system.of(name)

@@ -1,4 +1,4 @@
-"""One result set of a result file: its header, degrees of freedom at nodes, results of elements."""
+"""One result set of a result file: its header and the degrees of freedom at its nodes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.quantities import Floats
-from scalebridge.simulators.ansys.cells import has_tensors, rows_of
-from scalebridge.simulators.ansys.geometry import Geometry, index_table, place_of
+from scalebridge.simulators.ansys.cells import rows_of
+from scalebridge.simulators.ansys.geometry import Geometry, place_of
 from scalebridge.simulators.ansys.headers import ResultHeader
 from scalebridge.simulators.ansys.records import Records
 
 Wholes = NDArray[np.int64]
 # What ANSYS writes where a node has no value.
-_NO_VALUE = 2.0**100
-# Places in the index table of an element, less one (fdresu: ptrENS is the third, ptrEEL the sixth).
-STRESS, ELASTIC_STRAIN, _EULER = 2, 5, 9
-# Shells store what is at their bottom first, then at their top.
-_SHELLS = (28, 41, 43, 63, 91, 93, 99, 131, 132, 143, 157, 163, 181, 281)
+NO_VALUE = 2.0**100
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +86,7 @@ def nodal_values(
     found = items.reshape(n, n_degrees)
     rows = rows_of(geometry.nodes, stored[:n])
     kept = rows >= 0
-    values[rows[kept]] = np.where(np.isfinite(found) & (found != _NO_VALUE), found, np.nan)[kept]
+    values[rows[kept]] = np.where(np.isfinite(found) & (found != NO_VALUE), found, np.nan)[kept]
     _to_global(values, solution.degrees, geometry.angles)
     return values
 
@@ -127,87 +123,3 @@ def node_rotations(angles: Floats) -> Floats:
         matrices.append(matrix)
     product: Floats = matrices[0] @ matrices[1] @ matrices[2]
     return product
-
-
-def averaged_at_nodes(
-    records: Records, geometry: Geometry, solution: Solution, what: int, n_items: int, *, top: bool = False
-) -> Floats | None:
-    """Tensors of elements at their corner nodes ``[p, 6]``, averaged over the elements that share a node.
-
-    In global directions (an element's own, of a shell or after ESYS, are turned by the Euler angles that are stored
-    with it), in the order xx, yy, zz, xy, yz, zx. Midside nodes have none (NaN). None where no element has any.
-
-    Args:
-        records, geometry, solution: of the file.
-        what: `STRESS` or `ELASTIC_STRAIN`.
-        n_items: stored per node, of which those beyond 6 are left out.
-        top: of shells alone, at their top; else of shells at their bottom, and of all other elements.
-
-    Raises:
-        InputError: damaged.
-    """
-    if not solution.elements:
-        return None
-    total, count = np.zeros((len(geometry.nodes), 6)), np.zeros(len(geometry.nodes))
-    elements = geometry.elements
-    tables = solution.elements + index_table(records, solution.elements, "the index of results", len(elements))
-    rows = np.where(_repeated(elements.nodes), -1, rows_of(geometry.nodes, elements.nodes))
-    for i, (table, number) in enumerate(zip(tables.tolist(), elements.tags["type"].tolist(), strict=True)):
-        kind = geometry.types.get(number)
-        if kind is None or table == solution.elements or not has_tensors(kind.routine):
-            continue
-        if top and kind.routine not in _SHELLS:
-            continue
-        values = _of_element(records, table, what, kind.n_stress, n_items, int(top))
-        if values is not None:
-            own = rows[i, : len(values)]
-            kept = own >= 0
-            np.add.at(total, own[kept], values[: len(own)][kept])
-            np.add.at(count, own[kept], 1)
-    if not count.any():
-        return None
-    return np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], np.nan)
-
-
-def _repeated(nodes: Wholes) -> NDArray[np.bool_]:
-    """Which of ``nodes [e, k]`` stand in their row before: corners of a degenerate element, which count once."""
-    found = np.zeros(nodes.shape, dtype=np.bool_)
-    for k in range(1, min(nodes.shape[1], 8)):
-        found[:, k] = (nodes[:, :k] == nodes[:, k : k + 1]).any(axis=1)
-    return found
-
-
-def _of_element(records: Records, table: int, what: int, corners: int, n_items: int, layer: int) -> Floats | None:
-    """Values ``[corners, 6]`` of one element; None where it has none."""
-    places = records.wholes(table, "the results of an element", 200)
-    if len(places) <= max(what, _EULER) or not corners:
-        return None
-    offset, start = int(places[what]), layer * corners * n_items
-    if offset < 0:  # items that are all zero are not stored; the number is how many they are
-        return np.zeros((corners, 6)) if -offset >= start + corners * n_items else None
-    if offset == 0:
-        return None
-    items = records.reals(table + offset, "the results of an element", 1_000_000)
-    if len(items) >= start + corners * n_items:
-        values = items[start : start + corners * n_items].reshape(corners, n_items)[:, :6]
-    elif len(items) == n_items and not layer:
-        values = np.tile(items[:6], (corners, 1))  # after /CONFIG,NST1 one node is stored for all
-    else:
-        return None
-    values = np.where(np.isfinite(values) & (values != _NO_VALUE), values, 0.0)
-    angles = int(places[_EULER])
-    return values if angles <= 0 else _turned(values, records, table + angles, what == ELASTIC_STRAIN)
-
-
-def _turned(values: Floats, records: Records, place: int, is_strain: bool) -> Floats:
-    """Tensors ``[corners, 6]`` from the directions of the element to the global ones."""
-    angles = records.reals(place, "the angles of an element", 10_000)
-    if len(angles) < 3 or not np.isfinite(angles).all() or not angles.any():
-        return values
-    each = len(angles) >= 3 * len(values)
-    rotation = node_rotations(angles[: 3 * len(values) if each else 3].reshape(-1, 3))
-    shear = 0.5 if is_strain else 1.0  # strains are stored as shear angles
-    tensor = values[:, [0, 3, 5, 3, 1, 4, 5, 4, 2]].reshape(-1, 3, 3) * np.where(np.eye(3, dtype=bool), 1.0, shear)
-    tensor = rotation @ tensor @ np.swapaxes(rotation, 1, 2)
-    turned = tensor.reshape(-1, 9)[:, [0, 4, 8, 1, 5, 2]]
-    return np.asarray(turned / np.array([1, 1, 1, shear, shear, shear]))

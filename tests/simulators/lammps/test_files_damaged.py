@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scalebridge.errors import InputError
 from scalebridge.simulators.lammps.averages import read_averages
 from scalebridge.simulators.lammps.correlations import read_correlation
 from scalebridge.simulators.lammps.data_files import read_data
@@ -112,3 +114,30 @@ LARGE: dict[str, Callable[[], str]] = {
     "averages": large_averages,
     "data": large_data,
 }
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "limit", "words"),
+    [
+        ("log", "log_parsing", "MOST_NUMBERS", "past 1000 numbers"),
+        ("averages", "averages", "MOST_NUMBERS", "past 1000 numbers"),
+        ("data", "data_sections", "MOST_NUMBERS", "past 1000 numbers"),
+        ("dump", "dump_parsing", "LARGEST_FRAME", "in the frame of step 0; take fewer columns"),
+    ],
+)
+def test_what_would_not_stay_in_memory_is_refused(
+    tmp_path: Path, monkeypatch, kind: str, module: str, limit: str, words: str
+) -> None:
+    path = tmp_path / kind
+    path.write_text(LARGE[kind](), encoding="utf-8")
+    monkeypatch.setattr(importlib.import_module(f"scalebridge.simulators.lammps.{module}"), limit, 1000)
+    with pytest.raises(InputError, match=words):
+        {"log": read_log, "dump": read_dump, "averages": read_averages, "data": read_data}[kind](path)
+
+
+def test_a_log_of_nothing_but_runs_is_refused(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "log"
+    path.write_text("Step A\nLoop time of 1 on 1 procs for 1 steps with 2 atoms\n" * 3000, encoding="utf-8")
+    monkeypatch.setattr("scalebridge.simulators.lammps.log_parsing.MOST_BLOCKS", 100)
+    with pytest.raises(InputError, match="past 100 blocks"):
+        read_log(path)

@@ -19,10 +19,11 @@ from scalebridge.data.dataset import Dataset
 from scalebridge.data.source import Source
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
-from scalebridge.simulators.lammps.text_files import lines_of, opened_text, text_of
+from scalebridge.simulators.lammps.text_files import MOST_NUMBERS, check_kept, lines_of, opened_text, text_of
 from scalebridge.simulators.lammps.thermo import columns_space, identifiers, kind_of
 
 _MOST_COLUMNS = 10_000
+MOST_BLOCKS = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +104,7 @@ class _Growing:
     heads: list[list[float]] = field(default_factory=list)
     rows: list[array[float]] = field(default_factory=list)
     width: int = 0
+    n_numbers: int = 0
     missing: int = 0
     remark: str = ""
 
@@ -136,7 +138,7 @@ def read_averages(path: str | os.PathLike[str]) -> Averages:
 
 def _line(made: _Growing, text: str, whole: bool, owner: str) -> None:
     if text.startswith("#"):
-        _comment(made, text[1:].strip())
+        _comment(made, text[1:].strip(), owner)
         return
     if text in ("---", "...") or text.startswith("keywords:"):
         raise InputError(f"{owner} is YAML, which is not read; write the averages to a file not named .yaml.")
@@ -155,11 +157,12 @@ def _line(made: _Growing, text: str, whole: bool, owner: str) -> None:
         _row(made, numbers, owner)
 
 
-def _comment(made: _Growing, text: str) -> None:
+def _comment(made: _Growing, text: str, owner: str) -> None:
     """A header; or the step of a block of ``ave/correlate/long``."""
     if text.startswith("Timestep:") and text.split()[-1].isdigit() and len(text) < 40:
         made.heads.append([float(text.split()[-1])])
         made.rows.append(array("d"))
+        check_kept(len(made.rows), MOST_BLOCKS, "blocks", owner)
     elif not made.rows and len(made.comments) < 3:
         made.comments.append(text)
 
@@ -175,6 +178,7 @@ def _head(made: _Growing, numbers: list[float], owner: str) -> None:
     made.heads.append(numbers)
     made.rows.append(array("d"))
     made.missing = int(n)
+    check_kept(len(made.rows), MOST_BLOCKS, "blocks", owner)
 
 
 def _row(made: _Growing, numbers: list[float], owner: str) -> None:
@@ -182,6 +186,8 @@ def _row(made: _Growing, numbers: list[float], owner: str) -> None:
     if len(numbers) != made.width:
         raise InputError(f"{owner} has {len(numbers)} columns where {made.width} stood before; it is damaged there.")
     made.rows[-1].extend(numbers)
+    made.n_numbers += len(numbers)
+    check_kept(made.n_numbers, MOST_NUMBERS, "numbers", owner)
 
 
 def _numbers(text: str, whole: bool, owner: str) -> list[float] | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 from scalebridge.simulators.lammps.boxes import Box, tilted_box
-from scalebridge.simulators.lammps.text_files import text_of
+from scalebridge.simulators.lammps.text_files import MOST_NUMBERS, check_kept, text_of
 from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 
 _PLAIN = ("id", "type", "x", "y", "z")
@@ -39,6 +39,9 @@ TOPOLOGY = {
     "Impropers": ("improper", 4),
 }
 _LABELS = tuple(f"{word} Type Labels" for word in ("Atom", "Bond", "Angle", "Dihedral", "Improper"))
+# Words of coefficients and labels, and lines of the header.
+MOST_WORDS = 4_000_000
+MOST_COUNTS = 1000
 _SECTION = re.compile(r"^[A-Z][A-Za-z/ ]+$")
 _BOX = {"xlo xhi": 0, "ylo yhi": 1, "zlo zhi": 2}
 _VECTORS = ("avec", "bvec", "cvec")
@@ -65,6 +68,7 @@ class ParsedData:
     coefficients: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     types: dict[str, dict[str, int]] = field(default_factory=dict)
     other: dict[str, int] = field(default_factory=dict)
+    n_words: int = 0
 
     def box(self, owner: str) -> Box:
         """The box that the header says; that of LAMMPS by default where it says none.
@@ -104,7 +108,7 @@ class _Section:
 
     def table(self) -> NDArray[np.float64]:
         """Its numbers ``[n, width]``."""
-        return np.array(self.numbers, dtype=np.float64).reshape(self.n_rows, self.width)
+        return np.frombuffer(self.numbers, dtype=np.float64).reshape(self.n_rows, self.width)
 
 
 def parse_data(lines: Iterable[tuple[int, bytes]], owner: str, atom_style: str | None) -> ParsedData:
@@ -153,7 +157,10 @@ def _row(made: ParsedData, section: _Section, words: list[str], owner: str) -> N
     section.n_rows += 1
     announced = _announced(made, section.name)
     if announced is None:
-        section.words.append(tuple(words) if section.name.endswith(("Coeffs", "Labels")) else ())
+        if section.name.endswith(("Coeffs", "Labels")):
+            section.words.append(tuple(words))
+            made.n_words += len(words)
+            check_kept(made.n_words, MOST_WORDS, "words of coefficients", owner)
         return
     if section.n_rows > announced:
         raise InputError(
@@ -171,6 +178,7 @@ def _row(made: ParsedData, section: _Section, words: list[str], owner: str) -> N
     if not plain:
         numbers = list(_floats(words, made.types.get(section.kind, {}), section.labelled, owner))
     section.numbers.extend(numbers)
+    check_kept(2 * len(section.numbers), MOST_NUMBERS, "numbers", owner)
 
 
 def _read_title(made: ParsedData) -> None:
@@ -202,7 +210,8 @@ def _header(made: ParsedData, words: list[str], owner: str) -> None:
     elif what in (*_VECTORS, "abc origin") and len(numbers) == 3:
         made.vectors[what] = numbers
     elif len(numbers) == 1 and 0 <= numbers[0] < 2**62 and numbers[0] == int(numbers[0]):
-        made.counts[what] = int(numbers[0])
+        made.counts[what[:100]] = int(numbers[0])
+        check_kept(len(made.counts), MOST_COUNTS, "lines of the header", owner)
     else:
         raise InputError(f"{owner} holds '{' '.join(words)[:60]}' in the header, which is none; it is damaged there.")
 

@@ -19,7 +19,7 @@ from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 
 MOST_COLUMNS = 10_000
 # Bytes of numbers that one frame may take.
-LARGEST_FRAME = 3 * 2**29
+LARGEST_FRAME = 5 * 2**27
 LONGEST_WORD = 32
 # Rows for which room is made at first where the file's size says nothing.
 FIRST_ROWS = 2**16
@@ -207,9 +207,9 @@ class FrameReader:
             block, lines = self._block(count - row)
             if not lines:
                 return None
-            if 8 * (row + lines) * (len(numbers) + 8 * len(words)) > LARGEST_FRAME:
+            if 8 * (row + lines) * (len(numbers) + 24 * len(words)) > LARGEST_FRAME:
                 raise InputError(
-                    f"{self._owner} holds more than {LARGEST_FRAME / 2**30:g} GiB of numbers in the frame of step "
+                    f"{self._owner} holds more than {LARGEST_FRAME >> 20} MiB of numbers in the frame of step "
                     f"{head.step}; take fewer columns by columns=[...]."
                 )
             if row + lines > len(out):

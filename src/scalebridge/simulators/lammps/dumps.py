@@ -16,8 +16,8 @@ from scalebridge.simulators.lammps.snapshots import Snapshot
 from scalebridge.simulators.lammps.text_files import opened_text
 from scalebridge.simulators.lammps.unit_styles import checked_style
 
-# Frames kept by `read_dump`, in bytes of numbers.
-LARGEST_KEPT = 2**30
+# Frames kept by `read_dump`, in bytes of numbers; with one frame more and its sorting, memory stays below 2 GB.
+LARGEST_KEPT = 2**29
 
 
 class DumpStream:
@@ -138,7 +138,7 @@ def read_dump(
     """Read the frames of a dump into memory; see `iterate_dump`, which large ones need.
 
     Raises:
-        InputError: as `iterate_dump`; frames of more than a gigabyte of numbers together.
+        InputError: as `iterate_dump`; frames of more than half a gigabyte of numbers together.
     """
     stream = iterate_dump(path, columns=columns, every=every, sort=sort, units=units)
     frames, held = [], 0
@@ -146,7 +146,8 @@ def read_dump(
         held += frame.values.nbytes + sum(text.nbytes for text in frame.texts.values())
         if held > LARGEST_KEPT:
             raise InputError(
-                f"{frame.owner} holds more than {LARGEST_KEPT >> 30} GiB of numbers by step {frame.step}; go through it by iterate_dump, or take fewer columns or frames."
+                f"{frame.owner} holds more than {LARGEST_KEPT >> 20} MiB of numbers by step {frame.step}; go through "
+                "it by iterate_dump, or take fewer columns or frames."
             )
         frames.append(frame)
     return Dump(tuple(frames), stream.remark)

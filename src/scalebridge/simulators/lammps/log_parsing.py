@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scalebridge.errors import InputError
-from scalebridge.simulators.lammps.text_files import text_of
+from scalebridge.simulators.lammps.text_files import MOST_NUMBERS, check_kept, text_of
 from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 
 MOST_WARNINGS = 1000
 MOST_COLUMNS = 10_000
+MOST_BLOCKS = 100_000
+LONGEST_FORMULA = 200
 RUNS = ("run", "minimize", "rerun", "temper", "tad", "prd", "neb", "hyper")
 _MEMORY = re.compile(r"^(Per MPI rank memory|Memory usage per processor)")
 _MULTI = re.compile(r"^-{2,}\s*Step\s+(-?\d+)\s*-+\s*CPU\s*=\s*(\S+)\s*\(sec(?:onds)?\)\s*-*$")
@@ -67,6 +69,7 @@ class ParsedLog:
     command: str = ""
     block: ParsedBlock | None = None
     awaits_header: bool = False
+    n_numbers: int = 0
 
 
 def parse_log(lines: Iterable[tuple[int, bytes]], owner: str) -> ParsedLog:
@@ -80,6 +83,9 @@ def parse_log(lines: Iterable[tuple[int, bytes]], owner: str) -> ParsedLog:
     for number, raw in lines:
         whole = raw.endswith(b"\n")
         if whole and log.block is not None and _is_row(log.block, raw):
+            log.n_numbers += len(log.block.texts)
+            if log.n_numbers > MOST_NUMBERS:
+                check_kept(log.n_numbers, MOST_NUMBERS, "numbers", f"{owner}, line {number},")
             continue
         text = text_of(raw)
         if log.block is None and text.endswith("&") and len(continued) < 10_000:
@@ -121,6 +127,7 @@ def _line(log: ParsedLog, text: str, owner: str, whole: bool) -> None:
         _close(log, loop)
     elif log.block is not None:
         _in_block(log.block, text, owner, whole)
+        check_kept(len(log.block.numbers) + log.n_numbers, MOST_NUMBERS, "numbers", owner)
     elif not (whole and _begins(log, text, owner)):
         _outside(log, text)
 
@@ -144,6 +151,7 @@ def _begins(log: ParsedLog, text: str, owner: str) -> bool:
         return False
     if len(log.block.texts) > MOST_COLUMNS:
         raise InputError(f"{owner} has {len(log.block.texts)} columns, more than any log; it is damaged.")
+    check_kept(len(log.blocks), MOST_BLOCKS, "blocks", owner)
     log.block.command = log.command
     log.blocks.append(log.block)
     log.awaits_header = False
@@ -260,12 +268,12 @@ def _command(log: ParsedLog, words: list[str]) -> None:
     elif first == "timestep" and len(rest) == 1 and _number(rest[0]) is not None:
         log.timestep = _number(rest[0])
     elif first == "compute" and len(rest) >= 3:
-        log.computes[rest[0]] = rest[2]
+        log.computes[rest[0][:LONGEST_FORMULA]] = rest[2][:LONGEST_FORMULA]
     elif first == "thermo_modify" and "colname" in rest[:-2]:
         at = rest.index("colname")
-        log.renamed[rest[at + 2].strip("'\"")] = rest[at + 1]
+        log.renamed[rest[at + 2].strip("'\"")[:LONGEST_FORMULA]] = rest[at + 1][:LONGEST_FORMULA]
     elif first == "variable" and len(rest) == 3 and rest[1] == "equal":
-        log.formulas[rest[0]] = rest[2]
+        log.formulas[rest[0][:LONGEST_FORMULA]] = rest[2][:LONGEST_FORMULA]
     else:
         _seed(log, first, rest)
 

@@ -18,7 +18,9 @@ from scalebridge.errors import InputError, ScaleBridgeError
 # No line of any of LAMMPS' files is longer; one that is belongs to something else.
 LONGEST_LINE = 2**20
 # Text that is kept whole (logs, data files, averages), unpacked.
-LARGEST_KEPT = 2**29
+LARGEST_KEPT = 2**30
+# Numbers that are kept of one file: a gigabyte, to which no reader adds as much again.
+MOST_NUMBERS = 2**27
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
@@ -107,3 +109,13 @@ def lines_of(stream: IO[bytes], owner: str, largest: int = LARGEST_KEPT) -> Iter
 def text_of(line: bytes) -> str:
     """A line as text without its end; bytes that are no UTF-8 are replaced."""
     return line.decode("utf-8", "replace").strip()
+
+
+def check_kept(n: int, most: int, what: str, owner: str) -> None:
+    """Refuse what would not stay in memory.
+
+    Raises:
+        InputError: more than ``most``.
+    """
+    if n > most:
+        raise InputError(f"{owner} is past {most} {what}, more than are kept in memory; cut the file into parts.")

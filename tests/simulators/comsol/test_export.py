@@ -121,6 +121,11 @@ def test_columns_that_touch_are_told_apart() -> None:
     assert split_header("x  y", 5) is None
 
 
+def test_a_header_of_a_million_signs_is_one_sentence_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has 1 numbers in a row and the header"):
+        read_export(written(tmp_path, "% " + "a (b) " * 200_000 + "\n1\n2\n"))
+
+
 def test_an_unknown_unit_is_said(tmp_path: Path) -> None:
     export = read_export(written(tmp_path, "% x  q (furlong/blink)\n0 1\n"))
     assert "furlong/blink" in export.notes[0]

@@ -17,6 +17,7 @@ _VALUE = re.compile(rf"([^\s=,]+)\s*=\s*({_NUMBER})")
 _ONE = re.compile(
     rf"\S+(?:\s\((?:[^()]|\([^()]*\))*\))?(?:\s@\s(?:\d+:\s)?[^\s=,]+={_NUMBER}(?:,\s[^\s=,]+={_NUMBER})*)?"
 )
+_LONGEST = 2000
 COORDINATES = ("x", "y", "z", "r", "phi", "X", "Y", "Z", "R", "PHI", "Phi")
 
 
@@ -84,7 +85,7 @@ def split_header(line: str, width: int) -> list[str] | None:
             continue
         else:
             parts = [p.strip().strip('"') for p in _split_outside(line, separator)]
-        if len(parts) == width:
+        if len(parts) == width and all(len(part) <= _LONGEST for part in parts):
             return parts
     return None
 

@@ -63,10 +63,10 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
     return bytes(data)
 
 
-def check_reader(read: Callable[[Path], Any], content: bytes, path: Path, seed: int = 0) -> int:
+def check_reader(read: Callable[[Path], Any], content: bytes, path: Path, share: float = 1.0) -> int:
     """Read many damaged copies; each gives a result or one sentence. Returns how many were refused."""
-    rng, refused = np.random.default_rng(seed), 0
-    for _ in range(N_MUTATIONS):
+    rng, refused = np.random.default_rng(0), 0
+    for _ in range(max(int(share * N_MUTATIONS), 1)):
         path.write_bytes(damaged(content, rng))
         with warnings.catch_warnings():
             warnings.simplefilter("error")

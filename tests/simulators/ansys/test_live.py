@@ -139,7 +139,7 @@ def test_a_row_that_fails_costs_the_others_nothing(faulty: Callable[..., Path], 
 
 def test_a_row_that_hangs_is_a_timeout_and_what_escaped_is_gone_too(faulty: Callable[..., Path]) -> None:
     log = faulty(solve="escape", when=["force", 5000])
-    runs = bar(timeout="2 s").run(np.array([[6000.0, 10.0, 5.0], [2000.0, 10.0, 5.0]]))
+    runs = bar(timeout="5 s").run(np.array([[6000.0, 10.0, 5.0], [2000.0, 10.0, 5.0]]))
     assert runs.status.tolist() == ["timeout", "ok"]
     lines = log.read_text().splitlines()
     escaped = next(int(line.split()[-1]) for line in lines if "escaped" in line)

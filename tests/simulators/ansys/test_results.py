@@ -197,4 +197,4 @@ def test_another_file_is_one_sentence(tmp_path: Path) -> None:
 def test_damaged_results_end_in_a_sentence(tmp_path: Path) -> None:
     content = result_file(tmp_path / "a.rst").read_bytes()
     assert check_reader(read_all, content, tmp_path / "d.rst") > 5
-    check_reader(read_all, (DATA / "static_file.rst").read_bytes(), tmp_path / "d.rst")
+    check_reader(read_all, (DATA / "static_file.rst").read_bytes(), tmp_path / "d.rst", share=0.3)

@@ -159,7 +159,7 @@ def test_a_row_that_fails_costs_the_others_nothing(faulty: Callable[..., Path]) 
 def test_a_row_that_hangs_is_a_timeout_and_its_process_is_gone(faulty: Callable[..., Path]) -> None:
     log = faulty(solve="hang", when=["d", 0.003])
     start = time.monotonic()
-    runs = capacitor(timeout="1 s").run(np.array([[4.0, 1.0], [2.0, 1.0]]))
+    runs = capacitor(timeout="5 s").run(np.array([[4.0, 1.0], [2.0, 1.0]]))
     assert runs.status.tolist() == ["timeout", "ok"] and time.monotonic() - start < 30
     with pytest.raises(ProcessLookupError):
         os.kill(int(log.read_text().split()[0]), 0)

@@ -55,7 +55,8 @@ def step_parameters(step: str) -> dict[str, float]:
 
 def column(text: str) -> Column:
     """A column from its header."""
-    head, *rest = _AT.split(text.strip(), maxsplit=1)
+    text = text.strip()[:_LONGEST]
+    head, *rest = _AT.split(text, maxsplit=1)
     found = _COLUMN.match(head)
     name, stated = (found["name"], found["unit"]) if found else (head, None)
     more = (found["more"] or "").strip() if found else ""

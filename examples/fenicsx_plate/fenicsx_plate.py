@@ -91,8 +91,9 @@ def same_points(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 def in_our_solid(solid: sb.macro.Solid, surrogate: Any) -> dict[str, Any]:
     """Solve the plate in our own solid with the surrogate itself; as `in_fenicsx`, without the steps."""
 
-    def closure(strain: np.ndarray) -> sb.models.ClosureValue:
-        return sb.models.ClosureValue(*surrogate.predict(strain), surrogate.domain.contains(strain))
+    def closure(x: np.ndarray) -> sb.models.ClosureValue:
+        values, tangent = surrogate.predict(x)
+        return sb.models.ClosureValue(values, tangent, surrogate.domain.contains(x))
 
     solution = solid.solve(closure)
     assert solution.converged, solution.reason

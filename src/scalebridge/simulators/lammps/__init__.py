@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from scalebridge.simulators.lammps.green_kubo import Transport, independent_stresses, windows_of_running_mean
     from scalebridge.simulators.lammps.green_kubo_source import GreenKubo
     from scalebridge.simulators.lammps.logs import Block, Log, read_log
-    from scalebridge.simulators.lammps.model import Lammps, Measured
+    from scalebridge.simulators.lammps.measured import Measured
+    from scalebridge.simulators.lammps.model import Lammps
     from scalebridge.simulators.lammps.reading import Reading
     from scalebridge.simulators.lammps.restarts import RestartHeader, read_restart, read_restart_header
     from scalebridge.simulators.lammps.running import Resources
@@ -49,7 +50,7 @@ _HOME = {
     "LennardJonesFluid": "fluid",
     "Live": "sources",
     "Log": "logs",
-    "Measured": "model",
+    "Measured": "measured",
     "Printed": "sources",
     "Reading": "reading",
     "Resources": "running",

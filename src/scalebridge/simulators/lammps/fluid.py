@@ -18,7 +18,8 @@ from scalebridge.quantities.units import magnitude
 from scalebridge.simulators.lammps.fluid_reading import FluidFiles
 from scalebridge.simulators.lammps.fluid_state import FluidState
 from scalebridge.simulators.lammps.lennard_jones import UNITS, Substance, substance
-from scalebridge.simulators.lammps.model import Lammps, Measured, as_runs
+from scalebridge.simulators.lammps.measured import Measured, as_runs
+from scalebridge.simulators.lammps.model import Lammps
 from scalebridge.simulators.lammps.running import Resources
 from scalebridge.simulators.lammps.sources import FromFolder
 

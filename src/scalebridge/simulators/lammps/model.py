@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from scalebridge.models.function import source_digest
 from scalebridge.models.program import working_folder
 from scalebridge.models.supervisor import SupervisedProcess
 from scalebridge.quantities import Floats, Space, Variable
-from scalebridge.simulators.lammps.reading import Reading
+from scalebridge.simulators.lammps.measured import Measured, as_runs
 from scalebridge.simulators.lammps.running import Ran, Resources, lay_out, run_as_program, run_in_process
 from scalebridge.simulators.lammps.script import digests, named_files, read_script
 from scalebridge.simulators.lammps.sources import Live, NotFoundInRun, Source
@@ -29,23 +29,6 @@ WAYS = ("process", "in process")
 START_FROM = "start_from"
 # The largest seed that all of LAMMPS' random number generators take.
 _SEEDS = 899_999_999
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one run gave.
-
-    Args:
-        status: ``ok``, ``failed`` or ``timeout``.
-        reason: empty where ok.
-        seconds: that it took.
-        readings: output -> value and deviations in the output's unit.
-    """
-
-    status: str
-    reason: str = ""
-    seconds: float = 0.0
-    readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
 class Lammps:
@@ -275,30 +258,6 @@ class Lammps:
             *([START_FROM] if self.start_from else []),
         ]:
             self.script.check_variable(name)
-
-
-def as_runs(rows: Sequence[Measured], names: Sequence[str], *, noise: bool, error: bool) -> Runs:
-    """Return measured rows as `Runs`.
-
-    Args:
-        rows: one per run.
-        names: of the outputs, in their order.
-        noise: whether the model says its statistical deviation.
-        error: whether it says its systematic one.
-    """
-    parts = []
-    for row in rows:
-        if row.status != "ok":
-            parts.append(Runs.refused(1, len(names), row.status, row.reason, row.seconds))
-            continue
-        readings = [row.readings[name] for name in names]
-        noise_std = np.array([[r.noise_std for r in readings]]) if noise else None
-        error_std = np.array([[r.error_std for r in readings]]) if error else None
-        cost = np.array([row.seconds])
-        parts.append(
-            Runs(np.array([[r.value for r in readings]]), cost_s=cost, noise_std=noise_std, error_std=error_std)
-        )
-    return Runs.join(parts) if parts else Runs(np.zeros((0, len(names))))
 
 
 class _Child:

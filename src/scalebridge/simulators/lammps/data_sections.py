@@ -100,7 +100,8 @@ class _Section:
     first_line: int
     labelled: int = -1
     kind: str = "Atom"
-    is_table: bool = False
+    announced: int | None = None
+    has_labels: bool = False
     n_rows: int = 0
     width: int = 0
     numbers: array[float] = field(default_factory=lambda: array("d"))
@@ -118,11 +119,14 @@ def parse_data(lines: Iterable[tuple[int, bytes]], owner: str, atom_style: str |
         InputError: a header or a section that is none, or does not hold what it announces.
     """
     made = ParsedData()
-    numbered = ((number, text_of(raw)) for number, raw in lines)
-    made.title = next(numbered, (0, ""))[1][:1000]
-    _read_title(made)
     section: _Section | None = None
-    for number, text in numbered:
+    for number, raw in lines:
+        if number == 1:
+            _read_title(made, text_of(raw)[:1000])
+            continue
+        if section is not None and section.announced and _is_plain_row(section, raw):
+            continue
+        text = text_of(raw)
         bare, _, said = text.partition("#")
         words = bare.split()
         if not words:
@@ -142,7 +146,7 @@ def parse_data(lines: Iterable[tuple[int, bytes]], owner: str, atom_style: str |
 
 def _begun(made: ParsedData, name: str, said: str, number: int, owner: str, style: str | None) -> _Section:
     """A section that begins."""
-    section = _Section(name, said, number, is_table=_announced(made, name) is not None)
+    section = _Section(name, said, number, announced=_announced(made, name))
     if name == "Atoms":
         made.atom_style = _style(said, style, owner)
         section.labelled = ATOM_STYLES[made.atom_style].index("type")
@@ -150,12 +154,29 @@ def _begun(made: ParsedData, name: str, said: str, number: int, owner: str, styl
         section.labelled, section.kind = 1, TOPOLOGY[name][0].capitalize()
     elif name == "Masses":
         section.labelled = 0
+    section.has_labels = section.kind in made.types
     return section
+
+
+def _is_plain_row(section: _Section, raw: bytes) -> bool:
+    """Take in a row of plain numbers, which most lines are; whether the line is one."""
+    words = raw.split()
+    if not words or len(words) != section.width or section.has_labels or section.n_rows >= (section.announced or 0):
+        return False
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        return False
+    if not math.isfinite(sum(numbers)) or 2 * len(section.numbers) > MOST_NUMBERS:
+        return False
+    section.n_rows += 1
+    section.numbers.extend(numbers)
+    return True
 
 
 def _row(made: ParsedData, section: _Section, words: list[str], owner: str) -> None:
     section.n_rows += 1
-    announced = _announced(made, section.name)
+    announced = section.announced
     if announced is None:
         if section.name.endswith(("Coeffs", "Labels")):
             section.words.append(tuple(words))
@@ -170,18 +191,12 @@ def _row(made: ParsedData, section: _Section, words: list[str], owner: str) -> N
     section.width = section.width or len(words)
     if len(words) != section.width:
         raise InputError(f"{owner} has {len(words)} columns where {section.width} stand; it is damaged there.")
-    try:
-        numbers = [float(word) for word in words]
-        plain = all(map(math.isfinite, numbers)) and section.kind not in made.types
-    except ValueError:
-        plain = False
-    if not plain:
-        numbers = list(_floats(words, made.types.get(section.kind, {}), section.labelled, owner))
-    section.numbers.extend(numbers)
+    section.numbers.extend(_floats(words, made.types.get(section.kind, {}), section.labelled, owner))
     check_kept(2 * len(section.numbers), MOST_NUMBERS, "numbers", owner)
 
 
-def _read_title(made: ParsedData) -> None:
+def _read_title(made: ParsedData, title: str) -> None:
+    made.title = title
     if (found := re.search(r"units = (\w+)", made.title)) and found[1] in UNIT_STYLES:
         made.units = found[1]
     if found := re.search(r"timestep = (\d{1,18})\b", made.title):
@@ -231,7 +246,7 @@ def _finish(made: ParsedData, section: _Section | None, owner: str) -> None:
     """Take in a section that has ended."""
     if section is None:
         return
-    name, announced = section.name, _announced(made, section.name)
+    name, announced = section.name, section.announced
     if announced is not None and section.n_rows != announced:
         raise InputError(
             f"{owner} announces {announced} rows of {name}, and the section in line {section.first_line} holds "

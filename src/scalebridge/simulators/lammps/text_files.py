@@ -36,26 +36,38 @@ def opened_text(path: str | Path, what: str) -> Iterator[IO[bytes]]:
         InputError: missing, a folder, empty, not allowed, packed and damaged, zstd without a library for it.
     """
     source = Path(path)
+    magic = _first_bytes(source, what)
     try:
-        if source.is_dir():
-            raise InputError(f"The {what} '{path}' is a folder; give the path of a file.")
-        if not source.is_file():
-            raise InputError(f"There is no {what} '{path}'; give the path of a file.")
-        with source.open("rb") as raw:
-            magic = raw.read(6)
-            if not magic:
-                raise InputError(f"The {what} '{path}' is empty (0 bytes); the run wrote nothing into it.")
         with _unpacked(source, magic, f"The {what} '{path}'") as stream:
             yield stream
-    except ScaleBridgeError:
-        raise
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise InputError(
             f"The {what} '{path}' is packed and damaged or cut off ({first_line(error)}); copy it again."
         ) from error
+    except OSError as error:
+        raise _unreadable(source, what, error) from error
+
+
+def _first_bytes(source: Path, what: str) -> bytes:
+    try:
+        if source.is_dir():
+            raise InputError(f"The {what} '{source}' is a folder; give the path of a file.")
+        if not source.is_file():
+            raise InputError(f"There is no {what} '{source}'; give the path of a file.")
+        with source.open("rb") as raw:
+            magic = raw.read(6)
+    except ScaleBridgeError:
+        raise
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"The {what} '{path}' cannot be read ({why}); check its path and permissions.") from error
+        raise _unreadable(source, what, error) from error
+    if not magic:
+        raise InputError(f"The {what} '{source}' is empty (0 bytes); the run wrote nothing into it.")
+    return magic
+
+
+def _unreadable(source: Path, what: str, error: Exception) -> InputError:
+    why = getattr(error, "strerror", None) or first_line(error)
+    return InputError(f"The {what} '{source}' cannot be read ({why}); check its path and permissions.")
 
 
 def _unpacked(source: Path, magic: bytes, owner: str) -> IO[bytes]:

@@ -124,6 +124,22 @@ def test_an_order_of_nodes_that_is_not_known_is_refused(tmp_path: Path) -> None:
         read_mesh(written(tmp_path, second_order("tri2", places)))
 
 
+def test_a_geometry_beside_a_mesh_is_left_out(tmp_path: Path) -> None:
+    geometry = "0 0 1\n5 Geom3 # class\n2 # version\n1 2 3 what else it holds\n# --------- Object 1 ----------\n\n"
+    text = MESH.replace("2 # number of tags\n# Tags\n", "3 # number of tags\n# Tags\n4 geom\n")
+    at = text.index("0 0 1\n4 Mesh")
+    mesh = read_mesh(written(tmp_path, text[:at] + geometry + text[at:]))
+    assert mesh.name == "mesh1" and mesh.n_points == 8
+
+
+def test_an_older_mesh_is_told_by_its_comments(tmp_path: Path) -> None:
+    older = "1 # number of parameter values per element\n1 # number of parameters\n0.5 0.5 7\n"
+    newer = "2 # number of geometric entity indices\n# Geometric entity indices\n0\n1\n"
+    pairs = "2 # number of up/down pairs\n0 1\n0 1\n"
+    mesh = read_mesh(written(tmp_path, MESH.replace(newer, older + newer + pairs)))
+    assert [b.tags["entity"].tolist() for b in mesh.cells] == [[0, 1], [1]]
+
+
 def test_several_meshes_need_a_name(tmp_path: Path) -> None:
     path = real("2objectcubes")
     with pytest.raises(InputError, match="several meshes; give one of them: mesh1, mesh2"):
@@ -136,7 +152,7 @@ def test_several_meshes_need_a_name(tmp_path: Path) -> None:
     ("old", "new", "words"),
     [
         ("0 1\n2 # number of tags", "0 2\n2 # number of tags", "another version of the format"),
-        ("4 Mesh", "4 Geom", "class 'Geom'"),
+        ("4 Mesh # class", "5 Geom2 # class", "holds no mesh, only 'mesh1' .Geom2."),
         ("8 # number of mesh", "8000000000 # number of mesh", "line 20 8000000000 for the number of points"),
         ("8 # number of mesh", "800000 # number of mesh", "more than the file has room for"),
         ("1 1 1\n", "1 1 x\n", "line 31 '1 1 x' among the coordinates"),

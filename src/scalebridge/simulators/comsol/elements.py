@@ -2,8 +2,8 @@
 
 COMSOL numbers corners in rows, x fastest: a quadrilateral is (0,0), (1,0), (0,1), (1,1) (COMSOL Multiphysics
 Programming Reference Manual, "Mesh Element Numbering Conventions"). The further nodes of second order follow in the
-same way, x fastest, then y, then z: so they stand in real files of edg2, tri2 and tet2; those of quad2, hex2, prism2
-and pyr2 follow the same rule here, and `follows` checks every file against it.
+same way, x fastest, then y, then z: so they stand in real files of edg2, tri2, quad2, tet2 and hex2; prism2 and pyr2
+follow the same rule here, and `follows` checks every file against it.
 """
 
 from __future__ import annotations

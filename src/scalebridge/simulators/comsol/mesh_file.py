@@ -57,10 +57,13 @@ def read_meshes(path: str | Path, *, length: str = "1") -> dict[str, Mesh]:
         for _ in range(tokens.whole("the number of types", _MOST)):
             tokens.text("a type")
         drafts: dict[str, _Draft] = {}
+        others: list[str] = []
         for tag in tags:
-            _object(tokens, tag, drafts)
+            others += _object(tokens, tag, drafts)
+            if others and tokens.at_end():
+                break
     if not drafts:
-        raise InputError(f"The {_WHAT} '{path}' holds no mesh, only {', '.join(tags[:5]) or 'nothing'}; export one.")
+        raise InputError(f"The {_WHAT} '{path}' holds no mesh, only {', '.join(others[:5]) or 'nothing'}; export one.")
     return {tag: _mesh(draft, tag, length) for tag, draft in drafts.items()}
 
 
@@ -84,7 +87,8 @@ def read_mesh(path: str | Path, name: str | None = None, *, length: str = "1") -
     return meshes[chosen]
 
 
-def _object(tokens: Tokens, tag: str, drafts: dict[str, _Draft]) -> None:
+def _object(tokens: Tokens, tag: str, drafts: dict[str, _Draft]) -> list[str]:
+    """Read an object; return what it is where it is none that is read here."""
     for what in ("a first number", "a second number", "a third number"):
         tokens.whole(f"{what} of an object")
     kind = tokens.text("a class")
@@ -93,7 +97,10 @@ def _object(tokens: Tokens, tag: str, drafts: dict[str, _Draft]) -> None:
     elif kind == "Selection":
         _read_selection(tokens, drafts)
     else:
-        raise tokens.damaged(f"an object '{tag}' of the class '{kind[:40]}', and Mesh and Selection are read here")
+        # A geometry, an attribute: left out up to the line with which COMSOL starts the next object.
+        tokens.skip_to(b"# --------- Object")
+        return [f"'{tag}' ({kind[:40]})"]
+    return []
 
 
 def _read_mesh(tokens: Tokens) -> _Draft:
@@ -118,12 +125,14 @@ def _read_block(tokens: Tokens, version: int, points: Floats, lowest: int) -> Ce
     nodes = tokens.wholes(count * width, f"the nodes of '{name}' elements").reshape(-1, width) - lowest
     if nodes.size and (nodes.min() < 0 or nodes.max() >= len(points)):
         raise tokens.damaged(f"the end of '{name}' elements, one of which has a node that is none of the points")
-    if version <= 2:
+    comment = tokens.next_comment()
+    older = "parameter" in comment if comment else version <= 2
+    if older:
         tokens.whole("the number of values of a parameter", _MOST)
         # How many values stand in a row depends on version and type; a row is a line.
         tokens.skip_lines(tokens.whole("the number of parameters"), "the parameters")
     entities = tokens.wholes(tokens.whole("the number of geometric entities"), "the geometric entities")
-    if version <= 2:
+    if older:
         tokens.wholes(2 * tokens.whole("the number of up/down pairs"), "the up/down pairs")
     return _block(tokens, kind, points, nodes, entities)
 

@@ -53,6 +53,20 @@ class Tokens:
         """Whether nothing is left but blanks and comments."""
         return not self._filled()
 
+    def next_comment(self) -> str:
+        """Comment behind the number that comes next; empty where there is none."""
+        return self._rest.partition(b"#")[2].decode("utf-8", "replace").strip() if self._filled() else ""
+
+    def skip_to(self, start: bytes) -> bool:
+        """Leave out all lines up to the next that starts so; False where there is none."""
+        while line := self._file.readline(_LONGEST_LINE):
+            self.number += 1
+            if line.startswith(start):
+                self._rest = b""
+                return True
+        self._rest = b""
+        return False
+
     def whole(self, what: str, most: int = 2**31 - 1) -> int:
         """One whole number from 0 to ``most``."""
         if not self._filled():

@@ -12,7 +12,7 @@ import pytest
 
 import scalebridge as sb
 from scalebridge.errors import InputError
-from scalebridge.macro import MeanStress, ReactionForce, Solid, meshes
+from scalebridge.macro import MeanDisplacement, MeanStrain, MeanStress, ReactionForce, Solid, meshes
 from scalebridge.simulators.calculix import CalculiX, CalculixSolid, Ccx, Nodal, Printed, deck, read_frd
 from scalebridge.testing import check_macro, check_model
 from tests.macro.laws import Elastic, PowerLaw, Softening, answer
@@ -217,6 +217,14 @@ def test_a_patch_of_distorted_cells_carries_a_constant_strain_exactly():
 def test_our_closure_in_calculix_agrees_with_our_solid(cells, order, law):
     solid = plate(cells, order, n=6)
     agrees(solid.solve(law), CalculixSolid(solid).solve(law), 1e-9)
+
+
+def test_corners_where_the_law_changes_within_an_element_are_solved_too():
+    held = {"qois": {"u": MeanDisplacement("right", "y"), "s": MeanStrain("xx")}}
+    solid = Solid(meshes.l_bracket("20 mm", 4), {"top": (0, 0)}, {"right": (None, -5e6)}, order=2, **held)
+    ours = solid.solve(PowerLaw())
+    assert np.abs(ours.states).max() > 0.04
+    agrees(ours, CalculixSolid(solid).solve(PowerLaw()), 1e-9)
 
 
 def test_the_reactions_that_calculix_prints_are_those_of_the_answer():

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.quantities import Floats
+from scalebridge.simulators.calculix.acceleration import History
 from scalebridge.simulators.calculix.linear import AnalysisFailed, Change, LinearBody
 
 
@@ -104,6 +105,13 @@ class Problem:
         weights = self.body.mesh.weights
         return float(np.sqrt((weights * (strain**2).sum(-1)).sum() / weights.sum()))
 
+    def history(self, at: Balance) -> History:
+        """What accelerates the corrections; nothing where they are Newton's own."""
+        tangent = at.response.tangent
+        symmetric = np.allclose(tangent, np.swapaxes(tangent, 2, 3), rtol=1e-9, atol=1e-12 * np.abs(tangent).max())
+        depth = 0 if tangent.shape[1] == 1 and symmetric else _DEPTH
+        return History(np.sqrt(self.body.mesh.weights), depth)
+
     def towards(self, law_tangent: Floats, at: Balance, factor: float) -> Change:
         """What CalculiX changes at a field, on the way to a load factor."""
         tangent = law_tangent.mean(1)
@@ -138,6 +146,8 @@ def climbed(problem: Problem, law: Law, size: float = 1.0) -> Balance:
     return reached
 
 
+# Fields that an accelerated correction looks back to.
+_DEPTH = 10
 # A relative change after which the printed digits no longer limit what is added.
 _NEAR = 1e-3
 _NOT_FINITE = "the closure answered with values that are not finite"
@@ -149,28 +159,45 @@ def load_step(problem: Problem, law: Law, at: Balance, factor: float) -> Balance
     at = replace(at, failure=None)
     if not at.response.finite:
         return replace(at, failure=_NOT_FINITE)
-    exact = problem.exact
+    # On the way to full load a field only has to be near.
+    full, history = factor == 1.0, problem.history(at)
+    exact, tolerance = problem.exact and full, options.tolerance if full else max(options.tolerance, _NEAR)
+    iterations = options.iterations * (3 if history.depth else 1)
     try:
         change = problem.towards(at.response.tangent, at, factor)
-        for iteration in range(options.iterations):
+        for iteration in range(iterations):
             size = _relative(problem, at, change)
             if exact and size <= _NEAR:
                 # Strains and displacements were printed to seven digits each; what follows is too small to lose any.
                 at, exact = _agreed(problem, law, _moved(problem, law, at, change, 1.0, factor)), False
-                change = problem.towards(at.response.tangent, at, factor)
+                change, history = problem.towards(at.response.tangent, at, factor), history.forgotten()
                 continue
-            if size <= options.tolerance:
+            if size <= tolerance:
                 return _moved(problem, law, at, change, 1.0, factor, size)
-            moved = _searched(problem, law, at, change, factor, free=iteration == 0)
+            if iteration:
+                history = history.with_entry(at.u, at.strain, change)
+            moved = _accelerated(problem, law, at, change, factor, history) if history.ready else None
             if moved is None:
-                failure = (
-                    None if size <= options.accepted else f"Newton's method stalls at a relative change of {size:.1g}"
-                )
-                return replace(at, failure=failure, size=size, factor=factor)
+                history = history.forgotten() if history.ready else history
+                moved = _searched(problem, law, at, change, factor, free=iteration == 0)
+            if moved is None:
+                stalled = f"Newton's method stalls at a relative change of {size:.1g}"
+                return replace(at, failure=None if size <= options.accepted else stalled, size=size, factor=factor)
             at, change = moved
     except AnalysisFailed as error:
         return replace(at, failure=str(error))
-    return replace(at, failure=f"Newton's method does not converge in {options.iterations} iterations")
+    return replace(at, failure=f"Newton's method does not converge in {iterations} iterations")
+
+
+def _accelerated(
+    problem: Problem, law: Law, at: Balance, change: Change, factor: float, history: History
+) -> tuple[Balance, Change] | None:
+    """Make the best change of the history; None where what follows it is no smaller."""
+    trial = _moved(problem, law, at, history.improved(change), 1.0, factor)
+    if trial.failure is not None:
+        return None
+    following = problem.towards(trial.response.tangent, trial, factor)
+    return (trial, following) if problem.norm(following.strain) <= 0.9 * problem.norm(change.strain) else None
 
 
 def _relative(problem: Problem, at: Balance, change: Change) -> float:

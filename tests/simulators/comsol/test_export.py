@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,21 @@ def test_sectionwise_data_has_cells_and_every_step(tmp_path: Path) -> None:
     first, last = export.fields("t=0")["T"], export.fields()["T"]
     assert first.values.tolist() == [293.15, 294, 295, 296] and last.time == 2.5
     assert last.mesh.cells[0].type == "triangle" and last.mesh.cells[0].nodes.tolist() == [[0, 1, 2], [0, 2, 3]]
+
+
+def test_semicolons_part_numbers_and_a_description_names_what_has_no_name(tmp_path: Path) -> None:
+    text = SECTIONWISE.replace("% Expressions:        2", "% Expressions:        1")
+    text = text[: text.index("% Data")] + "% Data\n-142850.2\n1\n2\n3\n"
+    start = text.index("% Coordinates")
+    fields = read_export(written(tmp_path, text[:start] + re.sub(r"(?<=\d) (?=\d)", ";", text[start:]))).fields()
+    assert fields["Temperature"].values[0] == -142850.2 and fields["Temperature"].unit == "1"
+
+
+def test_a_frequency_and_other_parameters_of_a_sweep_are_columns(tmp_path: Path) -> None:
+    text = "% Dimension: 2\n% Length unit: m\n% X   Y   solid.disp (m) @ freq=1.7889E14   solid.disp (m) @ freq=2E14\n"
+    text += "0 1 2 3\n"
+    dataset = read_export(written(tmp_path, text)).dataset()
+    assert dataset.columns["freq"].tolist() == [1.7889e14, 2e14] and dataset.space["freq"].unit == "Hz"
 
 
 def test_a_grid_has_the_cells_between_its_points(tmp_path: Path) -> None:

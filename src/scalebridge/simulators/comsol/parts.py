@@ -214,7 +214,8 @@ def _sectionwise(sections: list[_Section], header: Mapping[str, str], owner: str
                     "cut off: export it again."
                 )
             inner = rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest
-            columns.append(column(inner or f"data_{len(columns) + 1}"))
+            described = header.get("Description", "") if header.get("Expressions") == "1" else ""
+            columns.append(column(inner or described or f"data_{len(columns) + 1}"))
             values.append(flat.reshape(-1))
         elif word:
             raise InputError(

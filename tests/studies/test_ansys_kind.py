@@ -73,6 +73,8 @@ def test_a_command_makes_a_batch_model_that_runs(tmp_path: Path) -> None:
     [
         ({"script": "other.inp"}, r"\[models.bar\]: .*there is no file"),
         ({"results": {"tip": {}}}, "one of get, parameter, nodal, or from a file"),
+        ({"results": {"tip": {"file": "a"}}}, "one of get, parameter, nodal, or from a file"),
+        ({"results": {"tip": {"nodal": "nodal_temperature", "pattern": "x"}}}, "one of get, parameter, nodal, or"),
         ({"results": {"tip": {"file": "a", "pattern": "{number}"}}}, "read from a file, and no command is given"),
         ({"command": ["ansys"]}, "read from a live program, and a command is given"),
         ({"results": {"tip": {"gett": ["NODE"]}}}, "has no key 'gett'; did you mean 'get'"),

@@ -13,6 +13,7 @@ from scalebridge.studies.entry import STRICT, Built, Entry
 from scalebridge.studies.kinds.program import Result
 
 _LIVE = ("get", "parameter", "nodal")
+_IN_FILES = ("pattern", "csv", "columns", "json_path", "npy", "npz", "hdf5")
 
 
 class Reading(Result):
@@ -30,10 +31,12 @@ class Reading(Result):
     @model_validator(mode="after")
     def _one_reader(self) -> Self:
         live = [name for name in _LIVE if getattr(self, name) is not None]
-        if self.file and not live:
-            return self
-        if self.file or len(live) != 1:
-            raise InputError("a result of ANSYS is read by one of get, parameter, nodal, or from a file; give one.")
+        in_files = [name for name in _IN_FILES if getattr(self, name) not in (None, False)]
+        if len(live) + len(in_files) != 1 or bool(self.file) != bool(in_files):
+            raise InputError(
+                f"a result of ANSYS is read by one of {', '.join(_LIVE)}, or from a file by one of "
+                f"{', '.join(_IN_FILES)}; give one."
+            )
         if self.get is not None and not 1 <= len(self.get) <= 6:
             raise InputError("get takes 1 to 6 entries, as in ['NODE', 2, 'U', 'X'].")
         return self

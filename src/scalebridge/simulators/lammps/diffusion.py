@@ -90,9 +90,15 @@ def _assembled(
     noise = abs(value) * relative
     half = float(norm.ppf(0.5 + 0.5 * confidence)) * noise + bent
     total = value + added
-    empty = np.zeros(0)
-    remark = f"Of the value, {added:.3g} is the correction for the finite box." if added else ""
-    unit = "1" if units == "lj" else "m^2/s"
-    parts = {"not yet linear": bent}
-    interval = (total - half, total + half)
-    return Transport(total, interval, confidence, unit, noise, parts, math.inf, "diffusion", empty, empty, span, remark)
+    return Transport(
+        value=total,
+        interval=(total - half, total + half),
+        confidence=confidence,
+        unit="1" if units == "lj" else "m^2/s",
+        noise_std=noise,
+        parts={"not yet linear": bent},
+        degrees=math.inf,
+        kind="diffusion",
+        plateau=span,
+        remark=f"Of the value, {added:.3g} is the correction for the finite box." if added else "",
+    )

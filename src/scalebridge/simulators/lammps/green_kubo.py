@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,8 +77,8 @@ class Transport:
     parts: Mapping[str, float]
     degrees: float
     kind: str
-    times: Floats = field(repr=False)
-    running: Floats = field(repr=False)
+    times: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
+    running: Floats = field(default_factory=lambda: np.zeros(0), repr=False)
     plateau: tuple[float, float] = (math.nan, math.nan)
     remark: str = ""
 
@@ -137,31 +137,20 @@ def green_kubo(
     factor, unit = _factor(chosen, units, temperature, volume, per_volume)
     replicates, arrays = _replicates(source, units, timestep, spacing, columns)
     if method == "cepstral":
-        return _by_cepstrum(arrays, spacing, factor, unit, kind, confidence)
+        return replace(_by_cepstrum(arrays, spacing, factor, confidence), kind=kind, unit=unit)
     times, values, length = _together(replicates, duration)
     found = plateau_of(times, values.mean(axis=1), length * values.shape[1])
     noise, degrees = _noise(found, times, values)
-    remark = (
-        ""
-        if found.decayed
-        else (
+    made = _transport(found.value, noise, found.cut_off, degrees, confidence, factor)
+    remark = made.remark
+    if not found.decayed:
+        remark = (
             f"The correlation has not sunk into its noise by the last lag ({times[-1]:g}); write more lags, the value "
-            "is likely too small."
-        )
-    )
-    return _assembled(
-        found.value * factor,
-        noise * factor,
-        {"cut-off": found.cut_off * factor},
-        degrees,
-        kind,
-        unit,
-        confidence,
-        times,
-        found.integral * factor,
-        (found.begin, found.end),
-        remark,
-    )
+            f"is likely too small. {remark}"
+        ).strip()
+    plateau = (found.begin, found.end)
+    running = found.integral * factor
+    return replace(made, kind=kind, unit=unit, times=times, running=running, plateau=plateau, remark=remark)
 
 
 def independent_stresses(pxx: Floats, pyy: Floats, pzz: Floats, pxy: Floats, pxz: Floats, pyz: Floats) -> Floats:
@@ -274,51 +263,33 @@ def _noise(found: Plateau, times: Floats, values: NDArray[np.float64]) -> tuple[
     return (scatter, float(n - 1)) if scatter > found.noise_std else (found.noise_std, math.inf)
 
 
-def _by_cepstrum(
-    arrays: Sequence[Floats], spacing: float | None, factor: float, unit: str, kind: str, confidence: float
-) -> Transport:
+def _by_cepstrum(arrays: Sequence[Floats], spacing: float | None, factor: float, confidence: float) -> Transport:
     if not arrays or spacing is None:
         raise InputError(
             "The cepstral method needs the fluxes themselves, [n, components]; a correlation is too little."
         )
     found = cepstral_integral(np.concatenate(arrays, axis=1), spacing)
-    parts = {"cut-off": found.cut_off * factor}
-    empty = np.zeros(0)
-    return _assembled(
-        found.value * factor,
-        found.noise_std * factor,
-        parts,
-        math.inf,
-        kind,
-        unit,
-        confidence,
-        empty,
-        empty,
-        (math.nan, math.nan),
-        "",
-    )
+    return _transport(found.value, found.noise_std, found.cut_off, math.inf, confidence, factor)
 
 
-def _assembled(
-    value: float,
-    noise: float,
-    parts: Mapping[str, float],
-    degrees: float,
-    kind: str,
-    unit: str,
-    confidence: float,
-    times: Floats,
-    running: Floats,
-    plateau: tuple[float, float],
-    remark: str,
+def _transport(
+    integral: float, noise: float, cut_off: float, degrees: float, confidence: float, factor: float
 ) -> Transport:
+    """The coefficient that is ``factor`` times an integral, with its interval."""
     from scipy.stats import t
 
+    value, systematic = factor * integral, factor * cut_off
     # The deviation is a share s of the true value, so that the value is between (1 - z s) and (1 + z s) times it.
-    share = float(t.ppf(0.5 + 0.5 * confidence, degrees)) * noise / abs(value) if value else math.inf
-    systematic = sum(parts.values())
+    share = float(t.ppf(0.5 + 0.5 * confidence, degrees)) * noise / abs(integral) if integral else math.inf
     ends = sorted((value / (1 + share), value / (1 - share) if share < 1 else math.copysign(math.inf, value)))
-    interval = (ends[0] - systematic, ends[1] + systematic)
-    if not share < 1:
-        remark = "The run is too short to bound the coefficient from above; run longer. " + remark
-    return Transport(value, interval, confidence, unit, noise, parts, degrees, kind, times, running, plateau, remark)
+    return Transport(
+        value=value,
+        interval=(ends[0] - systematic, ends[1] + systematic),
+        confidence=confidence,
+        unit="1",
+        noise_std=noise * factor,
+        parts={"cut-off": systematic},
+        degrees=degrees,
+        kind="",
+        remark="" if share < 1 else "The run is too short to bound the coefficient from above; run longer.",
+    )

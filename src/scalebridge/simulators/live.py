@@ -89,6 +89,11 @@ def ask(key: str, start: Call, work: Call, goodbye: Callable[[], None]) -> Outco
     return outcome
 
 
+def drop(key: str) -> None:
+    """End the process of this key, whose program is lost, and what it left."""
+    _end(key)
+
+
 def stop(kind: str = "") -> int:
     """Stop every program that this thread keeps running; return how many there were.
 

@@ -10,8 +10,8 @@ What it follows: `mph.start` (one client per process, from one thread), `Client.
 `FlException`.
 
 Faults are asked for in the environment variable ``SCALEBRIDGE_FAKE_COMSOL``, a JSON object: ``start`` or ``solve``
--> ``"licence"``, ``"missing"`` (start), ``"unconverged"``, ``"problem"``, ``"hang"``, ``"crash"``; ``when`` ->
-``[parameter, value]`` from which on the solve misbehaves; ``log`` -> a file to which each call is appended.
+-> ``"licence"``, ``"missing"`` (start), ``"unconverged"``, ``"problem"``, ``"lost"``, ``"hang"``, ``"crash"``;
+``when`` -> ``[parameter, value]`` from which on the solve misbehaves; ``log`` -> a file to which each call is appended.
 """
 
 from __future__ import annotations
@@ -178,6 +178,8 @@ class Model:
                 "Maximum number of Newton iterations reached.",
                 "Returned solution is not converged.",
             )
+        if fault == "lost":
+            raise FlException("Connection to server lost.")
         if fault == "problem":
             self._problems = [
                 {"message": "No convergence in a step.", "category": "error", "node": None, "selection": ""}

@@ -156,6 +156,13 @@ def test_a_row_that_fails_costs_the_others_nothing(faulty: Callable[..., Path]) 
     assert runs.values[2, 0] == pytest.approx(exact(2)) and runs.reason[3] == "the input is not finite"
 
 
+def test_a_server_that_is_lost_is_started_anew_for_the_next_row(faulty: Callable[..., Path]) -> None:
+    log = faulty(solve="lost", when=["d", 0.003])
+    runs = capacitor().run(np.array([[4.0, 1.0], [2.0, 1.0]]))
+    assert runs.status.tolist() == ["failed", "ok"] and runs.reason[0] == "Connection to server lost."
+    assert len({line.split()[0] for line in log.read_text().splitlines()}) == 2
+
+
 def test_a_row_that_hangs_is_a_timeout_and_its_process_is_gone(faulty: Callable[..., Path]) -> None:
     log = faulty(solve="hang", when=["d", 0.003])
     start = time.monotonic()

@@ -22,7 +22,6 @@ class Lines:
     def __init__(self, path: str | Path, what: str) -> None:
         self.path, self.what, self.number = str(path), what, 0
         self._file = open(path, "rb")  # noqa: SIM115
-        self._waiting: bytes | None = None
 
     def __enter__(self) -> Lines:
         return self
@@ -35,17 +34,11 @@ class Lines:
 
     def __next__(self) -> bytes:
         """The next line without its end."""
-        line = self._waiting if self._waiting is not None else self._file.readline(_LONGEST)
-        self._waiting = None
+        line = self._file.readline(_LONGEST)
         if not line:
             raise StopIteration
         self.number += 1
         return line.rstrip(b"\r\n")
-
-    def put_back(self, line: bytes) -> None:
-        """Let ``line`` be the next one once more."""
-        self._waiting = line + b"\n"
-        self.number -= 1
 
     def damaged(self, why: str) -> InputError:
         """The error of the line that was read last."""

@@ -179,7 +179,7 @@ class Comsol:
     def _asked(self, function: Any, arguments: tuple[Any, ...]) -> Outcome:
         wanted = self._wanted()
         return live.ask(
-            f"comsol {wanted!r}",
+            self._key,
             live.Call(session.start, (wanted,), _seconds(self.start_timeout)),
             live.Call(function, arguments, _seconds(self.timeout)),
             session.close,
@@ -192,7 +192,9 @@ class Comsol:
             said = str(outcome.error) if isinstance(outcome.error, RuntimeError) else outcome.reason
             return outcome.status, said
         status, found = outcome.value
-        return status, found
+        if status == "lost":
+            live.drop(self._key)
+        return "failed" if status == "lost" else status, found
 
     def _values(self, x: Floats) -> dict[str, str]:
         values = {}
@@ -200,6 +202,10 @@ class Comsol:
             factor, offset, unit = in_base_units(variable.unit, f"'{variable.name}'")
             values[variable.name] = f"{factor * value + offset!r}[{unit}]"
         return values
+
+    @property
+    def _key(self) -> str:
+        return f"comsol {self._wanted()!r}"
 
     def _wanted(self) -> session.Wanted:
         return session.Wanted(

@@ -12,6 +12,7 @@ _LICENCE = re.compile(r"licen[cs]e", re.IGNORECASE)
 _UNCONVERGED = re.compile(
     r"converge|failed to find a solution|newton iterations|singular matrix|returned solution is not", re.IGNORECASE
 )
+_LOST = re.compile(r"not connected|connection\b.*\b(?:lost|closed|refused|reset)|broken pipe", re.IGNORECASE)
 _NOT_INSTALLED = re.compile(r"could not (?:find|locate) .*comsol installation", re.IGNORECASE)
 
 
@@ -23,6 +24,11 @@ def reason(error: BaseException) -> str:
     if _UNCONVERGED.search(words):
         return f"it did not converge: {words}"
     return words
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the server is gone, so that a new one must be started."""
+    return bool(_LOST.search(str(error)))
 
 
 def refused_start(error: BaseException) -> InputError | None:

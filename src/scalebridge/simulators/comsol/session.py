@@ -5,6 +5,7 @@ Every call that is made of MPh stands here; a test compares each with the signat
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities.units import conversion
 from scalebridge.simulators.comsol.evaluation import Evaluation, Exported, reduced
 from scalebridge.simulators.comsol.export import read_export
-from scalebridge.simulators.comsol.refusals import reason, refused_start
+from scalebridge.simulators.comsol.refusals import is_lost, reason, refused_start
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ def start(wanted: Wanted) -> None:
         library = importlib.import_module(wanted.library)
     except ImportError:
         raise InputError("COMSOL is driven through MPh: pip install 'scalebridge[comsol]' (it needs Java).") from None
+    # Java uses the signals that Python's fault handler would report (JPype, "Errors reported by Python fault handler").
+    faulthandler.disable()
     try:
         client = library.start(cores=wanted.cores, version=wanted.version)
         model = client.load(wanted.file)
@@ -71,7 +74,11 @@ def start(wanted: Wanted) -> None:
 
 
 def run(wanted: Wanted, values: Mapping[str, str]) -> tuple[str, Any]:
-    """Set the parameters, solve and read; ``("ok", {output: [n]})`` or ``("failed", reason)``."""
+    """Set the parameters, solve and read.
+
+    Returns:
+        ``("ok", {output: [n]})``, ``("failed", reason)``, or ``("lost", reason)`` where the server is gone.
+    """
     model = _HELD["model"]
     try:
         if wanted.fresh:
@@ -83,7 +90,7 @@ def run(wanted: Wanted, values: Mapping[str, str]) -> tuple[str, Any]:
         if problems:
             return "failed", reason(RuntimeError(problems[0]))
     except Exception as error:
-        return "failed", reason(error)
+        return "lost" if is_lost(error) else "failed", reason(error)
     found: dict[str, NDArray[np.float64]] = {}
     for name, result, unit in wanted.results:
         try:
@@ -105,8 +112,9 @@ def fields(
         table = np.asarray(model.evaluate(list(expressions), list(units), dataset, "last"))
     except Exception as error:
         return "failed", reason(error)
-    if np.iscomplexobj(table):
-        table = table.real
+    if np.iscomplexobj(table) and (table.imag != 0).any():
+        return "failed", "a value is complex; evaluate real(...), imag(...) or abs(...)"
+    table = table.real
     return "ok", table.reshape(len(expressions), -1).astype(np.float64)
 
 

@@ -33,7 +33,7 @@ from scalebridge.bridge.start import begin, known_runs, spread_out
 from scalebridge.bridge.verdict import Verdict, judge
 from scalebridge.campaign import Campaign, Store
 from scalebridge.errors import InputError, did_you_mean
-from scalebridge.models import MacroModel, Model, Surrogate
+from scalebridge.models import MacroModel, Model, Structure, Surrogate
 from scalebridge.quantities import Floats
 
 # At most this many runs are made without a look.
@@ -70,8 +70,9 @@ def solve(
         rtol: half-width wanted, relative; 0.01 for one per cent.
         atol: half-width wanted, in the unit of q.
         confidence: of the interval.
-        surrogate: ``"auto"`` (a Gaussian process with the declared structure), the name of another, a surrogate to
-            fit, or an earlier answer's ``surrogate`` to go on with.
+        surrogate: ``"auto"`` (a Gaussian process with the declared structure, of logarithms where all is declared
+            positive and the macro model starts from states orders of magnitude apart), the name of another, a surrogate
+            to fit, or an earlier answer's ``surrogate`` to go on with.
         budget: most micro runs.
         mesh: ``"report"`` speaks of q on the given mesh; ``"include"`` refines until the mesh takes
             at most half of the tolerance and counts it in.
@@ -101,6 +102,10 @@ def solve(
         if session.campaign.store is not store:
             session.campaign.store.close()
     return Answer.of(session, state.stage, state.audits, state.verdict, state.reason, state.surrogate)
+
+
+# States this far apart, as a ratio, are learned by their logarithms: a power law over decades has no one length.
+FAR_APART = 30.0
 
 
 @dataclass
@@ -161,7 +166,7 @@ def _template(session: Session, surrogate: str | Surrogate) -> Surrogate:
         spaces = session.coupling.inputs, session.coupling.outputs
         # What is too sure costs a look, verified as it is; what is too wide costs runs at every look.
         made: Surrogate = GaussianProcess(*spaces, session.coupling.structure, trend="fitted")
-        return made
+        return _of_logarithms(made) if _starts_far_apart(session) else made
     if isinstance(surrogate, str):
         from scalebridge.learn.candidates import built
 
@@ -179,6 +184,26 @@ def _template(session: Session, surrogate: str | Surrogate) -> Surrogate:
                 f"{', '.join(wanted)}; give a surrogate of the same material and problem type."
             )
     return surrogate
+
+
+def _starts_far_apart(session: Session) -> bool:
+    """Whether all is declared positive, and the states that the macro model starts from orders of magnitude apart."""
+    inputs, outputs = session.coupling.inputs, session.coupling.outputs
+    if session.coupling.structure != Structure() or not (inputs.lower >= 0).all() or not (outputs.lower >= 0).all():
+        return False
+    named = getattr(session.macro, "start_states", None)
+    ends = np.stack([inputs.lower, inputs.upper]) if named is None or not len(named) else np.asarray(named)
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    return bool(((low > 0) & np.isfinite(high) & (high >= FAR_APART * low)).all())
+
+
+def _of_logarithms(surrogate: Surrogate) -> Surrogate:
+    """A surrogate to which power laws are planes, and whose answers stay positive."""
+    from scalebridge.learn import Transformed
+    from scalebridge.learn.transforms import ScalingLaw
+
+    made: Surrogate = Transformed(surrogate, (ScalingLaw(),))
+    return made
 
 
 def _run(session: Session, template: Surrogate) -> _State:

@@ -13,6 +13,7 @@ from scalebridge.testing.fakes import FakeModel, crashing_model, flaky_model, sl
 from scalebridge.testing.linear import BayesianLinear
 from scalebridge.testing.macros import check_macro
 from scalebridge.testing.models import check_model
+from scalebridge.testing.openfoam import fake_openfoam
 from scalebridge.testing.programs import fake_program
 from scalebridge.testing.stores import check_store
 from scalebridge.testing.surrogates import check_surrogate
@@ -26,6 +27,7 @@ __all__ = [
     "check_store",
     "check_surrogate",
     "crashing_model",
+    "fake_openfoam",
     "fake_program",
     "flaky_model",
     "slow_model",

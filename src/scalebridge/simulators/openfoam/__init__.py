@@ -15,18 +15,21 @@ from scalebridge.lazy import attach
 if TYPE_CHECKING:
     from scalebridge.simulators.openfoam.case import Case
     from scalebridge.simulators.openfoam.convergence import SolverLog, progress, read_solver_log
-    from scalebridge.simulators.openfoam.cylinders import CylinderArray
+    from scalebridge.simulators.openfoam.cylinders import SANGANI_ACRIVOS, CylinderArray
     from scalebridge.simulators.openfoam.fields import read_fields
     from scalebridge.simulators.openfoam.forces import read_force_coefficients, read_forces
+    from scalebridge.simulators.openfoam.function_objects import read_function_object, read_residuals
     from scalebridge.simulators.openfoam.installation import Installation, find_installation
     from scalebridge.simulators.openfoam.macro import MacroCase
     from scalebridge.simulators.openfoam.macro_channel import Channel, Pipe
     from scalebridge.simulators.openfoam.model import OpenFoam
+    from scalebridge.simulators.openfoam.poly_mesh import read_poly_mesh
     from scalebridge.simulators.openfoam.probes import read_probes
     from scalebridge.simulators.openfoam.running import CaseRun
     from scalebridge.simulators.openfoam.samples import read_samples
 
 __all__ = [
+    "SANGANI_ACRIVOS",
     "Case",
     "CaseRun",
     "Channel",
@@ -41,12 +44,16 @@ __all__ = [
     "read_fields",
     "read_force_coefficients",
     "read_forces",
+    "read_function_object",
+    "read_poly_mesh",
     "read_probes",
+    "read_residuals",
     "read_samples",
     "read_solver_log",
 ]
 
 _HOME = {
+    "SANGANI_ACRIVOS": "cylinders",
     "Case": "case",
     "CaseRun": "running",
     "Channel": "macro_channel",
@@ -61,7 +68,10 @@ _HOME = {
     "read_fields": "fields",
     "read_force_coefficients": "forces",
     "read_forces": "forces",
+    "read_function_object": "function_objects",
+    "read_poly_mesh": "poly_mesh",
     "read_probes": "probes",
+    "read_residuals": "function_objects",
     "read_samples": "samples",
     "read_solver_log": "convergence",
 }

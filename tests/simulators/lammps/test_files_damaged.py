@@ -137,7 +137,7 @@ def test_what_would_not_stay_in_memory_is_refused(
 
 def test_a_log_of_nothing_but_runs_is_refused(tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "log"
-    path.write_text("Step A\nLoop time of 1 on 1 procs for 1 steps with 2 atoms\n" * 3000, encoding="utf-8")
+    path.write_text("Step Temp\nLoop time of 1 on 1 procs for 1 steps with 2 atoms\n" * 3000, encoding="utf-8")
     monkeypatch.setattr("scalebridge.simulators.lammps.log_parsing.MOST_BLOCKS", 100)
     with pytest.raises(InputError, match="past 100 blocks"):
         read_log(path)

@@ -159,6 +159,16 @@ def test_warnings_between_rows_are_kept_and_are_no_rows(tmp_path: Path) -> None:
     assert len(log[0]) == 5 and log.warnings == ("WARNING: bond is too long (src/a.cpp:1)",) and log[0].notes == ()
 
 
+def test_a_printed_line_that_begins_with_step_is_no_header(tmp_path: Path) -> None:
+    text = (STYLES / "log.one").read_text()
+    printed = text.replace("units lj", "Step one: heat the crystal\nunits lj", 1)
+    log = read_log(written(tmp_path, printed))
+    assert log.complete and len(log) == 2 and log.units == "lj"
+    # A run without its setup (pre no) prints the header and nothing before it.
+    bare = "\n".join(row for row in text.splitlines() if not row.startswith("Per MPI rank"))
+    assert [len(block) for block in read_log(written(tmp_path, bare))] == [5, 3]
+
+
 def test_a_packed_log_reads_like_a_plain_one(tmp_path: Path) -> None:
     path = tmp_path / "log.gz"
     path.write_bytes(gzip.compress((STYLES / "log.one").read_bytes()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from scalebridge.errors import InputError
 from scalebridge.simulators.lammps.text_files import MOST_NUMBERS, check_kept, text_of
+from scalebridge.simulators.lammps.thermo import KEYWORD_KINDS
 from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 
 MOST_WARNINGS = 1000
@@ -162,7 +163,12 @@ def _is_header(log: ParsedLog, words: tuple[str, ...]) -> bool:
     if _number(words[0]) is not None:
         return False
     known = bool(log.blocks) and log.blocks[-1].texts == words
-    return log.awaits_header or known or (words[0] == "Step" and len(words) > 1)
+    return log.awaits_header or known or (words[0] == "Step" and any(map(_is_thermo_word, words[1:])))
+
+
+def _is_thermo_word(word: str) -> bool:
+    """Whether a word may stand in a header; a printed line such as "Step one: heat" has none."""
+    return word in KEYWORD_KINDS or word.startswith(("c_", "f_", "v_"))
 
 
 def _in_block(block: ParsedBlock, text: str, owner: str, whole: bool) -> None:

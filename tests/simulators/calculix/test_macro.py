@@ -113,6 +113,23 @@ def test_an_analysis_that_fails_is_a_reason(tmp_path, fault, words):
     assert re.search(words, solution.reason), solution.reason
 
 
+def test_threads_are_told_to_the_program_by_its_own_variables():
+    assert set(Ccx(threads=3).environment.values()) == {"3"}
+    assert {"OMP_NUM_THREADS", "CCX_NPROC_EQUATION_SOLVER"} < set(Ccx().environment)
+    with pytest.raises(InputError, match="0 threads; give a whole number from 1"):
+        Ccx(threads=0)
+
+
+def test_a_body_of_which_every_displacement_is_prescribed_has_its_reactions(ccx):
+    sides = {side: (lambda x: 1e-3 * x[0], 0.0) for side in ("left", "right", "bottom", "top")}
+    solid = Solid(meshes.rectangle(1.0, 1.0, 1), sides, qois={"f": ReactionForce("right", "x")})
+    for sign in (1.0, -1.0):
+        law = Elastic(young=sign * 3e9)
+        solution = CalculixSolid(solid, ccx).solve(law)
+        assert solution.qois["f"] == pytest.approx(solid.solve(law).qois["f"], rel=1e-10)
+        np.testing.assert_allclose(solution.sensitivity("f"), solid.solve(law).sensitivity("f"), atol=1e-6)
+
+
 def test_the_program_is_run_and_no_folder_is_left(tmp_path):
     program = fake_ccx(tmp_path)
     folders = tmp_path / "folders"

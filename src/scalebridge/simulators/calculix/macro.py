@@ -341,13 +341,13 @@ def _unit_law(strain: Floats) -> Response:
 def stable(body: LinearBody, tangent: Floats) -> bool:
     """Whether the stiffness of ``tangent [e, q, 3, 3]`` is positive definite.
 
-    It is where every tangent is; else CalculiX's matrix of the cells' mean tangents is asked.
+    It is where every tangent is, and where nothing is free; else CalculiX's matrix of the mean tangents is asked.
 
     Raises:
         AnalysisFailed: CalculiX gave no matrix.
     """
     symmetric = (tangent + np.swapaxes(tangent, 2, 3)) / 2
-    if np.linalg.eigvalsh(symmetric).min() > 0:
+    if np.linalg.eigvalsh(symmetric).min() > 0 or len(body.fixed) == body.mesh.points.size:
         return True
     from scipy.sparse import coo_matrix
     from scipy.sparse.linalg import splu

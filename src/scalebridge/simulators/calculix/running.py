@@ -57,9 +57,9 @@ class Ccx:
         An error that CalculiX reports makes the run ``failed`` with its sentence, whatever the exit code is;
         an analysis that stopped before its end likewise, with how far it came.
         """
-        threads = str(self.threads)
-        environment = {"OMP_NUM_THREADS": threads, "CCX_NPROC_STIFFNESS": threads, "CCX_NPROC_EQUATION_SOLVER": threads}
-        ended = carry_out([self.path, "-i", job], folder, limits=self.limits, environment=environment, log=f"{job}.log")
+        ended = carry_out(
+            [self.path, "-i", job], folder, limits=self.limits, environment=self.environment, log=f"{job}.log"
+        )
         if ended.status == "timeout":
             return ended
         words = reported(folder / f"{job}.log") or (unfinished(ended.tail) if ended.status == "ok" else None)

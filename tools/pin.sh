@@ -8,7 +8,7 @@ trap 'rm -f "$pins" "$torch"' EXIT
 echo "torch==2.13.0" >"$torch"
 [ -f constraints.txt ] && grep -v '^#' constraints.txt >"$pins"
 uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --no-annotate --no-header \
-    --extra dev --extra docs --extra fast --extra hdf5 --extra boost --extra search --extra onnx --extra data --extra explain \
+    --all-extras \
     --constraint "$torch" --output-file "$pins" pyproject.toml
 {
     echo "# Every version of one resolution, with markers, for Python 3.11 to 3.13. Written by tools/pin.sh."

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from scalebridge.data.alignment.transforms import Transform, fit_transform
     from scalebridge.data.alignment.units import same_units
     from scalebridge.data.archive import load, save
+    from scalebridge.data.averaging import SeriesMean, mean_of_series
     from scalebridge.data.checks.checking import quality
     from scalebridge.data.checks.finding import Finding, QualityReport
     from scalebridge.data.cleansing.censoring import mark_censored
@@ -77,6 +78,7 @@ _HOME = {
     "Matching": "alignment.identifiers",
     "Mesh": "fields.mesh",
     "QualityReport": "checks.finding",
+    "SeriesMean": "averaging",
     "SiteConditions": "alignment.neutron_probe",
     "Source": "source",
     "Step": "steps",
@@ -109,6 +111,7 @@ _HOME = {
     "local_metres": "alignment.coordinates",
     "mark_censored": "cleansing.censoring",
     "match": "alignment.identifiers",
+    "mean_of_series": "averaging",
     "noise_std": "cleansing.noise",
     "outliers": "cleansing.outliers",
     "probe_average": "alignment.soil",
@@ -152,6 +155,7 @@ __all__ = [
     "Matching",
     "Mesh",
     "QualityReport",
+    "SeriesMean",
     "SiteConditions",
     "Source",
     "Step",
@@ -184,6 +188,7 @@ __all__ = [
     "local_metres",
     "mark_censored",
     "match",
+    "mean_of_series",
     "noise_std",
     "outliers",
     "probe_average",

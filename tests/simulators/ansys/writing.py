@@ -82,19 +82,8 @@ def result_file(
         out[4 * at : 4 * at + len(content)] = content
 
     fill(place["sets"], {0: solution_at}, 4)
-    entries = {
-        0: 12,
-        1: 18,
-        2: 8,
-        3: 2,
-        4: len(degrees),
-        6: 1,
-        7: analysis,
-        8: 1,
-        19: units,
-        39: int(len(stress) == 6),
-        48: 8,
-    }
+    entries = {0: 12, 1: 18, 2: 8, 3: 2, 4: len(degrees), 6: 1, 7: analysis, 8: 1}
+    entries |= {19: units, 39: int(len(stress) == 6), 48: 8}
     entries |= {10: place["sets"], 11: place["times"], 12: place["steps"], 14: place["nodes"], 15: place["geometry"]}
     fill(head_at, entries, 80)
     fill(place["geometry"], {1: 1, 3: 8, 4: 1, 20: place["types"], 26: place["points"], 28: place["elements"]}, 80)

@@ -291,8 +291,9 @@ def test_an_answer_costs_the_same_micro_runs_with_calculix_as_with_our_solid():
     assert low <= solid.solve(law).qois["force"] <= high
 
 
-def test_the_example_of_a_plate_ends_in_its_numbers(capsys):
+def test_the_example_of_a_plate_ends_in_its_numbers(capsys, monkeypatch):
     script = Path(__file__).parents[3] / "examples" / "calculix_plate" / "calculix_plate.py"
+    monkeypatch.setattr("sys.argv", [str(script)])
     runpy.run_path(str(script), run_name="__main__")
     assert "runs of the cell" in capsys.readouterr().out
 

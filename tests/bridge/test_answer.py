@@ -104,6 +104,14 @@ def test_a_surrogate_that_cannot_be_written_is_left_out_and_an_older_one_does_no
     assert not (tmp_path / "surrogate.zip").exists()
 
 
+def test_an_answer_is_read_without_a_surrogate_that_is_damaged(answer: Answer, tmp_path: Path) -> None:
+    answer.save(tmp_path)
+    (tmp_path / "surrogate.zip").write_bytes(b"PK")
+    again = load(tmp_path)
+    assert again.surrogate is None and again.value == answer.value
+    assert "surrogate of this answer is not there" in again.notes[-1]
+
+
 def test_the_saved_json_has_the_fields_of_its_schema(answer: Answer, tmp_path: Path) -> None:
     answer.save(tmp_path)
     told = json.loads((tmp_path / "answer.json").read_text())

@@ -158,3 +158,40 @@ def test_two_headers_stand_in_one_file(tmp_path: Path) -> None:
     library.both(pointer(x), pointer(y))
     assert np.allclose(y[:3], potential(3).predict(x[None])[0][0], rtol=1e-10)
     assert np.allclose(y[3:], potential(3, runs=20).predict(x[None])[0][0], rtol=1e-10)
+
+
+def test_what_is_no_number_stays_none(tmp_path: Path) -> None:
+    # Bounds of the outputs must not make a value of it.
+    fitted = methods()["bounded process"].fit(*runs())
+    export_c(fitted, tmp_path / "law.h")
+    (tmp_path / "calls.c").write_text(CALLS)
+    library = compiled(tmp_path, [tmp_path / "calls.c"], "gcc")
+    x, y, slope = np.array([0.1, np.nan, 0.2]), np.zeros(3), np.zeros((3, 3))
+    library.evaluate(pointer(x), pointer(y), pointer(slope))
+    assert np.isnan(y).all() and library.inside(pointer(x)) == 0
+
+
+@pytest.mark.parametrize("language", ["fortran", "c"])
+@pytest.mark.parametrize(
+    ("m", "ndi", "ntens", "out_of_plane"), [(3, 2, 3, 0.0), (6, 2, 3, 0.0), (3, 3, 4, 1e-4), (3, 3, 6, 0.0)]
+)
+def test_elements_that_the_law_is_not_for_stop_with_a_sentence(
+    m: int, ndi: int, ntens: int, out_of_plane: float, language: str, tmp_path: Path
+) -> None:
+    files = export_umat(potential(m, runs=8), tmp_path, language=language)
+    compilers = ("gcc", "gfortran") if language == "fortran" else ("gcc",)
+    compiled(tmp_path, [f for f in files if f.suffix != ".h"], *compilers)
+    code = (
+        "import sys, ctypes, numpy as np\n"
+        "from tests.exchange.test_compiled_real import umat_arguments\n"
+        f"strain = np.zeros({ntens}); strain[2] = {out_of_plane}\n"
+        f"kept, arguments = umat_arguments({ntens}, strain, 0 * strain, np.zeros(0))\n"
+        f"kept['all'][18][0], kept['all'][19][0] = {ndi}, {ntens - ndi}\n"
+        "ctypes.CDLL(sys.argv[1]).umat_(*arguments)\n"
+        "print('went on')\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", code, str(tmp_path / "library.so")]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 1 and "went on" not in done.stdout
+    assert "plane" in done.stdout + done.stderr

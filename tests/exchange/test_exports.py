@@ -40,7 +40,7 @@ def test_numbers_are_written_to_the_last_bit() -> None:
     assert (number(np.inf), number(-np.inf)) == ("HUGE_VAL", "(-HUGE_VAL)")
 
 
-@pytest.mark.parametrize("name", ["2law", "law-2", "double", "a" * 60, "law; system(1)", ""])
+@pytest.mark.parametrize("name", ["2law", "law-2", "double", "a" * 32, "law; system(1)", ""])
 def test_names_that_c_does_not_take_are_refused(name: str, plane: GaussianProcess, tmp_path: Path) -> None:
     with pytest.raises(sb.InputError, match="no name in C"):
         export_c(plane, tmp_path / "law.h", name=name)
@@ -100,8 +100,9 @@ def test_the_configuration_of_the_micro_manager_is_that_of_its_schema(plane: Gau
     ]
     told = json.loads((tmp_path / "micro-manager-config.json").read_text())
     interface = told["interfaces"][0]
-    assert interface["write_data"] == [{"name": "Mean-Stress"}, {"name": "Inside"}]
-    assert interface["read_data"] == [{"name": "Strain"}]
+    # Three components on a mesh of two dimensions are no vector.
+    assert [d["name"] for d in interface["write_data"]] == ["Mean-Stress-1", "Mean-Stress-2", "Mean-Stress-3", "Inside"]
+    assert [d["name"] for d in interface["read_data"]] == ["Strain-1", "Strain-2", "Strain-3"]
     assert all(DATA_NAME.match(entry["name"]) for entry in interface["write_data"] + interface["read_data"])
     assert len(told["micro_manager"]["simulation_params"]["macro_domain_bounds"]) == 4
     assert told["micro_manager"]["micro_file_names"] == ["foam_micro"]
@@ -109,3 +110,31 @@ def test_the_configuration_of_the_micro_manager_is_that_of_its_schema(plane: Gau
         export_micro_manager(plane, tmp_path, data={"stress": "heat flux"})
     with pytest.raises(sb.InputError, match="did you mean 'stress'"):
         export_micro_manager(plane, tmp_path, data={"stres": "Stress"})
+
+
+def test_arrays_that_are_no_vectors_of_the_mesh_are_parted(tmp_path: Path) -> None:
+    export_micro_manager(potential(6, runs=8), tmp_path)
+    told = json.loads((tmp_path / "micro-manager-config.json").read_text())["interfaces"][0]
+    assert [d["name"] for d in told["read_data"]] == [f"Strain-{k}" for k in range(1, 7)]
+    assert "('Stress-6', 0)" in (tmp_path / "law_micro.py").read_text()
+
+
+def test_a_module_is_not_named_as_what_it_imports(plane: GaussianProcess, tmp_path: Path) -> None:
+    for name in ("numpy", "math", "ctypes"):
+        with pytest.raises(sb.InputError, match="one of Python's own"):
+            export_python(plane, tmp_path, name=name)
+
+
+def test_what_a_solve_learned_is_exported_as_onnx_too(tmp_path: Path) -> None:
+    from scalebridge.bridge.coupling import connect
+
+    @sb.model(inputs={"T": "K"}, outputs={"k": "W/(m*K)"})
+    def foam(T: float) -> dict[str, float]:
+        return {"k": 0.03 + 1e-10 * T**3}
+
+    wall = sb.macro.Heat(sb.macro.meshes.interval("10 cm", 8), temperature={"left": "900 degC", "right": "20 degC"})
+    spaces = connect(wall, foam.rename(T="temperature", k="conductivity"))
+    x = np.linspace(300, 1100, 8)[:, None]
+    fitted = GaussianProcess(spaces.inputs, spaces.outputs, average=0).fit(x, 0.03 + 1e-10 * x**3)
+    sb.exchange.export_onnx(fitted, tmp_path / "k.onnx")
+    assert (tmp_path / "k.onnx").stat().st_size > 0

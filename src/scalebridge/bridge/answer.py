@@ -230,6 +230,7 @@ def load(directory: str | Path) -> Answer:
         for r in data["runs"]
     ]
     given = data["input_interval"]
+    surrogate, lost = _surrogate_of(source / SURROGATE)
     return Answer(
         data["qoi"],
         quantities,
@@ -238,9 +239,9 @@ def load(directory: str | Path) -> Answer:
         data["reason"],
         tuple(runs),
         data["macro_solves"],
-        _surrogate_of(source / SURROGATE),
+        surrogate,
         None if given is None else _interval(given),
-        tuple(data["notes"]),
+        (*data["notes"], *lost),
         tuple(data["path"]),
         {k: v for k, v in data.items() if k not in known},
         arrays,
@@ -374,13 +375,16 @@ def _save_surrogate(surrogate: Surrogate | None, path: Path) -> None:
             save(surrogate, path)
 
 
-def _surrogate_of(path: Path) -> Surrogate | None:
+def _surrogate_of(path: Path) -> tuple[Surrogate | None, tuple[str, ...]]:
+    """The saved surrogate, where there is one that can be read; the rest of an answer does without it."""
     from scalebridge.learn import load as load_surrogate
 
     if not path.is_file():
-        return None
-    surrogate: Surrogate = load_surrogate(path)
-    return surrogate
+        return None, ()
+    try:
+        return load_surrogate(path), ()
+    except InputError as error:
+        return None, (f"The surrogate of this answer is not there any more: {error}",)
 
 
 def _write_whole(path: Path, write: Any) -> None:

@@ -102,7 +102,8 @@ def _bounded(outputs: Space, given: Space, back: Affine) -> Space:
         factor, offset = float(back.factor[start]), float(back.offset[start])
         ends = sorted(factor * end + offset for end in given[v.name].limits)
         low, high = max(ends[0], v.limits[0]), min(ends[1], v.limits[1])
-        variables.append(replace(v, bounds=(low, high)) if low < high else v)
+        known = tuple(end if np.isfinite(end) else None for end in (low, high))
+        variables.append(replace(v, bounds=(known[0], known[1])) if low < high and known != (None, None) else v)
         start += v.size
     return Space(variables)
 

@@ -8,6 +8,7 @@ from scalebridge.bridge.answer import SURROGATE
 from scalebridge.cli.surface import DONE
 from scalebridge.cli.tables import console
 from scalebridge.errors import InputError, did_you_mean
+from scalebridge.exchange.writing import checked_name
 
 FORMATS = ("c", "umat", "onnx", "python", "micro-manager")
 
@@ -19,6 +20,7 @@ def export_surrogate(source: Path, to: str, out: Path, name: str, language: str,
 
     if to not in FORMATS:
         raise InputError(f"--to is '{to}'{did_you_mean(to, FORMATS)}")
+    checked_name(name)
     surrogate = load(_file_of(source))
     out.mkdir(parents=True, exist_ok=True)
     if to == "c":

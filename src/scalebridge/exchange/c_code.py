@@ -47,15 +47,16 @@ def export_c(surrogate: Any, path: str | os.PathLike[str], *, name: str | None =
     return write_text(file, header_text(surrogate, title))
 
 
-def header_text(surrogate: Any, name: str) -> str:
-    """Return the text of the header; see `export_c`."""
-    graph, mean, std = graph_of(surrogate, POINT)
+def header_text(surrogate: Any, name: str, std: bool = True) -> str:
+    """Return the text of the header, with or without the deviation; see `export_c`."""
+    graph, mean, deviation = graph_of(surrogate, POINT)
     d, m = surrogate.inputs.size, surrogate.outputs.size
     point = np.asarray(surrogate.data[0][0], dtype=np.float64)
     declarations: dict[str, None] = {}
     bodies = []
     known: dict[tuple[str, bytes], str] = {}
-    for what, wanted, slopes in (("value", mean, False), ("evaluate", mean, True), ("std", std, False)):
+    functions = [("value", mean, False), ("evaluate", mean, True), ("std", deviation, False)]
+    for what, wanted, slopes in functions if std else functions[:2]:
         memory = Memory(traced(graph, POINT, point, [wanted]), tables=known)
         memory.place(POINT)
         lines = statements(memory.trace, memory, d, slopes)
@@ -116,9 +117,12 @@ def _function(
     text.append(f"    SCALEBRIDGE_LOCAL double v[{size}];")
     if slopes:
         text.append(f"    SCALEBRIDGE_LOCAL double t[{size * d}];")
+    # A value that depends on no point leaves it unread.
     text.append(f"    for (int k = 0; k < {d}; ++k) v[k] = x[k];")
+    text.append("    (void)v;")
     if slopes:
         text.append(f"    for (int k = 0; k < {d}; ++k) for (int j = 0; j < {d}; ++j) t[k * {d} + j] = k == j;")
+        text.append("    (void)t;")
     text += [f"    {line}" for line in lines]
     text.append(f"    for (int k = 0; k < {m}; ++k) {target}[k] = {at};")
     if slopes:

@@ -266,7 +266,7 @@ def _chain(factor: str) -> Slope:
 
 
 def _chosen(sign: str) -> Slope:
-    return lambda a, b, da, db, y: f"({a} {sign} {b} ? {da or '0.0'} : {db or '0.0'})"
+    return lambda a, b, da, db, y: f"({a} {sign} {b} ? {db or '0.0'} : {da or '0.0'})"
 
 
 def _divided(a: str, b: str, da: str | None, db: str | None, y: str) -> str | None:
@@ -288,8 +288,9 @@ _BINARY: dict[str, tuple[str, Slope]] = {
     "Sub": ("{a} - {b}", lambda a, b, da, db, y: _sum([da, None if db is None else f"-{db}"])),
     "Mul": ("{a} * {b}", lambda a, b, da, db, y: _sum([_times(b, da), _times(a, db)])),
     "Div": ("{a} / {b}", _divided),
-    "Max": ("({a} >= {b} ? {a} : {b})", _chosen(">=")),
-    "Min": ("({a} <= {b} ? {a} : {b})", _chosen("<=")),
+    # What is no number stays none, as in NumPy: a bound must not make a value of it.
+    "Max": ("({a} < {b} ? {b} : {a})", _chosen("<")),
+    "Min": ("({a} > {b} ? {b} : {a})", _chosen(">")),
     "Pow": ("pow({a}, {b})", _chain("{b} * pow({a}, {b} - 1.0)")),
 }
 

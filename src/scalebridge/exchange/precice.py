@@ -35,8 +35,9 @@ def export_micro_manager(
 
     Beside the files of `export_python` there are ``NAME_micro.py``, whose ``solve(macro_data, dt)`` answers from the
     surrogate with its values and ``Inside`` (1.0 in its domain, 0.0 outside), and ``micro-manager-config.json`` as
-    version 0.12 reads it. Run ``micro-manager-precice micro-manager-config.json`` in the folder. Instances have no
-    state: adaptivity finds equal ones by their data alone.
+    version 0.12 reads it. An array of another size than the mesh has dimensions becomes numbers, ``Strain-1`` and on.
+    Run ``micro-manager-precice micro-manager-config.json`` in the folder. Instances have no state: adaptivity finds
+    equal ones by their data alone.
 
     Args:
         surrogate: fitted; of the methods that have a graph.
@@ -53,7 +54,7 @@ def export_micro_manager(
         The paths written.
 
     Raises:
-        InputError: as `export_c`; ``data`` names no variable; a shape that preCICE has no data type for.
+        InputError: as `export_c`; ``data`` names no variable, or a name that the schema does not take.
     """
     place = Path(folder)
     variables = [*checked(surrogate).inputs, *surrogate.outputs]
@@ -70,14 +71,15 @@ def export_micro_manager(
                 f"The name '{word}' for '{what}' is none of preCICE's schema, which wants a capital letter, then "
                 "letters, digits and single hyphens, as in 'Heat-Flux'."
             )
+    inputs, outputs = (_parts(space, told, dimensions) for space in (surrogate.inputs, surrogate.outputs))
     settings = {
         "participant_name": "Micro-Manager",
         "precice_config_file_path": precice_config,
         "interfaces": [
             {
                 "mesh_name": mesh,
-                "write_data": [{"name": told[n]} for n in (*surrogate.outputs.names, "inside")],
-                "read_data": [{"name": told[n]} for n in surrogate.inputs.names],
+                "write_data": [{"name": n} for n in (*(n for n, _ in outputs), told["inside"])],
+                "read_data": [{"name": n} for n, _ in inputs],
             }
         ],
         "micro_manager": {
@@ -87,9 +89,7 @@ def export_micro_manager(
         },
     }
     files = export_python(surrogate, place, name=name)
-    module = _MODULE.format(
-        name=name, flag=told["inside"], inputs=_parts(surrogate.inputs, told), outputs=_parts(surrogate.outputs, told)
-    )
+    module = _MODULE.format(name=name, flag=told["inside"], inputs=inputs, outputs=outputs)
     files.append(write_text(place / f"{name}_micro.py", module))
     text = json.dumps(settings, indent=2) + "\n"
     return [*files, write_text(place / "micro-manager-config.json", text)]
@@ -101,12 +101,20 @@ def _data_name(name: str) -> str:
     return "-".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
-def _parts(space: Space, told: Mapping[str, str]) -> str:
-    """Name of the data and number of components, in order."""
+def _parts(space: Space, told: Mapping[str, str], dimensions: int) -> list[tuple[str, int]]:
+    """Name of the data and number of components (0 for a number), in order.
+
+    preCICE's vectors have as many components as its mesh has dimensions; others are numbers, ``Strain-1`` and on.
+    """
+    parts: list[tuple[str, int]] = []
     for v in space:
-        if len(v.shape) > 1:
-            raise InputError(f"The variable '{v.name}' has the shape {v.shape}; preCICE carries numbers and vectors.")
-    return repr([(told[v.name], v.size if v.shape else 0) for v in space])
+        if not v.shape:
+            parts.append((told[v.name], 0))
+        elif v.shape == (dimensions,):
+            parts.append((told[v.name], dimensions))
+        else:
+            parts += [(f"{told[v.name]}-{k + 1}", 0) for k in range(v.size)]
+    return parts
 
 
 _MODULE = '''"""Micro simulation for preCICE's Micro Manager: the surrogate in {name}.h, written by scalebridge."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
+from scalebridge.errors import InputError
 from scalebridge.exchange.c_code import header_text
 from scalebridge.exchange.tracing import checked
 from scalebridge.exchange.writing import checked_name, write_text
@@ -31,10 +33,13 @@ def export_python(surrogate: Any, folder: str | os.PathLike[str], *, name: str =
         InputError: as `export_c`.
     """
     place = Path(folder)
-    checked_name(name)
+    if checked_name(name) in (*sys.stdlib_module_names, "numpy"):
+        raise InputError(
+            f"The module would be called '{name}', as one of Python's own that it imports; give another name."
+        )
     d, m = checked(surrogate).inputs.size, surrogate.outputs.size
     files = {
-        f"{name}.h": header_text(surrogate, name),
+        f"{name}.h": header_text(surrogate, name, std=False),
         f"{name}.c": _C.format(name=name, d=d, m=m),
         f"{name}.py": _PYTHON.format(name=name, d=d, m=m),
     }
@@ -57,6 +62,7 @@ _PYTHON = '''"""The surrogate in {name}.h, written by scalebridge: needs NumPy a
 import ctypes
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -94,13 +100,14 @@ def _library():
 
 
 def _compile(source, library):
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
+    found = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    compiler = shlex.split(os.environ.get("CC", "")) or ([found] if found else [])
+    if not compiler:
         raise RuntimeError("{name}.py needs a C compiler once: install one, or name it in the variable CC")
     part = library.with_suffix(f".{{os.getpid()}}.so")
-    command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(part), str(source), "-lm"]
+    command = [*compiler, "-O2", "-shared", "-fPIC", "-o", str(part), str(source), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{{compiler}} could not compile {{source}}: {{done.stderr[-400:]}}")
+        raise RuntimeError(f"{{compiler[0]}} could not compile {{source}}: {{done.stderr[-400:]}}")
     part.replace(library)
 '''

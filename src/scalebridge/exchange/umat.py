@@ -38,7 +38,8 @@ def export_umat(
     ``gcc -O2 -c NAME.c`` and ``gfortran -O2 -c NAME_umat.f90``, or the compilers of the program.
 
     The law is of total strain at small strain, without history. A law in plane strain (three components) serves
-    elements in plane strain; it does not know the stress out of the plane, which is left zero.
+    elements in plane strain; it does not know the stress out of the plane, which is left zero. Other elements (plane
+    stress, axial symmetry, solids) stop with a sentence, as plane stress does under a law of six components.
 
     Args:
         surrogate: fitted; its first symmetric input is the strain, its one output the stress, both of 3 or 6 Mandel
@@ -63,7 +64,7 @@ def export_umat(
     checked_name(name)
     strain, stress = _law(surrogate)
     law = _Law(surrogate, name, strain, stress, conversion(stress.unit, stress_unit, "The stress")[0], temperature)
-    files = {f"{name}.h": header_text(surrogate, name), f"{name}.c": law.function()}
+    files = {f"{name}.h": header_text(surrogate, name, std=False), f"{name}.c": law.function()}
     if language == "fortran":
         files[f"{name}_umat.f90"] = law.fortran()
     else:
@@ -139,6 +140,7 @@ class _Law:
             unstrain=_double(self.unstrain),
             factor=_double(self.factor),
             properties=self.n_properties,
+            refused=_FORTRAN_PLANE.format(name=self.name) if self.m == 3 else "",
         )
 
     def c(self) -> str:
@@ -155,6 +157,7 @@ class _Law:
             unstrain=repr(self.unstrain),
             factor=repr(self.factor),
             properties=self.n_properties,
+            refused=_C_PLANE.format(name=self.name) if self.m == 3 else "",
         )
 
 
@@ -170,6 +173,19 @@ def _double(value: float) -> str:
     """A double of Fortran."""
     return repr(value).replace("e", "d") if "e" in repr(value) else f"{value!r}d0"
 
+
+_FORTRAN_PLANE = """  if (nshr /= 1 .or. abs(stran(3) + dstran(3)) > 1.0d-12) then
+    write(*, *) '{name}: the law is one of plane strain; the element has strain out of the plane, or more shears'
+    stop 1
+  end if
+"""
+
+_C_PLANE = """    if (*nshr != 1 || stran[2] + dstran[2] > 1e-12 || stran[2] + dstran[2] < -1e-12) {{
+        fputs("{name}: the law is one of plane strain; the element has strain out of the plane, or more shears\\n",
+              stderr);
+        exit(1);
+    }}
+"""
 
 _FORTRAN = """! UMAT of the surrogate in {name}.h, written by scalebridge. Compile {name}.c beside it and link both.
 subroutine umat(stress, statev, ddsdde, sse, spd, scd, rpl, ddsddt, drplde, drpldt, stran, dstran, time, dtime, &
@@ -202,7 +218,11 @@ subroutine umat(stress, statev, ddsdde, sse, spd, scd, rpl, ddsddt, drplde, drpl
     write(*, *) '{name}: the user material needs {properties} constants and was given', nprops
     stop 1
   end if
-  x = 0.0d0
+  if (ndi /= 3) then
+    write(*, *) '{name}: the user material is not for elements with', ndi, 'direct stresses (plane stress)'
+    stop 1
+  end if
+{refused}  x = 0.0d0
 {others}  do i = 1, {m}
     if (places(i) <= ntens) x({start} + i) = {unstrain} * factors(i) * (stran(places(i)) + dstran(places(i)))
   end do
@@ -241,14 +261,18 @@ void umat_(double *stress, double *statev, double *ddsdde, double *sse, double *
     double x[{d}] = {{0.0}}, y[{m}], slope[{m} * {d}];
     const int n = *ntens;
     (void)sse; (void)spd; (void)scd; (void)rpl; (void)ddsddt; (void)drplde; (void)drpldt; (void)time; (void)dtime;
-    (void)temp; (void)dtemp; (void)predef; (void)dpred; (void)cmname; (void)ndi; (void)nshr; (void)props;
+    (void)temp; (void)dtemp; (void)predef; (void)dpred; (void)cmname; (void)nshr; (void)props;
     (void)coords; (void)drot; (void)pnewdt; (void)celent; (void)dfgrd0; (void)dfgrd1; (void)noel; (void)npt;
     (void)layer; (void)kspt; (void)kstep; (void)kinc;
     if (*nprops < {properties}) {{
         fprintf(stderr, "{name}: the user material needs {properties} constants and was given %d\\n", *nprops);
         exit(1);
     }}
-{others}    for (int i = 0; i < {m}; ++i)
+    if (*ndi != 3) {{
+        fprintf(stderr, "{name}: not for elements with %d direct stresses (plane stress)\\n", *ndi);
+        exit(1);
+    }}
+{refused}{others}    for (int i = 0; i < {m}; ++i)
         if (places[i] < n) x[{start} + i] = {unstrain} * factors[i] * (stran[places[i]] + dstran[places[i]]);
     const int inside = {name}_call(x, y, slope);
     for (int i = 0; i < n; ++i) stress[i] = 0.0;

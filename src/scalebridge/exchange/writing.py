@@ -9,7 +9,7 @@ from pathlib import Path
 from scalebridge.errors import InputError
 
 # Of C, and short enough for Fortran 2003 with the longest ending that is put behind it.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}")
 _RESERVED = re.compile(
     "auto|break|case|char|const|continue|default|do|double|else|enum|extern|float|for|goto|if|inline|int|long|register|"
     "restrict|return|short|signed|sizeof|static|struct|switch|typedef|union|unsigned|void|volatile|while"
@@ -24,7 +24,7 @@ def checked_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
         raise InputError(
-            f"The exported functions would begin with '{name}', which is no name in C; give name= of at most 48 "
+            f"The exported functions would begin with '{name}', which is no name in C; give name= of at most 31 "
             "letters, digits and '_' that begins with a letter."
         )
     return name

@@ -206,6 +206,9 @@ def _described(value: Any, above: frozenset[int]) -> str:
         return f"{value.dtype} {value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{k!r}: {_described(v, above)}" for k, v in value.items()) + "}"
+    if isinstance(value, set | frozenset):
+        # Their order changes from process to process.
+        return "{" + ", ".join(sorted(_described(v, above) for v in value)) + "}"
     if isinstance(value, tuple | list):
         return "(" + ", ".join(_described(v, above) for v in value) + ")"
     if inspect.ismodule(value):
@@ -235,7 +238,8 @@ def _described_function(function: Any, above: frozenset[int]) -> str:
     try:
         source = inspect.getsource(function)
     except (OSError, TypeError):
-        source = re.sub(r" at 0x[0-9a-f]+", "", repr((function.__code__.co_code, function.__code__.co_consts)))
+        code = function.__code__
+        source = re.sub(r" at 0x[0-9a-f]+", "", repr((code.co_code, code.co_consts, code.co_names)))
     closed = []
     for cell in function.__closure__ or ():
         with contextlib.suppress(ValueError):  # a name that is not bound yet

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from scipy.signal import lfilter
+from scipy.stats import t as student
 
 from scalebridge.data.averaging import (
     autocorrelation,
@@ -134,6 +135,13 @@ def test_means_shift_and_scale_with_the_series() -> None:
     assert moved.value == pytest.approx(1e-6 * (plain.value - 7))
     assert moved.std_error == pytest.approx(1e-6 * plain.std_error)
     assert moved.n_effective == pytest.approx(plain.n_effective)
+
+
+def test_a_mean_says_the_degrees_that_its_interval_was_made_with() -> None:
+    found = mean_of_series(autoregressive(1000, 0.95, np.random.default_rng(13)))
+    half = 0.5 * (found.interval[1] - found.interval[0])
+    assert 4 <= found.degrees < 100
+    assert half == pytest.approx(student.ppf(0.975, found.degrees) * found.std_error)
 
 
 def test_samples_left_out_by_hand_are_left_out() -> None:

@@ -31,6 +31,7 @@ class SeriesMean:
         std_error: standard error of the mean; infinite where the series is too short to tell.
         interval: ``(low, high)`` at ``confidence``, by Student's t; ``(-inf, inf)`` where it is too short.
         confidence: of the interval.
+        degrees: of freedom that the standard error is known from, as of Student's t.
         unit: of value, error and interval.
         n_samples: of the series.
         n_discarded: at its start, before it had settled.
@@ -44,6 +45,7 @@ class SeriesMean:
     std_error: float
     interval: tuple[float, float]
     confidence: float
+    degrees: float
     unit: str
     n_samples: int
     n_discarded: int
@@ -98,6 +100,7 @@ def mean_of_series(
         std_error=error,
         interval=interval,
         confidence=confidence,
+        degrees=degrees,
         unit=unit,
         n_samples=len(series),
         n_discarded=cut,

@@ -119,6 +119,14 @@ def test_every_style_of_units_is_known(tmp_path: Path, style: str, units: tuple[
     assert tuple(data.space[name].unit for name in ("Temp", "Press", "PotEng", "Volume", "CPU")) == units
 
 
+def test_the_vector_of_a_compute_has_not_the_unit_of_its_scalar(tmp_path: Path) -> None:
+    text = "LAMMPS (22 Jul 2025)\nunits metal\ncompute g all gyration\ncompute t all temp\ncompute m all msd\n"
+    text += "Per MPI rank memory allocation (min/avg/max) = 3\n Step c_g c_g[1] c_t c_t[1] c_m c_m[4]\n 0 1 2 3 4 5 6\n"
+    data = read_log(written(tmp_path, text))[0].dataset()
+    assert [v.unit for v in data.space][1:] == ["angstrom", "angstrom^2", "K", "eV", "1", "angstrom^2"]
+    assert data.source is not None and data.source.unstated == ("c_m",)
+
+
 def test_a_log_cut_anywhere_gives_its_whole_rows_and_says_that_it_is_cut(tmp_path: Path) -> None:
     for style in ("one", "yaml", "multi", "custom"):
         content = (STYLES / f"log.{style}").read_bytes()

@@ -37,19 +37,19 @@ _KINDS = {
     "force": "Fmax fmax Fnorm fnorm",
 }
 KEYWORD_KINDS: Mapping[str, str] = {word: kind for kind, words in _KINDS.items() for word in words.split()}
-# What the components of a global compute are, by its style.
-COMPUTE_KINDS: Mapping[str, str] = {
-    "com": "length",
-    "gyration": "length",
-    "heat/flux": "energy*velocity",
-    "ke": "energy",
-    "msd": "length^2",
-    "pe": "energy",
-    "pressure": "pressure",
-    "temp": "temperature",
-    "vacf": "velocity^2",
+# Of the scalar and of the components of the vector of a global compute, by its style; ``None`` where it has none.
+COMPUTE_KINDS: Mapping[str, tuple[str | None, str | None]] = {
+    "com": (None, "length"),
+    "gyration": ("length", "length^2"),
+    "heat/flux": (None, "energy*velocity"),
+    "ke": ("energy", None),
+    "msd": (None, "length^2"),
+    "pe": ("energy", None),
+    "pressure": ("pressure", "pressure"),
+    "temp": ("temperature", "energy"),
+    "vacf": (None, "velocity^2"),
 }
-_REFERENCE = re.compile(r"^([cv])_([A-Za-z0-9_]+)(\[\d+\])*$")
+_REFERENCE = re.compile(r"^([cv])_([A-Za-z0-9_]+)((?:\[\d+\])*)$")
 
 
 def kind_of(column: str, computes: Mapping[str, str], variables: Mapping[str, str]) -> str | None:
@@ -66,7 +66,8 @@ def kind_of(column: str, computes: Mapping[str, str], variables: Mapping[str, st
     if match is None:
         return None
     if match[1] == "c":
-        return COMPUTE_KINDS.get(computes.get(match[2], ""))
+        scalar, component = COMPUTE_KINDS.get(computes.get(match[2], ""), (None, None))
+        return {0: scalar, 1: component}.get(match[3].count("["))
     formula = variables.get(match[2], "")
     inner = _REFERENCE.match(formula)
     return kind_of(formula, computes, {}) if inner is None or inner[1] == "c" else None

@@ -71,9 +71,19 @@ def test_the_correlation_of_a_series_is_the_plain_sum() -> None:
         np.testing.assert_allclose(found.values[lag], exact, atol=1e-12)
 
 
+def test_a_file_that_a_second_run_went_on_with_is_read_where_its_columns_are_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("# of fix a\n# TimeStep c_x c_y\n1 2 3\n# of fix b\n# TimeStep c_x c_y\n2 4 5\n")
+    assert read_averages(path).column("c_x").tolist() == [2, 4]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (
+            "# a\n# TimeStep c_x c_y\n1 2 3\n# a\n# TimeStep c_y c_x\n2 5 4\n",
+            "line 5, has the columns 'TimeStep c_y c_x'",
+        ),
         ("hello\n", "holds 'hello' where numbers"),
         ("# a\n# b\n", "hold no block"),
         ("# a\n# TimeStep x\n1 2\n2 3 4\n", "line 4, has 3 columns where 2"),

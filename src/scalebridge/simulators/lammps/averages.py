@@ -165,6 +165,16 @@ def _comment(made: _Growing, text: str, owner: str) -> None:
         check_kept(len(made.rows), MOST_BLOCKS, "blocks", owner)
     elif not made.rows and len(made.comments) < 3:
         made.comments.append(text)
+    elif made.rows and text not in made.comments and _is_header(made, text):
+        raise InputError(
+            f"{owner} has the columns '{text[:60]}' where the file began with '{made.comments[-1][:60]}'; it is two "
+            "files in one: split it there."
+        )
+
+
+def _is_header(made: _Growing, text: str) -> bool:
+    """Whether a later comment says columns anew: it begins as a header of the file does."""
+    return any(text.split()[:1] == header.split()[:1] for header in made.comments[1:])
 
 
 def _has_blocks(made: _Growing) -> bool:

@@ -1,6 +1,7 @@
 # The commands of this repository. README.md gives the same without make.
 #   make demo   the glass-fibre plate, from X-ray slice to report, in out/demo
-#   make test   unit, theory, examples
+#   make test   the tests, in a few minutes
+#   make test-long   those that take longer: theory, examples, contracts of slow learners
 #   make test-adapters   the tests that drive the real LAMMPS, OpenFOAM, CalculiX (tools/install_simulators.sh installs them)
 #   make check  format, lint, types, import contracts, limits, size of the installation
 #   make docs   the documentation, in site/
@@ -15,7 +16,7 @@ PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest
 BENCHMARKS := $(filter-out _%,$(notdir $(basename $(wildcard benchmarks/*.py))))
 SEED ?= 0
 
-.PHONY: demo test test-adapters check docs bench
+.PHONY: demo test test-long test-adapters check docs bench
 .DELETE_ON_ERROR:
 
 demo: .venv/run.stamp
@@ -23,6 +24,9 @@ demo: .venv/run.stamp
 
 test: .venv/dev.stamp
 	$(PYTEST) -n 2 --dist worksteal
+
+test-long: .venv/dev.stamp
+	$(PYTEST) -n 2 --dist worksteal -m "long and not bench and not adapters"
 
 test-adapters: .venv/adapters.stamp
 	SCALEBRIDGE_ADAPTERS=required $(PYTEST) -n 2 --dist worksteal -m adapters

@@ -23,12 +23,39 @@ settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+# Beside tests/theory and tests/examples, the files whose tests take seconds each: `make test-long`.
+LONG = {
+    "campaign": ("test_kills.py",),
+    "cli": ("test_fit.py",),
+    "learn": (
+        "test_auto.py",
+        "test_conformal.py",
+        "test_convolutional_network.py",
+        "test_gaussian_process_slopes.py",
+        "test_gradient_boosting.py",
+        "test_heteroscedastic_gaussian_process.py",
+        "test_multi_fidelity.py",
+        "test_multi_output_gaussian_process.py",
+        "test_random_forest.py",
+        "test_reduced_inputs.py",
+        "test_sparse_gaussian_process.py",
+        "test_transforms_invariants.py",
+    ),
+    "micro": ("test_memory.py", "test_rve_damage.py", "test_rve_finite_strain.py", "test_rve_own_laws.py"),
+    "studies": ("test_fit_properties.py", "test_property_learning.py"),
+    "testing": ("test_ours.py",),
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test in tests/theory, tests/adapters or tests/examples carries the folder's mark."""
+    """A test in tests/theory or tests/examples carries the folder's mark; both, and long files, are long."""
     for item in items:
-        for kind in ("theory", "adapters", "examples"):
+        for kind in ("theory", "examples"):
             if kind in item.path.parts:
                 item.add_marker(getattr(pytest.mark, kind))
+                item.add_marker(pytest.mark.long)
+        if item.path.name in LONG.get(item.path.parent.name, ()):
+            item.add_marker(pytest.mark.long)
 
 
 # Set by `make test-adapters`: the real programs are there, and a test that skips says that they are not.

@@ -30,7 +30,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_answer_report_and_store(answered: Path) -> None:
-    left = {"answer.json", "arrays.npz", "data-sheet.md", "model-card.md", "report.html", "store"}
+    left = {"answer.json", "arrays.npz", "data-sheet.md", "model-card.md", "report.html", "store", "surrogate.zip"}
     assert {p.name for p in (answered / "out").iterdir()} == left
     assert "## Limits" in (answered / "out" / "model-card.md").read_text()
     assert "rows of 2 columns" in (answered / "out" / "data-sheet.md").read_text()

@@ -23,6 +23,7 @@ from scalebridge.simulators.lammps.green_kubo import (
     windows_of_running_mean,
 )
 from scalebridge.simulators.lammps.logs import read_log
+from scalebridge.simulators.lammps.plateau import _tail
 
 ARGON = Path(__file__).parents[3] / "data" / "argon-md"
 SPACING = 0.02
@@ -59,6 +60,36 @@ def test_intervals_hold_the_known_integral(name: str, method: str) -> None:
         low, high = found(flux(FLUXES[name], 32_000, 3, rng), method=method).interval
         held += low <= exact(FLUXES[name]) <= high
     assert held >= 54
+
+
+@pytest.mark.theory
+def test_a_slow_tail_that_drowns_in_the_noise_of_the_correlation_is_seen_in_its_integral() -> None:
+    """A part of 0.5 % that decays 20 times more slowly: a tenth of the integral, and always below the noise."""
+    parts, rng, held = [(0.2, 0.995), (4.0, 0.005)], np.random.default_rng(11), 0
+    for _ in range(12):
+        correlation = correlation_of_series(flux(parts, 500_000, 3, rng), SPACING, longest=40)
+        low, high = green_kubo(correlation, "diffusion", temperature=1, volume=1, units="lj").interval
+        held += low <= exact(parts) <= high
+    assert held >= 10
+
+
+def test_lags_that_end_too_early_to_show_a_slow_tail_are_a_part_of_the_interval() -> None:
+    series = flux(FLUXES["one"], 100_000, 3, np.random.default_rng(12))
+    short, long = (
+        green_kubo(correlation_of_series(series, SPACING, longest=k), "diffusion", temperature=1, volume=1, units="lj")
+        for k in (3.0, 30.0)
+    )
+    assert set(long.parts) == {"cut-off"} and set(short.parts) == {"cut-off", "lags not written"}
+    width = short.interval[1] - short.interval[0]
+    assert width > 2 * sum(short.parts.values()) > 2 * short.parts["cut-off"]
+
+
+def test_what_a_tail_may_add_stays_bounded_where_its_decay_cannot_be_told() -> None:
+    times = 0.1 * np.arange(100)
+    flat = np.maximum(np.exp(-times), 0.01 - 1e-9 * times)
+    assert _tail(times, flat, 70) <= 0.01 * times[70]
+    # An exponential is told: what it adds after time 3.
+    assert _tail(times, np.exp(-times), 30) == pytest.approx(math.exp(-3), rel=0.4)
 
 
 def test_a_correlation_that_crosses_zero_is_followed_to_its_end() -> None:
@@ -122,10 +153,10 @@ def test_the_liquid_log_of_argon_gives_viscosity_and_conductivity_whose_interval
     common = {"temperature": temperature.value, "volume": 28.90075**3, "units": "real", "timestep": 4.0}
     viscosity = green_kubo(read_correlation(ARGON / "S0St.liquid94K.dat"), "viscosity", **common)
     assert viscosity.unit == "Pa*s" and viscosity.interval[0] <= 2.309e-4 <= viscosity.interval[1]
-    assert viscosity.interval[1] - viscosity.interval[0] < 0.6 * viscosity.value
+    assert viscosity.interval[1] - viscosity.interval[0] < 0.8 * viscosity.value
     conductivity = green_kubo(read_correlation(ARGON / "J0Jt.liquid94K.dat"), "thermal_conductivity", **common)
     assert conductivity.unit == "W/(m*K)" and conductivity.interval[0] <= 0.1239 <= conductivity.interval[1]
-    assert conductivity.interval[1] - conductivity.interval[0] < 0.3 * conductivity.value
+    assert conductivity.interval[1] - conductivity.interval[0] < 0.45 * conductivity.value
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 
 from scalebridge.data.averaging import mean_of_series
 from scalebridge.simulators.lammps.corrections import lennard_jones_tail, yeh_hummer
-from scalebridge.simulators.lammps.green_kubo import Transport, green_kubo
+from scalebridge.simulators.lammps.green_kubo import green_kubo
 from scalebridge.simulators.lammps.green_kubo_source import full_blocks, reading_of
 from scalebridge.simulators.lammps.lennard_jones import STRUCTURE_BEYOND, cutoff_share
 from scalebridge.simulators.lammps.reading import Reading
@@ -84,7 +84,7 @@ class FluidFiles:
         )
         found = reading_of(integral)
         parts = {
-            TIME_CUTOFF: max(found.error_std, _moved_later(integral)),
+            TIME_CUTOFF: found.error_std,
             PAIR_CUTOFF: abs(found.value) * cutoff_share(output, temperature, density, self.cutoff),
         }
         return replace(found, parts=parts)
@@ -107,13 +107,3 @@ class FluidFiles:
             PAIR_CUTOFF: value * cutoff_share("diffusion", temperature, density, self.cutoff),
         }
         return Reading(value, found.noise_std, parts, found.degrees)
-
-
-def _moved_later(integral: Transport) -> float:
-    """How far the running integral is, on average, from its value over as much time again as the plateau ends at.
-
-    A slow tail of a dense liquid hides in the noise where the plateau begins and is seen only here.
-    """
-    end = integral.plateau[1]
-    later = integral.running[(integral.times > end) & (integral.times <= 2 * end)]
-    return abs(float(later.mean()) - integral.value) if len(later) else 0.0

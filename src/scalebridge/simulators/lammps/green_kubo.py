@@ -60,7 +60,8 @@ class Transport:
         confidence: of the statistical part.
         unit: SI; ``"1"`` in units lj.
         noise_std: statistical standard deviation.
-        parts: systematic deviations by name, here ``"cut-off"``.
+        parts: systematic deviations by name: ``"cut-off"`` of the integral, and ``"lags not written"`` where the lags
+            end before four times the plateau's end, where a slow tail would be seen.
         degrees: degrees of freedom that the statistical part is known from.
         kind: ``"viscosity"``, ``"thermal_conductivity"`` or ``"diffusion"``.
         times: of the running integral, in the style's unit of time; empty for the cepstral method.
@@ -107,9 +108,10 @@ def green_kubo(
     """A transport coefficient from a correlation function or from fluxes, with an interval.
 
     Correlations of equivalent components and of replicates are averaged. The integral is cut where the correlation
-    sinks into its own noise, and averaged from there to twice that time; how much it moves there, and what an
-    exponential tail could still add, is the part ``"cut-off"`` of the interval. The statistical part is that of a
-    Gaussian process, or the scatter of components and replicates where there are at least five and it is larger.
+    sinks into its own noise, and averaged from there to twice that time; how far it goes from that value until four
+    times the end, or what an exponential tail could still add, is the part ``"cut-off"`` of the interval. The
+    statistical part is that of a Gaussian process, or the scatter of components and replicates where there are at
+    least five and it is larger.
 
     Args:
         source: what `read_correlation` gave, one or several replicates of equal lags; or fluxes ``[n, p]`` evenly
@@ -141,7 +143,8 @@ def green_kubo(
     times, values, length = _together(replicates, duration)
     found = plateau_of(times, values.mean(axis=1), length * values.shape[1])
     noise, degrees = _noise(found, times, values)
-    made = _transport(found.value, noise, found.cut_off, degrees, confidence, factor)
+    parts = {"cut-off": found.cut_off, **({"lags not written": found.unseen} if found.unseen else {})}
+    made = _transport(found.value, noise, parts, degrees, confidence, factor)
     remark = made.remark
     if not found.decayed:
         remark = (
@@ -269,16 +272,16 @@ def _by_cepstrum(arrays: Sequence[Floats], spacing: float | None, factor: float,
             "The cepstral method needs the fluxes themselves, [n, components]; a correlation is too little."
         )
     found = cepstral_integral(np.concatenate(arrays, axis=1), spacing)
-    return _transport(found.value, found.noise_std, found.cut_off, math.inf, confidence, factor)
+    return _transport(found.value, found.noise_std, {"cut-off": found.cut_off}, math.inf, confidence, factor)
 
 
 def _transport(
-    integral: float, noise: float, cut_off: float, degrees: float, confidence: float, factor: float
+    integral: float, noise: float, parts: Mapping[str, float], degrees: float, confidence: float, factor: float
 ) -> Transport:
     """The coefficient that is ``factor`` times an integral, with its interval."""
     from scipy.stats import t
 
-    value, systematic = factor * integral, factor * cut_off
+    value, systematic = factor * integral, factor * sum(parts.values())
     # The deviation is a share s of the true value, so that the value is between (1 - z s) and (1 + z s) times it.
     share = float(t.ppf(0.5 + 0.5 * confidence, degrees)) * noise / abs(integral) if integral else math.inf
     ends = sorted((value / (1 + share), value / (1 - share) if share < 1 else math.copysign(math.inf, value)))
@@ -288,7 +291,7 @@ def _transport(
         confidence=confidence,
         unit="1",
         noise_std=noise * factor,
-        parts={"cut-off": systematic},
+        parts={name: factor * part for name, part in parts.items()},
         degrees=degrees,
         kind="",
         remark="" if share < 1 else "The run is too short to bound the coefficient from above; run longer.",

@@ -2,7 +2,8 @@
 
 The statistical error of the integral up to time t of a Gaussian process of length T is
 ``2 sqrt(t / T)`` of its value (R. E. Jones, K. K. Mandadapu, J. Chem. Phys. 136 (2012) 154102); that of the
-correlation itself at long times ``sqrt(2 integral C^2 / T)`` (M. S. Bartlett).
+correlation itself at long times ``sqrt(2 integral C^2 / T)`` (M. S. Bartlett). Below that a slow and small
+tail cannot be seen in the correlation, but in its integral, which goes on moving: it is watched long after the plateau.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from scalebridge.quantities import Floats
 LENGTH = 2.0
 # A correlation has drowned if it stays small until this multiple of that time.
 SETTLED = 1.5
+# The integral is watched until this multiple of the plateau's end.
+WATCHED = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +31,9 @@ class Plateau:
         integral: running integral ``[k]`` by the trapezoidal rule, mean of the components.
         value: mean of the integral over the plateau.
         noise_std: statistical standard deviation of the value.
-        cut_off: systematic part: how far the integral moves on the plateau, and what a tail may still add.
+        cut_off: systematic part: how far the integral moves on the plateau and goes from its value later, until
+            `WATCHED` times the plateau's end, chance included; or what a tail may still add, whichever is largest.
+        unseen: what chance may move the integral by beyond ``cut_off`` over that time, as far as there are no lags.
         begin, end: of the plateau in time.
         decayed: whether the correlation sank into its noise before the last lag.
     """
@@ -38,6 +43,7 @@ class Plateau:
     value: float
     noise_std: float
     cut_off: float
+    unseen: float
     begin: float
     end: float
     decayed: bool
@@ -62,8 +68,12 @@ def plateau_of(times: Floats, correlation: Floats, duration: float) -> Plateau:
     # Walking on the plateau is partly noise that the statistical part already counts.
     walk = 2 * abs(value) * float(np.sqrt((times[end] - times[begin]) / duration)) / np.sqrt(6)
     excess = float(np.sqrt(max(moved**2 - walk**2, 0.0)))
-    tail = _tail(times, correlation, begin)
-    return Plateau(times, integral, value, noise, max(excess, tail), float(times[begin]), float(times[end]), decayed)
+    later = integral[(times > times[end]) & (times <= WATCHED * times[end])]
+    cut_off = max(excess, _tail(times, correlation, begin), float(np.abs(later - value).max(initial=0.0)))
+    missing = max(float(WATCHED * times[end] - times[-1] - step), 0.0)
+    # The largest excursion that chance alone lets one expect of a walk of that length.
+    unseen = max(2 * abs(value) * float(np.sqrt(0.5 * np.pi * missing / duration)) - cut_off, 0.0)
+    return Plateau(times, integral, value, noise, cut_off, unseen, float(times[begin]), float(times[end]), decayed)
 
 
 def running_integral(times: Floats, values: Floats) -> Floats:
@@ -89,10 +99,13 @@ def _drowned(correlation: Floats, step: float, duration: float) -> tuple[int, bo
 
 
 def _tail(times: Floats, correlation: Floats, begin: int) -> float:
-    """What an exponential tail would add after the plateau's begin, from the last third of the decay before it."""
+    """What an exponential tail would add after the plateau's begin, from the last third of the decay before it.
+
+    Means of its two halves tell the decay; it takes no longer than the whole decay so far.
+    """
     part = slice(begin - max(begin // 3, 2), begin + 1)
-    heights = np.abs(correlation[part])
-    if (heights <= 0).any() or heights[0] <= heights[-1]:
-        return float(heights.mean() * (times[begin] - times[part.start]))
-    decay = float(np.log(heights[0] / heights[-1]) / (times[begin] - times[part.start]))
-    return float(heights[-1] / decay)
+    early, late = (abs(float(half.mean())) for half in np.array_split(correlation[part], 2))
+    longest = float(times[begin])
+    if not early > late > 0:
+        return max(early, late) * longest
+    return late * min(0.5 * float(times[begin] - times[part.start]) / float(np.log(early / late)), longest)

@@ -19,6 +19,7 @@ class Rheometer:
     """The mean stress over shear rates from one to a ratio ``spread``."""
 
     spread: float
+    floor: float = 1.0
     closure_inputs: sb.Space = SHEAR
     closure_outputs: sb.Space = VISCOSITY
 
@@ -26,8 +27,12 @@ class Rheometer:
     def start_states(self) -> np.ndarray:
         return np.geomspace(1.0, self.spread, 3)[:, None]
 
+    @property
+    def decades(self) -> np.ndarray:
+        return np.geomspace(1.0, self.spread, 14)[:, None]
+
     def solve(self, closure: Any, start: Any = None) -> sb.MacroSolution:
-        x = np.geomspace(1.0, self.spread, 14)[:, None]
+        x = np.linspace(self.floor, self.spread, 14)[:, None] if self.floor < 1 else self.decades
         weight = x / len(x)
         stress = float((weight * closure(x).values).sum())
         return sb.MacroSolution({"stress": stress}, x, lambda qoi: weight)
@@ -55,3 +60,15 @@ def test_states_orders_of_magnitude_apart_are_learned_by_their_logarithms() -> N
 def test_states_close_together_are_learned_as_they_are() -> None:
     answer = answered(4.0)
     assert isinstance(answer.surrogate, GaussianProcess) and answer.converged
+
+
+@pytest.mark.parametrize("least", [0.0, 1e-300], ids=["nothing", "next to nothing"])
+def test_states_and_values_that_reach_zero_are_learned_as_they_are(least: float) -> None:
+    @sb.model(inputs=SHEAR, outputs=VISCOSITY)
+    def saturating(rate: float) -> dict[str, float]:
+        return {"viscosity": max(rate / (20.0 + rate), least)}
+
+    answer = sb.solve(Rheometer(100.0, floor=0.0), saturating, qoi="stress", rtol=0.02, progress="none")
+    x = np.linspace(0.0, 100.0, 14)
+    low, high = answer.interval
+    assert answer.converged and low <= np.mean(x * x / (20.0 + x)) <= high

@@ -98,3 +98,18 @@ def test_bad_input_is_told(options, sentence):
         column(**options)
     with pytest.raises(InputError, match="a positive pressure"):
         Compression(0.0, 0.2)
+
+
+@pytest.mark.parametrize("n", [5, 10, 20])
+def test_the_mesh_estimate_sees_what_the_quadrature_of_a_compressed_bed_leaves(n):
+    # The exact flow by Kirchhoff's transform; a rule as coarse as the coarse space's own would see a quarter of it.
+    bed = column(n, solid_fraction=0.1, compression=Compression("1 kPa", 0.6))
+    exact = quad(lambda s: permeability(0.1 * (1 + s / 1e3) ** 0.6), 0, 1e4, epsrel=1e-12)[0] / (1e-3 * 0.02)
+    solution = bed.solve(carman_kozeny)
+    told = bed.mesh_estimate(solution, carman_kozeny, "flow_rate_left").error
+    assert told == pytest.approx(exact - solution.qois["flow_rate_left"], rel=0.02)
+
+
+def test_an_inflow_into_a_bed_that_is_compressed_is_refused():
+    with pytest.raises(InputError, match="prescribe the pressure at the inlet"):
+        column(pressure={"right": 0.0}, inflow={"left": 1e-3}, compression=Compression("1 kPa", 0.3))

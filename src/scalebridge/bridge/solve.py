@@ -106,6 +106,8 @@ def solve(
 
 # States this far apart, as a ratio, are learned by their logarithms: a power law over decades has no one length.
 FAR_APART = 30.0
+# Runs further apart than this hold values that are zero but for rounding, whose logarithms say nothing.
+WIDEST = 1e9
 
 
 @dataclass
@@ -198,11 +200,11 @@ def _starts_far_apart(session: Session) -> bool:
 
 
 def _of_logarithms(surrogate: Surrogate) -> Surrogate:
-    """A surrogate to which power laws are planes, and whose answers stay positive."""
+    """A surrogate to which power laws are planes, and whose answers stay positive where the runs do."""
     from scalebridge.learn import Transformed
     from scalebridge.learn.transforms import ScalingLaw
 
-    made: Surrogate = Transformed(surrogate, (ScalingLaw(),))
+    made: Surrogate = Transformed(surrogate, (ScalingLaw(span=WIDEST, required=False),))
     return made
 
 

@@ -76,7 +76,7 @@ class Darcy:
 
     Raises:
         InputError: an unknown boundary or quantity of interest, no prescribed pressure, a solid fraction that is not
-            between 0 and 1, a viscosity that is not positive.
+            between 0 and 1, a viscosity that is not positive, an inflow into a bed that is compressed.
 
     `MacroSolution.fields` holds ``points [p, dim]``, ``cells [e, k]``, ``pressure [p]`` and per cell, as means,
     ``solid_fraction [e]``, ``velocity [e, dim]``, ``permeability [e]`` and ``inside [e]``.
@@ -102,6 +102,11 @@ class Darcy:
             raise InputError(
                 "The Darcy problem has no boundary of prescribed pressure, so its pressure is not determined; give "
                 'one, as in pressure={"outlet": 0.0}.'
+            )
+        if self.compression is not None and self.inflow:
+            raise InputError(
+                "The Darcy problem has both a compression and an inflow; the stress on the bed counts from the highest "
+                "prescribed pressure, so prescribe the pressure at the inlet too."
             )
         if not self._mu > 0:
             raise InputError(f"The viscosity of the Darcy problem is {self.viscosity}; give one that is positive.")

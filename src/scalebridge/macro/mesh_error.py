@@ -33,7 +33,8 @@ from scalebridge.quantities import Floats
 def richer(space: ElementSpace) -> ElementSpace:
     """Return the space of twice the order, on curved edges where boundaries are arcs.
 
-    One order more would miss half of the error at a re-entrant corner, where the order gains little.
+    One order more would miss half of the error at a re-entrant corner, where the order gains little. Where the states
+    vary in a cell, its rule is finer too: the estimate is to see what the coarse quadrature leaves.
 
     Raises:
         InputError: no elements of that order.
@@ -45,9 +46,8 @@ def richer(space: ElementSpace) -> ElementSpace:
             'triangles, or mesh="report".'
         )
     simplex = cell in ("line", "triangle", "tetrahedron")
-    return ElementSpace(
-        space.domain.curved(), order, max(2 * order - 2 if simplex else 2 * order + 1, space.quadrature)
-    )
+    finer = space.quadrature + 4 if space.quadrature > 1 else 1
+    return ElementSpace(space.domain.curved(), order, max(2 * order - 2 if simplex else 2 * order + 1, finer))
 
 
 def carried(source: ElementSpace, target: ElementSpace, field: Floats) -> Floats:

@@ -28,6 +28,8 @@ class ScalingLaw(Transform):
         inputs: names of inputs to take the logarithm of; by default all that are positive in the runs.
         outputs: the same for the outputs; ``()`` for none.
         offsets: from a name to what is added before the logarithm, in its unit: for variables that reach zero.
+        span: a variable that was not named is left as it is where its runs lie further apart, largest to smallest.
+        required: False leaves all as it is where no variable qualifies, in place of refusing.
 
     Raises:
         InputError: on fitting, a named variable that is not positive with its offset; nothing that is positive.
@@ -36,6 +38,8 @@ class ScalingLaw(Transform):
     inputs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] | None = None
     offsets: tuple[tuple[str, float], ...] | Mapping[str, float] = ()
+    span: float = np.inf
+    required: bool = True
 
     def __post_init__(self) -> None:
         for side in ("inputs", "outputs"):
@@ -49,9 +53,9 @@ class ScalingLaw(Transform):
         for name in dict(self.offsets):
             columns_of(Space([*inputs, *outputs]), name, "ScalingLaw's offsets")
         x_offset, y_offset = self._offset(inputs), self._offset(outputs)
-        logged = _chosen(self.inputs, data.x + x_offset, inputs, "input")
-        learned = _chosen(self.outputs, data.y + y_offset, outputs, "output")
-        if not (logged.any() or learned.any()):
+        logged = _chosen(self.inputs, data.x + x_offset, inputs, "input", self.span)
+        learned = _chosen(self.outputs, data.y + y_offset, outputs, "output", self.span)
+        if self.required and not (logged.any() or learned.any()):
             raise InputError(
                 "ScalingLaw found no variable that is positive in all runs; name some and give offsets, as in "
                 'ScalingLaw(offsets={"load": 1.0}).'
@@ -71,10 +75,10 @@ class ScalingLaw(Transform):
         return offset
 
 
-def _chosen(names: tuple[str, ...] | None, moved: Floats, space: Space, side: str) -> NDArray[np.bool_]:
+def _chosen(names: tuple[str, ...] | None, moved: Floats, space: Space, side: str, span: float) -> NDArray[np.bool_]:
     positive = np.asarray((moved > 0).all(axis=0))
     if names is None:
-        return positive
+        return np.asarray(positive & (moved.max(axis=0) <= span * moved.min(axis=0)))
     chosen = np.zeros(space.size, dtype=bool)
     for name in names:
         chosen[columns_of(space, name, "ScalingLaw")] = True

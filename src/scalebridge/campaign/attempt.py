@@ -113,7 +113,7 @@ def _record(task: Task, results: Sequence[Result]) -> None:
 def _homes(model: object) -> set[str]:
     homes = set()
     while model is not None:
-        for part in (type(model), getattr(model, "function", None)):
+        for part in (type(model), getattr(model, "function", None), *getattr(model, "functions", ())):
             homes.add(str(getattr(part, "__module__", "__main__")))
         model = getattr(model, "model", None)
     return homes

@@ -21,7 +21,8 @@ HERE = Path(__file__).parent
 model = Program(
     {command},
     # Bounds are half and one and a half times the example; "1" is no unit. With a unit here, one in the
-    # template's placeholder, {{{{ {first} [unit] : .6e }}}}, converts to what the program wants.
+    # template's placeholder, {{{{ {first} [unit] : .6e }}}}, converts to what the program wants. One with the
+    # format d takes whole numbers only.
     inputs={{
 {inputs}
     }},
@@ -32,7 +33,7 @@ model = Program(
 {results}
     }},
     template=HERE / "template",
-    {stdin}timeout="1 h",
+    {stdin}{verbatim}timeout="1 h",
     # launcher=Mpi(4), threads=1, memory="4 GB", converged=Pattern("stdout.txt", "words that say so"),
     # keep="failed" leaves the folder of a failed run to be looked at.
 )
@@ -40,6 +41,7 @@ model = Program(
 if __name__ == "__main__":
     runs = model.run([{example}])
     print(runs.status[0], runs.reason[0] or dict(zip(model.outputs.names, runs.values[0].tolist())))
+    raise SystemExit(0 if runs.ok.all() else 1)
 '''
 
 _STUDY = """# A study over {name}: name the macro problem that asks for it, then `scalebridge check study.toml`.
@@ -76,6 +78,7 @@ class Wrapped:
         others: further numbers of the output, for the user to choose from.
         example: name of the input file.
         stdin: whether the program reads it as its input stream.
+        verbatim: patterns of the files that were brought, which hold no placeholders.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Wrapped:
     others: tuple[Proposed, ...]
     example: str
     stdin: bool
+    verbatim: tuple[str, ...] = ()
 
 
 def adapter_text(wrapped: Wrapped) -> str:
@@ -100,6 +104,7 @@ def adapter_text(wrapped: Wrapped) -> str:
         outputs="\n".join(f'        {_text(r.name)}: "1",  # {r.value:g} in the example' for r in wrapped.results),
         results="\n".join(f"        {line}" for line in _results(wrapped)),
         stdin=f"stdin={_text(wrapped.example)},\n    " if wrapped.stdin else "",
+        verbatim=f"verbatim=[{', '.join(map(_text, wrapped.verbatim))}],\n    " if wrapped.verbatim else "",
         example="[" + ", ".join(repr(found.value) for found in wrapped.inputs) + "]",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 import sys
 from collections.abc import Sequence
@@ -15,12 +16,15 @@ from scalebridge.models.program import Limits, carry_out, working_folder
 from scalebridge.models.program.parsers.files import names_in
 from scalebridge.models.program.proposals import Found, Proposed, inputs_in, results_in, with_placeholders
 from scalebridge.models.program.proposals.names import identifier
+from scalebridge.models.program.words import programs_among
 
 # A file above this is no input that someone has written.
 _LARGEST = 4 << 20
 # How many results a first model has, and how many more it shows.
 _ACTIVE = 8
 _SHOWN = 12
+# What the adapter itself takes to start, above the time of its program.
+_STARTS_S = 10.0
 STDOUT = "stdout.txt"
 
 
@@ -85,10 +89,11 @@ def wrap_program(request: Request) -> int:
         others=tuple(others[:_SHOWN]),
         example=request.example.name,
         stdin=request.stdin,
+        verbatim=tuple(f"{glob.escape(file.name)}{'/*' if file.is_dir() else ''}" for file in request.bring),
     )
     _write(targets, wrapped, with_placeholders(text, chosen), request)
     _tell(wrapped, len(others), targets)
-    code = _tried(targets[0]) if request.run else DONE
+    code = _tried(targets[0], request.timeout) if request.run else DONE
     print(f"next: edit names, units and bounds in {targets[0]}, then: python {targets[0]}")
     return code
 
@@ -134,18 +139,19 @@ def _chosen(found: Sequence[Found], request: Request) -> list[Found]:
 
 
 def _command(request: Request) -> list[str | Path]:
-    """The command as it is in a working folder: the example by its name there, other files by their whole path."""
+    """The command as it is in a working folder: brought files by their name there, programs by their whole path."""
     words: list[str | Path] = []
-    for word in request.program:
+    programs = programs_among(request.program, Path())
+    for i, word in enumerate(request.program):
         head, sign, tail = word.rpartition("=")
         if sign and head.startswith("-") and _is_same(tail, request.example):
             words.append(f"{head}={request.example.name}")
         elif _is_same(word, request.example):
             words.append(request.example.name)
-        elif Path(word).is_file() and not any(_is_same(word, file) for file in request.bring):
-            words.append(Path(word).absolute())
+        elif any(_is_same(word, file) for file in request.bring):
+            words.append(Path(word).name)
         else:
-            words.append(Path(word).name if any(_is_same(word, file) for file in request.bring) else word)
+            words.append(Path(word).absolute() if i in programs else word)
     return words
 
 
@@ -184,7 +190,7 @@ def _results_of_a_run(request: Request, command: list[str | Path]) -> list[Propo
         if ended.status != "ok":
             raise InputError(
                 f"The program failed on its example: {ended.reason}. It ran in an empty folder beside "
-                f"'{request.example.name}'; bring what else it needs by --file."
+                f"'{request.example.name}'; bring what else it needs by --file{_perhaps(command)}."
             )
         written = [name for name in names_in(folder.path) if name not in before]
         for name in request.output:
@@ -193,6 +199,12 @@ def _results_of_a_run(request: Request, command: list[str | Path]) -> list[Propo
         # Files of results say more than what is printed beside them.
         names = request.output or [*(n for n in written if n != STDOUT), STDOUT]
         return results_in(folder.path, names)
+
+
+def _perhaps(command: list[str | Path]) -> str:
+    """The words of a command that name files here, which it may have been meant to read."""
+    here = [word for word in command if isinstance(word, str) and Path(word).exists()]
+    return f" ({', '.join(here)}?)" if here else ""
 
 
 def _bring(file: Path, folder: Path) -> None:
@@ -233,9 +245,9 @@ def _tell(wrapped: Wrapped, n_others: int, targets: Sequence[Path]) -> None:
     print(f"wrote {adapter}, {folder / wrapped.example}, {study}")
 
 
-def _tried(adapter: Path) -> int:
+def _tried(adapter: Path, timeout: float) -> int:
     """Run the adapter that was written, as its user will."""
-    ended = carry_out([sys.executable, adapter.absolute()], adapter.parent)
+    ended = carry_out([sys.executable, adapter.absolute()], adapter.parent, limits=Limits(timeout=timeout + _STARTS_S))
     if ended.status != "ok":
         print(f"the adapter was written, but its first run failed: {ended.reason}")
         return NOT_CONVERGED

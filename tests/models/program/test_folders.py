@@ -134,3 +134,20 @@ def test_a_root_where_nothing_can_be_made_is_an_infrastructure_error(
         patch.setattr(Path, "mkdir", full)
         with pytest.raises(InfrastructureError, match="No space left on device"), working_folder(tmp_path):
             pass
+
+
+def test_a_folder_of_another_space_of_processes_or_another_machine_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scalebridge.models.program import folders
+
+    with working_folder(tmp_path) as folder:
+        # As a container of the same name sees it, where the number of our process is another's, or nobody's.
+        monkeypatch.setattr(folders, "_start_of", lambda process: -1)
+        for name, value in (("_processes", 1), ("_boot", "another")):
+            with monkeypatch.context() as patch:
+                patch.setattr(folders, name, lambda value=value: value)
+                folders._prefix.cache_clear()
+                assert sweep(tmp_path) == []
+            folders._prefix.cache_clear()
+        assert sweep(tmp_path) == [folder.path]

@@ -131,7 +131,7 @@ def test_a_table_gives_the_cells_asked_for(
         (CSV, Csv("t", "laod"), "'t' has no column 'laod'; did you mean 'load'?"),
         (CSV, Csv("t", "load", row=5), "'t' has no row 5 with a number in the column 'load'"),
         (CSV, Csv("t", "load", row=-5), "'t' has no row -5"),
-        (CSV + "3", Csv("t", "load"), "'t', line 5 has 1 columns only, no column 'load'"),
+        (CSV + "3", Csv("t", "load"), "'t', line 5 with 1 cells, under a heading of 3, is '3 ...', no number"),
         (CSV + "3,x,y\n", Csv("t", "load"), "'t', line 5, column 'load' is 'x', no number"),
         (CSV + "3,nan,y\n", Csv("t", "load"), "'t', line 5, column 'load' is nan"),
         ("", Csv("t", 0), "'t' has no row -1"),

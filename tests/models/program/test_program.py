@@ -104,8 +104,9 @@ def test_array_outputs_and_one_function_for_all() -> None:
     outputs = [Variable("energy"), Variable("stress", "MPa", (3,))]
     model = Program(["true"], {"x": "1"}, outputs, read, template={"in": "1 2 3 {{ x }}"})
     assert model.run(ONE).values.tolist() == [[4.0, 1.0, 2.0, 3.0]]
-    by_file = {"energy": Json("in.json", "e"), "stress": Json("in.json", "s")}
-    model = Program(["true"], {"x": "1"}, outputs, by_file, template={"in.json": '{"e": {{ x }}, "s": [1, 2, 3]}'})
+    by_file = {"energy": Json("out", "e"), "stress": Json("out", "s")}
+    template = {"in.json": '{"e": {{ x }}, "s": [1, 2, 3]}'}
+    model = Program(["cp", "in.json", "out"], {"x": "1"}, outputs, by_file, template=template)
     assert model.run(ONE).values.tolist() == [[4.0, 1.0, 2.0, 3.0]]
 
 
@@ -153,11 +154,11 @@ def test_other_exit_codes_can_count_as_success() -> None:
 
 def test_noise_and_jacobian_are_read_where_they_are_written() -> None:
     model = Program(
-        ["true"],
+        ["cp", "in", "r"],
         [Variable("x", "1", (2,))],
         {"a": "m", "b": "1"},
         {"a": Json("r", "a", unit="mm"), "b": Json("r", "b")},
-        template={"r": '{"a": 1, "b": 2, "s": 500, "j": [[1, 2], [3, 4]], "x": [{{ x | ", " }}]}'},
+        template={"in": '{"a": 1, "b": 2, "s": 500, "j": [[1, 2], [3, 4]], "x": [{{ x | ", " }}]}'},
         noise_std={"a": Json("r", "s", unit="mm")},
         jacobian=Json("r", "j"),
     )
@@ -172,11 +173,11 @@ def test_noise_and_jacobian_are_read_where_they_are_written() -> None:
 
 def test_a_deviation_in_degrees_is_not_moved_by_their_zero() -> None:
     model = Program(
-        ["true"],
+        ["cp", "in", "r"],
         {"x": "1"},
         {"T": "K"},
         {"T": Json("r", "T", unit="degC")},
-        template={"r": '{"T": 20, "s": 2, "x": {{ x }}}'},
+        template={"in": '{"T": 20, "s": 2, "x": {{ x }}}'},
         noise_std={"T": Json("r", "s", unit="degC")},
     )
     runs = model.run(ONE)
@@ -226,11 +227,16 @@ def test_the_identity_changes_with_whatever_changes_the_result(tmp_path: Path) -
         made(version="2"),
         made(files={"a": script}),
         made(environment={"A": "1"}),
+        made(threads=2),
+        made(launcher=Mpi(2)),
+        made(verbatim=("in",), template={"in": "{{ x }} {{ mesh }}", "rest": "{{ x }} {{ mesh }}"}),
+        made(template={"in": "{{ x }} {{ mesh }}", "rest": "{{ x }} {{ mesh }}"}),
+        made(links={"a": script}),
     ]
     script.write_text("print(2)")
     keys += [made(command=["true", "-v", script]), made(files={"a": script})]
     assert len(set(keys)) == len(keys)
-    assert made() == made(timeout=5, threads=2, keep="failed", folder=tmp_path, launcher=Mpi(2))
+    assert made() == made(timeout=5, keep="failed", folder=tmp_path)
 
 
 def test_it_travels_to_other_processes() -> None:
@@ -318,7 +324,10 @@ def test_the_launcher_s_variables_fit_the_machine(monkeypatch: pytest.MonkeyPatc
         ({"launcher": 4}, "was given the launcher 4; give Mpi"),
         ({"threads": 0}, "was given threads = 0"),
         ({"stdout": "logs/out"}, "was given stdout = 'logs/out'"),
-        ({"stdin": "inn"}, "is to read 'inn', which is no file of its template; did you mean 'in'"),
+        (
+            {"stdin": "inn"},
+            "is to read 'inn', which is no file of its template, or none of a fixed name; did you mean 'in'",
+        ),
         ({"keep": "some"}, "was given keep='some'"),
         ({"environment": {"A": 1}}, "the environment variable A = 1 is no text"),
     ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from scalebridge.models.program.before import Before
 from scalebridge.models.program.folders import WorkingFolder, working_folder
 from scalebridge.models.program.launcher import Mpi
 from scalebridge.models.program.parsers.files import NoValue
@@ -47,11 +49,13 @@ class Stops:
     unconverged: Pattern | None
     jacobian: Reading | None
 
-    def check(self, folder: Path) -> None:
-        """Raise `NoValue` where the run does not count."""
+    def check(self, before: Before) -> None:
+        """Raise `NoValue` where the run does not count; a file of errors that it has not written holds none."""
+        folder = before.folder
         if self.converged is not None and not self.converged.found(folder):
             raise NoValue(f"it did not converge: nothing in '{self.converged.file}' matches '{self.converged.regex}'")
-        if self.unconverged is not None and self.unconverged.found(folder):
+        written = self.unconverged is not None and before.is_written(self.unconverged.file)
+        if written and self.unconverged is not None and self.unconverged.found(folder):
             raise NoValue(f"it did not converge: '{self.unconverged.file}' holds '{self.unconverged.regex}'")
 
     def derivatives(self, folder: Path, m: int, d: int) -> Floats | None:
@@ -109,6 +113,8 @@ class Attempt:
             return Outcome("failed", str(error))
         except OSError as error:
             return Outcome("failed", f"its working folder could not be written ({error.strerror})")
+        unconverged = [] if self.stops.unconverged is None else [self.stops.unconverged.file]
+        before = Before.of(folder.path, [*(reading.file for reading in self._readings()), *unconverged])
         ended = carry_out(
             [*(self.launcher.before() if self.launcher else ()), *command],
             folder,
@@ -121,12 +127,28 @@ class Attempt:
         if ended.status == "timeout" or ended.exit_code not in self.exit_codes:
             reason = ended.reason or f"it ended with exit code {ended.exit_code}, which is not among exit_codes"
             return Outcome("timeout" if ended.status == "timeout" else "failed", reason)
-        return self._results(folder.path, ended)
+        return self._results(ended, before)
 
-    def _results(self, folder: Path, ended: Ended) -> Outcome:
-        m, d = self.reader.space.size, self.recipe.inputs.size
+    def _readings(self) -> Iterator[Any]:
+        """The parsers that name a file which the program is to write."""
+        readers = [reader.results for reader in (self.reader, self.noise) if reader is not None]
+        named: list[Any] = [r for results in readers if isinstance(results, Mapping) for r in results.values()]
+        named += [self.stops.converged, self.stops.jacobian]
+        return (reading for reading in named if isinstance(getattr(reading, "file", None), str))
+
+    def _check_written(self, before: Before) -> None:
+        """Raise `NoValue` where a file that is to be read is no work of this run, or one of the user's own is."""
+        for reading in self._readings():
+            before.check(reading.file)
+        for file in self.recipe.files:
+            if file.has_changed():
+                raise NoValue(f"'{file.label}' is linked, and its original was written to; bring it under files")
+
+    def _results(self, ended: Ended, before: Before) -> Outcome:
+        folder, m, d = before.folder, self.reader.space.size, self.recipe.inputs.size
         try:
-            self.stops.check(folder)
+            self._check_written(before)
+            self.stops.check(before)
             values = self.reader.read(folder)
             return Outcome("ok", "", values, self._noise_std(folder), self.stops.derivatives(folder, m, d))
         except NoValue as error:

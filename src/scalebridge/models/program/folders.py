@@ -12,6 +12,7 @@ import stat
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from scalebridge.errors import InfrastructureError, InputError, did_you_mean
 from scalebridge.models.children import WATCHDOG
 
 KEEP = ("never", "failed", "always")
-# Prefix of a folder that is in use and not to be kept: "running-<host>-<process>-<its start>-...".
+# Prefix of a folder that is in use and not to be kept: "running-<host>-<boot>-<its processes>-<process>-<start>-...".
 _RUNNING = "running"
 _swept: set[tuple[int, Path]] = set()
 
@@ -97,7 +98,10 @@ def remove_folder(path: Path) -> None:
 
 
 def sweep(root: Path) -> list[Path]:
-    """Remove the working folders below ``root`` whose process is gone from this machine; return them."""
+    """Remove the working folders below ``root`` whose process is gone from this machine; return them.
+
+    Those from before the machine was started anew stay: nothing tells them from another machine's of the same name.
+    """
     removed = []
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(root)):
@@ -153,9 +157,27 @@ def _sweep_once(place: Path) -> None:
         sweep(place)
 
 
+@cache
 def _prefix() -> str:
+    """What the folders of this machine begin with: containers of one name, on one disk, count processes each anew."""
     host = re.sub(r"[^A-Za-z0-9]+", "_", socket.gethostname())
-    return f"scalebridge-{_RUNNING}-{host}-"
+    return f"scalebridge-{_RUNNING}-{host}-{_boot()}-{_processes()}-"
+
+
+def _boot() -> str:
+    """This start of the machine, which no other machine shares."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:12]
+    except OSError:
+        return "0"
+
+
+def _processes() -> int:
+    """The space in which process numbers are given; 0 where the system has one only."""
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return 0
 
 
 def _is_stale(entry: os.DirEntry[Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from scalebridge.models.program.attempt import Attempt, Outcome, Stops
 from scalebridge.models.program.folders import KEEP
 from scalebridge.models.program.launcher import Mpi
 from scalebridge.models.program.parsers.pattern import Pattern
+from scalebridge.models.program.placeholders import placeholders
 from scalebridge.models.program.process import Limits
 from scalebridge.models.program.recipe import Recipe, command_parts
 from scalebridge.models.program.results import Reader, Reading, Results, missing
@@ -129,14 +130,14 @@ class Program:
         return False
 
     @property
-    def function(self) -> Callable[..., Any] | None:
-        """The first function among the results: the file that it is from travels with the model."""
+    def functions(self) -> tuple[Any, ...]:
+        """What reads the results, and their classes: the files that these are from travel with the model."""
         among = [self.results] if callable(self.results) else [*self.results.values()]
-        found = [r for r in (*among, *(self.noise_std or {}).values(), self.jacobian) if callable(r)]
-        return found[0] if found else None
+        read = [r for r in (*among, *(self.noise_std or {}).values(), self.jacobian) if r is not None]
+        return (*read, *(type(r) for r in read))
 
     def identity(self) -> Mapping[str, str]:
-        """Name, version, and digests of the command, the template, the variables and the parsers."""
+        """Name, version, and digests of the command, the template, the variables, the parsers and the ranks."""
         attempt = self._attempt
         readers = (attempt.reader, attempt.noise, attempt.stops)
         return {
@@ -146,6 +147,7 @@ class Program:
             "variables": repr([(v.name, v.unit, v.shape) for v in (*self.inputs, *self.outputs)]),
             "results": "; ".join("" if r is None else r.digest() for r in readers),
             "settings": repr((self.stdin, self.stdout, self.exit_codes, sorted(self.environment.items()))),
+            "resources": repr((self.launcher, self.threads)),
         }
 
     def run(self, x: Floats, seeds: tuple[int, ...] | None = None) -> Runs:
@@ -180,16 +182,17 @@ class Program:
 def _attempt(program: Program, owner: str) -> Attempt:
     files = template_files(program.template, program.files, program.links, program.verbatim)
     missing(program.outputs, program.results, owner)
-    labels = [file.label for file in files]
+    labels = [file.label for file in files if not placeholders(file.name)]
     if program.stdin is not None and program.stdin not in labels:
         near = did_you_mean(program.stdin, labels)
-        raise InputError(f"{owner} is to read '{program.stdin}', which is no file of its template{near}")
-    jacobian = program.jacobian
+        raise InputError(
+            f"{owner} is to read '{program.stdin}', which is no file of its template, or none of a fixed name{near}"
+        )
     return Attempt(
         Recipe(owner, program.inputs, _plain(program.options), command_parts(program.command, owner), files),
         Reader(program.outputs, program.results, owner),
         _noise(program, owner),
-        Stops(program.converged, program.unconverged, jacobian),
+        Stops(program.converged, program.unconverged, program.jacobian),
         program.launcher,
         _environment(program),
         Limits(
@@ -227,6 +230,11 @@ def _check_settings(program: Program, owner: str) -> None:
         value = getattr(program, name)
         if value is not None and not isinstance(value, Pattern):
             raise InputError(f'{owner} was given {name} = {value!r}; give Pattern("log.txt", "words that say so").')
+    if getattr(program.jacobian, "unit", None) is not None:
+        raise InputError(
+            f"{owner}: the jacobian is in the units of the outputs per unit of the inputs; leave its unit out, or "
+            "convert in a function of the folder."
+        )
     if program.launcher is not None and not isinstance(program.launcher, Mpi):
         raise InputError(f"{owner} was given the launcher {program.launcher!r}; give Mpi(4).")
     if program.threads is not None and (not isinstance(program.threads, int) or program.threads < 1):

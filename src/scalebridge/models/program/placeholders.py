@@ -116,7 +116,7 @@ def check_text(name: str, value: str) -> None:
     """Refuse a text that a shell, an option parser or an input language might act upon.
 
     Raises:
-        InputError: a leading dash, a line break, or anything but letters, digits and a few signs.
+        InputError: a word with a leading dash, a line break, or anything but letters, digits and a few signs.
     """
     strange = [c for c in value if not _PLAIN.fullmatch(c)]
     if strange:
@@ -124,10 +124,10 @@ def check_text(name: str, value: str) -> None:
             f"The option '{name}' = {value!r} holds {strange[0]!r}; a text that goes into a command or a file may hold "
             "letters, digits, spaces and _ . , : + - / @ % = only; write anything else into the template itself."
         )
-    if value.startswith("-"):
+    if re.search(r"(^|\s)-", value):
         raise InputError(
-            f"The option '{name}' = {value!r} begins with '-', which a program takes for one of its own options; "
-            "write such an option into the command itself."
+            f"The option '{name}' = {value!r} has a word that begins with '-', which a program takes for one of its "
+            "own options; write such an option into the command itself."
         )
 
 

@@ -8,6 +8,7 @@ also those that left its group, so that nothing outlives the run.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import shutil
@@ -27,6 +28,8 @@ from scalebridge.models.program.output import Output
 _GRACE_S = 3.0
 # How often a program is looked at where the system cannot tell us of its end.
 _SLICE_S = 0.005
+# The longest wait that every system's poll takes.
+_LONGEST_S = 3600.0
 # Sets the limits of its own process, then becomes the program: a constant text, the arguments stay arguments.
 _LIMITED = 'ulimit -c 0; [ "$1" = - ] || ulimit -v "$1"; [ "$2" = - ] || ulimit -f "$2"; shift 2; exec "$@"'
 
@@ -88,8 +91,8 @@ def carry_out(
     """Run a program in ``folder`` and return how it ended; no process of it is left afterwards.
 
     Args:
-        argv: the program and its arguments. A program with a ``/`` is looked for in ``folder``, then here;
-            one without on the ``PATH``.
+        argv: the program and its arguments. A program with a ``/`` is looked for in ``folder``, then here (with
+            ``..`` here only); one without on the ``PATH``.
         folder: its working folder.
         limits: time, memory, size of files, amount of output.
         environment: variables added to ours.
@@ -124,13 +127,15 @@ def carry_out(
 
 
 def resolve(program: str, folder: Path, path: str | None = None) -> str:
-    """Return where a program is: with a ``/`` in ``folder`` or here, else on the ``PATH``.
+    """Return where a program is: with a ``/`` in ``folder`` or here (with ``..`` here only), else on the ``PATH``.
 
     Raises:
         InputError: it is not there, or is no file that may be executed.
     """
     if "/" in program:
-        for place in (folder / program, Path.cwd() / program):
+        # What lies above a working folder is not ours: by default anyone may write there.
+        folders = [Path.cwd()] if ".." in Path(program).parts else [folder, Path.cwd()]
+        for place in (inner / program for inner in folders):
             if place.exists():
                 if place.is_dir() or not os.access(place, os.X_OK):
                     raise InputError(
@@ -230,8 +235,8 @@ def _follow(process: subprocess.Popen[bytes], output: Output, deadline: float | 
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 return False
-            slices = [s for s in (left, None if watch is not None else _SLICE_S) if s is not None]
-            ready = [fd for fd, _ in poll.poll(min(slices) * 1000 if slices else None)]
+            wait = min(math.inf if left is None else left, _SLICE_S if watch is None else _LONGEST_S)
+            ready = [fd for fd, _ in poll.poll(wait * 1000)]
             if output.read_end in ready and not output.take():
                 poll.unregister(output.read_end)
         return True

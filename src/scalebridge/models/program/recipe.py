@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models.program.parsers.files import NoValue
 from scalebridge.models.program.placeholders import Parts, Placeholder, check_text, parsed, placeholders
 from scalebridge.models.program.template import TemplateFile
+from scalebridge.models.program.words import file_digest
 from scalebridge.quantities import Floats, Space
 from scalebridge.quantities.units import conversion
 
@@ -66,7 +68,7 @@ class Recipe:
         """Make the files for ``x [d]`` in a folder; return the command.
 
         Raises:
-            NoValue: a number that its format does not take.
+            NoValue: a number that its format does not take, two files of one name.
             OSError: the disk does not take the files.
         """
         values = {name: value[0] for name, value in self.inputs.unpack(x[None]).items()}
@@ -74,19 +76,29 @@ class Recipe:
         def write(parts: Parts) -> str:
             return "".join(p if isinstance(p, str) else self._written(p, values, seed) for p in parts)
 
+        made: set[str] = set()
         for file in self.files:
+            name = posixpath.normpath(write(file.name))
+            if name in made:
+                raise NoValue(f"two files of the template are called '{name}' at this input")
+            made.add(name)
             file.make(folder, write)
         return [write(parts) for parts in self.command]
 
     def digest(self) -> dict[str, str]:
         """Texts that tell this recipe from others: its command, its options and its files."""
-        files = [(repr(file.name), file.digest) for file in self.files]
-        scripts = [(i, _digest_of_script("".join(p for p in parts if isinstance(p, str)))) for i, parts in
-                   enumerate(self.command) if i > 0 and all(isinstance(p, str) for p in parts)]  # fmt: skip
+        files = [file.identity for file in self.files]
+        words = ["".join(p for p in parts if isinstance(p, str)) for parts in self.command if not placeholders(parts)]
+        brought = {file.label for file in self.files}
+        named = [
+            (word, file_digest(word, is_program=i == 0))
+            for i, word in enumerate(words)
+            if posixpath.normpath(word) not in brought
+        ]
         return {
             "command": json.dumps([repr(parts) for parts in self.command]),
             "options": json.dumps(sorted((k, repr(v)) for k, v in self.options.items())),
-            "template": hashlib.sha256(json.dumps([files, scripts]).encode()).hexdigest(),
+            "template": hashlib.sha256(json.dumps([files, named]).encode()).hexdigest(),
         }
 
     def _written(self, placeholder: Placeholder, values: Mapping[str, Floats], seed: int) -> str:
@@ -152,8 +164,9 @@ def command_parts(command: Sequence[str | os.PathLike[str]], owner: str) -> tupl
     parts: list[Parts] = []
     for word in command:
         if isinstance(word, Path):
-            # One that exists here is meant; another comes with the template.
-            parts.append((str(word.absolute() if word.exists() else word),))
+            # One that exists here is meant; another comes with the template, where no PATH is searched for it.
+            there = str(word) if parts or word.is_absolute() else f"./{word}"
+            parts.append((str(word.absolute()) if word.exists() else there,))
         elif isinstance(word, str) and word and "\0" not in word:
             parts.append(parsed(word, f"The argument '{word}' of {owner}"))
         else:
@@ -179,15 +192,3 @@ def _check_index(placeholder: Placeholder, shape: tuple[int, ...]) -> None:
         shown = ",".join(map(str, index))
         valid = f"its shape is {shape}, counted from 0" if shape else "it is a single number"
         raise InputError(f"{placeholder.where}: '{placeholder.name}' has no component [{shown}]; {valid}.")
-
-
-def _digest_of_script(word: str) -> str:
-    """Digest of a script named by its whole path, which is as much part of the model as a template."""
-    path = Path(word)
-    try:
-        if not path.is_absolute() or not path.is_file() or path.stat().st_size > 1 << 24:
-            return ""
-        content = path.read_bytes()
-    except OSError:
-        return ""
-    return "" if b"\0" in content[:4096] else hashlib.sha256(content).hexdigest()

@@ -11,9 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from scalebridge.errors import InputError, did_you_mean
-from scalebridge.models.function import source_digest
-from scalebridge.models.program.parsers.files import NoValue
+from scalebridge.models.program.parsers.files import NoValue, numbers
 from scalebridge.models.program.parsers.pattern import Pattern
+from scalebridge.models.program.sources import digest
 from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.quantities.units import conversion
 
@@ -113,14 +113,12 @@ class Reader:
             raw = given[variable.name]
         else:
             assert reading is not None
-            raw = raw_value(reading, folder, variable.name)
+            raw = _read_by(reading, folder, variable.name)
         return self._checked(variable, raw, getattr(reading, "unit", None))
 
     def _checked(self, variable: Variable, raw: Any, unit: str | None) -> Floats:
-        try:
-            values = np.asarray(raw, dtype=np.float64).ravel()
-        except (TypeError, ValueError) as error:
-            raise NoValue(f"'{variable.name}' is {str(raw)[:40]!r}, no number") from error
+        _refuse_quantity(raw, variable.name, self.owner)
+        values = numbers(raw, f"'{variable.name}'").ravel()
         if len(values) != variable.size:
             raise NoValue(f"'{variable.name}' was found as {len(values)} numbers, declared are {variable.size}")
         if not np.isfinite(values).all():
@@ -146,11 +144,23 @@ def raw_value(reading: Reading, folder: Path, name: str) -> Floats:
     Raises:
         NoValue: why there is nothing, or no number.
     """
-    raw = _read(reading, folder, name) if isinstance(reading, Parser) else _called(reading, folder, f"'{name}'")
-    try:
-        return np.asarray(raw, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise NoValue(f"'{name}' is {str(raw)[:40]!r}, no number") from error
+    raw = _read_by(reading, folder, name)
+    _refuse_quantity(raw, name, "A result")
+    return numbers(raw, f"'{name}'")
+
+
+def _read_by(reading: Reading, folder: Path, name: str) -> Any:
+    return _read(reading, folder, name) if isinstance(reading, Parser) else _called(reading, folder, f"'{name}'")
+
+
+def _refuse_quantity(raw: Any, name: str, owner: str) -> None:
+    """Refuse a number that brings its unit, which would be dropped."""
+    for value in (raw, *(raw[:1] if isinstance(raw, list | tuple) else ())):
+        if hasattr(value, "magnitude") and hasattr(value, "units"):
+            raise InputError(
+                f"{owner}: the function for '{name}' returned a quantity in '{value.units}'; return its number in the "
+                "unit of the output, as by .to(...).magnitude."
+            )
 
 
 def _read(parser: Parser, folder: Path, name: str) -> Floats:
@@ -177,8 +187,9 @@ def _called(function: Callable[[Path], Any], folder: Path, name: str) -> Any:
 def described(reading: Any) -> str:
     """Text that tells a parser or a function from others."""
     if isinstance(reading, Parser):
-        return repr(reading)
-    return source_digest(reading)
+        own = type(reading).__module__.startswith("scalebridge.")
+        return repr(reading) if own else f"{reading!r} {digest(reading)}"
+    return digest(reading)
 
 
 @cache

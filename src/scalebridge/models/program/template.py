@@ -17,6 +17,8 @@ from scalebridge.models.program.placeholders import Parts, Placeholder, parsed, 
 # A file above this is data, not a text that someone has put placeholders into.
 _TEXT_BYTES = 64 << 20
 Write = Callable[[Parts], str]
+# Size and time of each file, in the order of their names.
+Stamp = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class TemplateFile:
         source: where it is copied from; ``None`` for a text given as such, or an empty folder.
         linked: a link to the source in place of a copy.
         digest: of its content.
-        stamp: size and time of the source when it was read.
+        stamp: sizes and times of the source when it was read.
     """
 
     name: Parts
@@ -37,7 +39,14 @@ class TemplateFile:
     source: Path | None = None
     linked: bool = False
     digest: str = ""
-    stamp: tuple[int, int] = (0, 0)
+    stamp: Stamp = ()
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells the file that it becomes from others: its name, how it is made, its content and its mode."""
+        kind = "linked" if self.linked else "rendered" if placeholders(self.text or ()) else "copied"
+        executable = self.source is not None and os.access(self.source, os.X_OK)
+        return repr(self.name), kind, self.digest, "executable" if executable else ""
 
     @property
     def placeholders(self) -> list[Placeholder]:
@@ -58,7 +67,7 @@ class TemplateFile:
         """
         target = folder / _inside(write(self.name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        if self.source is not None and not self.linked:
+        if self.source is not None:
             self._check_source(self.source)
         if self.text is not None:
             target.write_bytes(write(self.text).encode("utf-8", "surrogateescape"))
@@ -71,8 +80,12 @@ class TemplateFile:
         else:
             shutil.copy2(self.source, target)
 
+    def has_changed(self) -> bool:
+        """Whether what a link leads to is no longer what it was."""
+        return self.linked and self.source is not None and _stamp(self.source) != self.stamp
+
     def _check_source(self, source: Path) -> None:
-        if not source.is_file():
+        if not source.exists():
             raise InputError(f"The template file '{source}' is gone; bring it back and make the model anew.")
         if _stamp(source) != self.stamp:
             raise InputError(f"The template file '{source}' has changed since the model was made; make the model anew.")
@@ -128,17 +141,30 @@ def _copied(name: str, path: Path, verbatim: Sequence[str]) -> Iterator[Template
     if not path.is_dir():
         yield _file(name, path, verbatim)
         return
-    seen: set[str] = set()
-    for folder, folders, files in os.walk(path, followlinks=True):
-        if os.path.realpath(folder) in seen:
-            folders.clear()
-            continue
-        seen.add(os.path.realpath(folder))
-        below = PurePosixPath(name, Path(folder).relative_to(path).as_posix())
-        if not folders and not files and str(below) != ".":
-            yield TemplateFile(_name(str(below)), digest="folder")
-        for file in files:
-            yield _file(str(below / file), Path(folder) / file, verbatim)
+    for below, inner in _below(path):
+        there = str(PurePosixPath(name, below))
+        if not inner.is_dir():
+            yield _file(there, inner, verbatim)
+        elif there != ".":
+            yield TemplateFile(_name(there), digest="folder")
+
+
+def _below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[tuple[str, Path]]:
+    """Files and empty folders below a folder, by name; a link to a folder that it stands in is left out."""
+    here = folder.resolve()
+    if here in above:
+        return
+    try:
+        inner = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"The folder '{folder}' cannot be read ({error.strerror}).") from error
+    if not inner:
+        yield ".", folder
+    for path in inner:
+        if path.is_dir():
+            yield from ((str(PurePosixPath(path.name, name)), found) for name, found in _below(path, above | {here}))
+        else:
+            yield path.name, path
 
 
 def _file(name: str, path: Path, verbatim: Sequence[str]) -> TemplateFile:
@@ -147,7 +173,7 @@ def _file(name: str, path: Path, verbatim: Sequence[str]) -> TemplateFile:
         raise InputError(f"The template file '{path}' is missing, or a link that leads nowhere; bring it or remove it.")
     digest, stamp = _digest(path), _stamp(path)
     text = None
-    if not _is_verbatim(name, verbatim) and stamp[0] <= _TEXT_BYTES:
+    if not _is_verbatim(name, verbatim) and path.stat().st_size <= _TEXT_BYTES:
         content = path.read_bytes()
         if b"{{" in content and b"\0" not in content:
             found = parsed(content.decode("utf-8", "surrogateescape"), f"'{path}'", lines=True)
@@ -156,11 +182,10 @@ def _file(name: str, path: Path, verbatim: Sequence[str]) -> TemplateFile:
 
 
 def _linked(name: str, path: Path) -> TemplateFile:
-    inner = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     digest = hashlib.sha256()
-    for file in inner:
-        digest.update(f"{file.relative_to(path).as_posix()}\0{_digest(file)}\0".encode())
-    return TemplateFile((name,), None, path, True, digest.hexdigest())
+    for below, file in _files(path):
+        digest.update(f"{below}\0{_digest(file)}\0".encode())
+    return TemplateFile((name,), None, path, True, digest.hexdigest(), _stamp(path))
 
 
 def _named(given: Any, what: str) -> Iterable[tuple[str, Path]]:
@@ -197,9 +222,14 @@ def _is_verbatim(name: str, verbatim: Sequence[str]) -> bool:
     return any(fnmatch(name, pattern) or fnmatch(PurePosixPath(name).name, pattern) for pattern in verbatim)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    about = path.stat()
-    return about.st_size, about.st_mtime_ns
+def _files(path: Path) -> list[tuple[str, Path]]:
+    """The file itself, or the files below a folder."""
+    return [(name, file) for name, file in _below(path) if file.is_file()] if path.is_dir() else [("", path)]
+
+
+def _stamp(path: Path) -> Stamp:
+    about = [file.stat() for _, file in _files(path) if file.exists()]
+    return tuple((a.st_size, a.st_mtime_ns) for a in about)
 
 
 def _digest(path: Path) -> str:

@@ -148,7 +148,7 @@ class Settings(Entry):
             return None if given is None else Pattern(given.file, given.pattern)
 
         return Program(
-            [self._word(word, folder) for word in self.command],
+            self._command(folder),
             _space(self.inputs),
             _space(self.outputs),
             self._results(name, folder),
@@ -179,13 +179,19 @@ class Settings(Entry):
             return _function(self.results, folder)
         return {output: result.parser() for output, result in self.results.items()}
 
-    def _word(self, word: str, folder: Path) -> str | Path:
-        """A file beside the study by its whole path, unless the template brings one of that name."""
-        brought = self.template is not None and (
-            (folder / self.template / word).exists() or Path(self.template).name == word
-        )
-        beside = folder / word
-        return beside.absolute() if word and not brought and word not in self.files and beside.is_file() else word
+    def _command(self, folder: Path) -> list[str | Path]:
+        """A program or script beside the study by its whole path, unless the template brings one of that name."""
+        from scalebridge.models.program.words import programs_among
+
+        programs = programs_among(self.command, folder)
+        return [
+            (folder / word).absolute() if i in programs and not self._brings(word, folder) else word
+            for i, word in enumerate(self.command)
+        ]
+
+    def _brings(self, word: str, folder: Path) -> bool:
+        template = () if self.template is None else (folder / self.template / word,)
+        return word in self.files or word == Path(self.template or "").name or any(path.exists() for path in template)
 
 
 def _function(reference: str, folder: Path) -> Any:

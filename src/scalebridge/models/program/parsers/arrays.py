@@ -163,8 +163,9 @@ def _entry(array: Any, index: Index, file: str) -> Floats:
     if array.size * array.dtype.itemsize > _LARGEST and index is None:
         raise NoValue(f"'{file}' is larger than {_LARGEST >> 20} MiB; give an index, or read it by a function")
     try:
-        return np.array(array if index is None else array[index], dtype=np.float64)
+        chosen = array if index is None else array[index]
     except IndexError:
         raise NoValue(f"'{file}' has the shape {array.shape}, and no entry {index}") from None
-    except (TypeError, ValueError) as error:
-        raise NoValue(f"'{file}' holds {array.dtype}, no numbers") from error
+    if array.dtype.kind not in "biuf":
+        raise NoValue(f"'{file}' holds {array.dtype}, no numbers")
+    return np.array(chosen, dtype=np.float64)

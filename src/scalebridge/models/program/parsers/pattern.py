@@ -5,17 +5,26 @@ from __future__ import annotations
 import mmap
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from scalebridge.errors import InputError
-from scalebridge.models.program.parsers.files import NoValue, check_name, located, number_in
+from scalebridge.models.program.parsers.files import NoValue, all_of, check_name, located
 from scalebridge.quantities import Floats
 
-_NUMBER = r"([-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][-+]?[0-9]+)?|(?i:nan|inf(?:inity)?)))"
+# A number, and what begins like one and is none: it is matched whole, and then refused, where a part of it would pass
+# for another number. A regex that goes on with what follows, as "{number}-{number}", still parts it.
+_STRICT = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eEdD][-+]?[0-9]+)?"
+_PART_OF_MORE = r"(?![0-9_.#*]|[-+][0-9]|[eEdD](?![a-zA-Z])|[xX][0-9a-fA-F])"
+_THOUSANDS = r"[-+]?[0-9]{1,3}(?:,[0-9]{3}){1,6}(?![0-9])(?:\.[0-9]*)?"
+_NOT_FINITE = r"(?<![a-zA-Z])[-+]?(?i:nan|inf(?:inity)?)(?![a-zA-Z0-9_])"
+_STARS = r"(?<=[=: \t])\*{2,}"
+_ODD = r"[-+]?[0-9.][\w.#*+\-]{0,40}"
+_NUMBER = rf"((?<![0-9])(?<![0-9]\.)(?:{_THOUSANDS}|{_STRICT}{_PART_OF_MORE}|{_ODD})|{_NOT_FINITE}|{_STARS})"
+# At a line's beginning blank lines above it are no part of what is looked for, and would each be tried from anew.
+_LEADING = re.compile(r"^\^\\s\*")
 
 
 @dataclass(frozen=True)
@@ -55,9 +64,13 @@ class Pattern:
         Raises:
             NoValue: no file, no match, no number.
         """
-        found = self._chosen(folder)
         where = f"what '{self.regex}' finds in '{self.file}'"
-        return np.array([number_in((text or b"").decode(errors="replace"), where) for match in found for text in match])
+        found = all_of(
+            ((text or b"").decode(errors="replace"), where) for match in self._chosen(folder) for text in match
+        )
+        if not len(found):
+            raise NoValue(f"nothing in '{self.file}' matches '{self.regex}'")
+        return found
 
     def found(self, folder: Path) -> bool:
         """Whether it matches at all.
@@ -67,19 +80,15 @@ class Pattern:
         """
         return next(self._matches(folder), None) is not None
 
-    def _chosen(self, folder: Path) -> list[tuple[bytes, ...]]:
+    def _chosen(self, folder: Path) -> Iterable[tuple[bytes, ...]]:
         which = {"first": 0, "last": -1}.get(str(self.which), self.which)
         matches = self._matches(folder)
         if which == "all":
-            found = list(matches)
-        elif isinstance(which, int) and which >= 0:
-            found = [match for k, match in enumerate(matches) if k == which][:1]
-        else:
-            kept = deque(matches, maxlen=-int(which))
-            found = [kept[0]] if len(kept) == -int(which) else []
-        if not found:
-            raise NoValue(f"nothing in '{self.file}' matches '{self.regex}'")
-        return found
+            return matches
+        if isinstance(which, int) and which >= 0:
+            return islice(matches, which, which + 1)
+        kept = deque(matches, maxlen=-int(which))
+        return [kept[0]] if len(kept) == -int(which) else []
 
     def _matches(self, folder: Path) -> Iterator[tuple[bytes, ...]]:
         path = located(folder, self.file)
@@ -91,4 +100,5 @@ class Pattern:
                 yield match.groups()
 
     def _compiled(self) -> re.Pattern[bytes]:
-        return re.compile(self.regex.replace("{number}", _NUMBER).encode(), re.MULTILINE)
+        regex = _LEADING.sub(lambda _: r"^[^\S\n]*", self.regex)
+        return re.compile(regex.replace("{number}", _NUMBER).encode(), re.MULTILINE)

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from scalebridge.errors import InputError, did_you_mean
-from scalebridge.models.program.parsers.files import NoValue, check_name, located
+from scalebridge.models.program.parsers.files import NoValue, check_name, located, numbers
 from scalebridge.quantities import Floats
 
 _LARGEST = 256 << 20
@@ -52,10 +50,7 @@ class Json:
             raise NoValue(f"'{self.file}' cannot be read as JSON ({error}), as if half of it were missing") from error
         for name, index in _STEP.findall(self.path):
             value = self._step(value, name, index)
-        try:
-            return np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise NoValue(f"'{self.path}' in '{self.file}' is {str(value)[:40]!r}, no number") from error
+        return numbers(value, f"'{self.path}' in '{self.file}'")
 
     def _step(self, value: Any, name: str, index: str) -> Any:
         if name:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from scalebridge.errors import InputError, did_you_mean
-from scalebridge.models.program.parsers.files import NoValue, check_name, lines_of, located, number_in
+from scalebridge.models.program.parsers.files import NoValue, all_of, check_name, lines_of, located
 from scalebridge.quantities import Floats
 
-Line = tuple[int, list[str]]
+# Its number, its cells, and whether it is a comment.
+Line = tuple[int, list[str], bool]
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,10 @@ class Csv:
                 continue
             delimiter = delimiter or next((d for d in ";\t" if d in line), ",")
             try:
-                yield number, [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+                cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
             except csv.Error as error:
                 raise NoValue(f"'{self.file}', line {number} is no line of a table ({error})") from error
+            yield number, cells, False
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class Columns:
 
     Args:
         file: name of the file.
-        column: its number from 0, or its heading: in the line above the numbers, which may be a comment.
+        column: its number from 0, or its heading: in the line above the numbers, which may be a comment and has as
+            many words as there are columns.
         row: number of the row from 0, from the end if negative; ``"all"`` for the whole column.
         unit: that the file is in; the output's where not given.
         comment: signs that begin a comment.
@@ -91,54 +92,63 @@ class Columns:
         return _column(self._lines(located(folder, self.file)), self.file, self.column, self.row)
 
     def _lines(self, path: Path) -> Iterator[Line]:
-        heading = True
         for number, line in lines_of(path):
             cells = line.lstrip(f" \t{self.comment}").split()
-            is_comment = line.lstrip()[:1] in tuple(self.comment)
-            if not cells or (is_comment and not heading):
-                continue
-            heading = heading and not (not is_comment and _is_number(cells[0]))
-            if not (is_comment and isinstance(self.column, int)):
-                yield number, cells
+            if cells:
+                yield number, cells, line.lstrip()[:1] in tuple(self.comment)
 
 
 def _column(lines: Iterator[Line], file: str, column: str | int, row: str | int) -> Floats:
-    numbers = _numbers(lines, file, column)
+    cells = _below(lines, file, column) if isinstance(column, str) else _numbered(lines, file, column)
     if row == "all":
-        values = list(numbers)
+        values: Iterable[tuple[str, str]] = cells
     elif int(row) >= 0:
-        values = list(islice(numbers, int(row), int(row) + 1))
+        values = islice(cells, int(row), int(row) + 1)
     else:
-        kept = deque(numbers, maxlen=-int(row))
+        kept = deque(cells, maxlen=-int(row))
         values = [kept[0]] if len(kept) == -int(row) else []
-    if not values:
+    found = all_of(values)
+    if not len(found):
         raise NoValue(f"'{file}' has no row {row} with a number in the column '{column}'")
-    return np.array([number_in(text, where) for text, where in values])
+    return found
 
 
-def _numbers(lines: Iterator[Line], file: str, column: str | int) -> Iterator[tuple[str, str]]:
-    """The cells of a column with their places, below the headings."""
-    at = column if isinstance(column, int) else None
+def _numbered(lines: Iterator[Line], file: str, column: int) -> Iterator[tuple[str, str]]:
+    """The cells of a column with their places, from the first line that holds a number."""
     begun = False
-    seen: list[str] = []
-    for number, cells in lines:
-        if at is None:
-            # The heading nearest above the numbers counts.
-            seen = seen if seen and any(_is_number(cell) for cell in cells) else cells
-            at = cells.index(str(column)) if column in cells else None
+    for number, cells, is_comment in lines:
+        begun = begun or (not is_comment and any(_is_number(cell) for cell in cells))
+        if not begun or is_comment:
             continue
-        if not begun and isinstance(column, str) and column in cells:
-            at = cells.index(column)
-            continue
-        if not begun and not any(_is_number(cell) for cell in cells):
-            continue
-        begun = True
         try:
-            yield cells[at], f"'{file}', line {number}, column '{column}'"
+            yield cells[column], f"'{file}', line {number}, column '{column}'"
         except IndexError:
             raise NoValue(f"'{file}', line {number} has {len(cells)} columns only, no column '{column}'") from None
-    if at is None:
-        raise NoValue(f"'{file}' has no column '{column}'{did_you_mean(str(column), seen[:20])}".rstrip("."))
+
+
+def _below(lines: Iterator[Line], file: str, column: str) -> Iterator[tuple[str, str]]:
+    """The cells of a column with their places, each below the nearest heading that names it and fits its row."""
+    heading: list[str] = []
+    nearest: list[str] = []
+    seen: list[str] = []
+    for number, cells, is_comment in lines:
+        if column in cells:
+            nearest = cells
+        elif not is_comment and nearest and any(_is_number(cell) for cell in cells):
+            heading = nearest if len(nearest) == len(cells) or not heading else heading
+            yield _cell(cells, heading, column, f"'{file}', line {number}")
+        elif not is_comment and heading:
+            yield _cell(cells, heading, column, f"'{file}', line {number}")
+        seen = seen if seen and any(_is_number(cell) for cell in cells) else cells
+    if not nearest:
+        raise NoValue(f"'{file}' has no column '{column}'{did_you_mean(column, seen[:20])}".rstrip("."))
+
+
+def _cell(cells: list[str], heading: list[str], column: str, where: str) -> tuple[str, str]:
+    if len(cells) == len(heading) or (len(cells) == len(heading) + 1 and not cells[-1]):
+        return cells[heading.index(column)], f"{where}, column '{column}'"
+    # Whether this line matters is known at the end only: a log goes on below its table.
+    return f"{' '.join(cells)} ...", f"{where} with {len(cells)} cells, under a heading of {len(heading)},"
 
 
 def _is_number(text: str) -> bool:

@@ -78,9 +78,10 @@ def inputs_in(text: str) -> list[Found]:
 
 
 def with_placeholders(text: str, chosen: Iterable[Found]) -> str:
-    """Return the text with a placeholder in place of each number."""
+    """Return the text with a placeholder in place of each number; of a whole one the program reads no other."""
     for found in sorted(chosen, key=lambda f: -f.start):
-        text = f"{text[: found.start]}{{{{ {found.name} }}}}{text[found.end :]}"
+        written = f"{found.name} : d" if found.is_whole else found.name
+        text = f"{text[: found.start]}{{{{ {written} }}}}{text[found.end :]}"
     return text
 
 

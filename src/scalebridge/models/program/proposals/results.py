@@ -16,7 +16,9 @@ from scalebridge.models.program.proposals.names import ALONE, identifier
 from scalebridge.models.program.results import Parser
 
 _LARGEST = 8 << 20
-_SETTING = re.compile(rf"^\s*(?P<name>[A-Za-z_][^=:\n]{{0,60}}?)\s*(?P<sign>[=:])\s*(?P<value>{ALONE})", re.MULTILINE)
+_SETTING = re.compile(
+    rf"^[ \t]*(?P<name>[A-Za-z_][^=:\n]{{0,60}}?)[ \t]*(?P<sign>[=:])[ \t]*(?P<value>{ALONE})", re.MULTILINE
+)
 
 
 # What a program says of itself, not of what it has solved.
@@ -87,8 +89,8 @@ def _in_text(text: str, file: str) -> Iterator[tuple[str, Parser]]:
         words = match["name"].strip()
         if words not in seen:
             seen.add(words)
-            spaced = r"\s+".join(re.escape(word) for word in words.split())
-            yield words, Pattern(file, rf"^\s*{spaced}\s*{match['sign']}\s*{{number}}")
+            spaced = r"[ \t]+".join(re.escape(word) for word in words.split())
+            yield words, Pattern(file, rf"^[ \t]*{spaced}[ \t]*{match['sign']}[ \t]*{{number}}")
     if seen:
         yield from _in_tables(text, file)
     else:
@@ -105,9 +107,9 @@ def _in_tables(text: str, file: str) -> Iterator[tuple[str, Parser]]:
         if is_table and not any(re.fullmatch(ALONE, cell) for cell in above) and tuple(above) not in seen:
             seen.add(tuple(above))
             for k, heading in enumerate(above):
-                before = rf"(?:{_CELL}\s+){{{k}}}" if k else ""
-                after = rf"(?:\s+{_CELL}){{{n - k - 1}}}" if k < n - 1 else ""
-                yield heading, Pattern(file, rf"^\s*{before}{{number}}{after}\s*$")
+                before = rf"(?:{_CELL}[ \t]+){{{k}}}" if k else ""
+                after = rf"(?:[ \t]+{_CELL}){{{n - k - 1}}}" if k < n - 1 else ""
+                yield heading, Pattern(file, rf"^[ \t]*{before}{{number}}{after}[ \t\r]*$")
 
 
 def _in_columns(text: str, file: str) -> Iterator[tuple[str, Parser]]:

@@ -185,7 +185,7 @@ def model(
 
 def source_digest(function: Callable[..., Any]) -> str:
     """Digest of a function's source, defaults and the values it closes over; the same in every process."""
-    return hashlib.sha256(_described(function, frozenset()).encode()).hexdigest()[:16]
+    return hashlib.sha256(described(function).encode()).hexdigest()[:16]
 
 
 def unbound(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,7 +195,7 @@ def unbound(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _described(value: Any, above: frozenset[int]) -> str:
+def described(value: Any, above: frozenset[int] = frozenset()) -> str:
     """A text that tells two values apart and never holds a memory address; ``above`` are those it stands in."""
     if id(value) in above:
         return "itself"
@@ -205,17 +205,17 @@ def _described(value: Any, above: frozenset[int]) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {value.shape} {hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()}"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{k!r}: {_described(v, above)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{k!r}: {described(v, above)}" for k, v in value.items()) + "}"
     if isinstance(value, set | frozenset):
         # Their order changes from process to process.
-        return "{" + ", ".join(sorted(_described(v, above) for v in value)) + "}"
+        return "{" + ", ".join(sorted(described(v, above) for v in value)) + "}"
     if isinstance(value, tuple | list):
-        return "(" + ", ".join(_described(v, above) for v in value) + ")"
+        return "(" + ", ".join(described(v, above) for v in value) + ")"
     if inspect.ismodule(value):
         return value.__name__
     parts = _parts(value)
     if parts is not None:
-        return type(value).__qualname__ + _described(parts, above)
+        return type(value).__qualname__ + described(parts, above)
     return repr(value)
 
 
@@ -243,8 +243,8 @@ def _described_function(function: Any, above: frozenset[int]) -> str:
     closed = []
     for cell in function.__closure__ or ():
         with contextlib.suppress(ValueError):  # a name that is not bound yet
-            closed.append(_described(cell.cell_contents, above))
-    return "\0".join([source, _described((function.__defaults__, function.__kwdefaults__), above), *closed])
+            closed.append(described(cell.cell_contents, above))
+    return "\0".join([source, described((function.__defaults__, function.__kwdefaults__), above), *closed])
 
 
 def _check_signature(made: FunctionModel) -> None:

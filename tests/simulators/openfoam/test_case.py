@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scalebridge.errors import InputError
@@ -54,6 +55,26 @@ def test_the_programs_are_found_in_the_case(cavity: Mapping[str, str]) -> None:
     assert parallel.steps[1].argv == ("snappyHexMesh", "-overwrite")
 
 
+def test_a_value_for_a_mesh_that_is_made_already_is_refused_unless_it_is_made_again(cavity: Mapping[str, str]) -> None:
+    meshed, settings = {**cavity, "constant/polyMesh/points": ""}, {"system/blockMeshDict:scale": 0.1}
+    with pytest.raises(InputError, match="made already"):
+        Case(meshed, settings=settings)
+    assert Case(meshed, settings=settings, mesh=("blockMesh",)).mesh_steps
+    assert Case(cavity, settings=settings).mesh_steps
+
+
+def test_a_mesh_that_is_linked_into_the_case_is_its_mesh(tmp_path: Path, cavity: Mapping[str, str]) -> None:
+    template = _folder(tmp_path, cavity)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/points").write_text("mesh")
+    (template / "constant/polyMesh").symlink_to(tmp_path / "shared")
+    (template / "constant/back").symlink_to(template / "constant")
+    case = Case(template)
+    assert [step.name for step in case.steps] == ["icoFoam"]
+    work = _prepared(case, tmp_path)
+    assert (work / "constant/polyMesh/points").read_text() == "mesh" and not (work / "constant/back").exists()
+
+
 def test_a_parallel_case_is_told_how_to_decompose(tmp_path: Path, cavity: Mapping[str, str]) -> None:
     text = (_prepared(Case(cavity, processors=3), tmp_path) / "system/decomposeParDict").read_text()
     assert "numberOfSubdomains 3;" in text and "n (3 1 1);" in text
@@ -68,6 +89,7 @@ def test_a_parallel_case_is_told_how_to_decompose(tmp_path: Path, cavity: Mappin
         ({"processors": 0}, "processors = 0"),
         ({"processors": 1.5}, "processors = 1.5"),
         ({"tolerances": {"U": 2.0}}, "between 0 and 1"),
+        ({"settings": {"0.orig/U:boundaryField/movingWall/value": 1.0}}, "write '0/U:boundaryField/movingWall/value'"),
         ({"settings": {"nu": 1.0}}, "not of the form 'file:entry'"),
         ({"mesh": ("snappyHexMesh -overwrite",)}, "no name and no list of arguments"),
         ({"solver": ()}, "no name and no list of arguments"),
@@ -95,6 +117,14 @@ def test_the_digest_tells_cases_apart_and_not_their_folders(tmp_path: Path, cavi
         Case(cavity, after=("checkMesh",)),
     ]
     assert len({case.digest(), *(other.digest() for other in others)}) == 5
+
+
+def test_the_digest_sees_every_digit_of_every_entry_of_an_array(cavity: Mapping[str, str]) -> None:
+    long, digits = np.zeros((2, 3000)), np.ones((2, 3))
+    long[1, 1500], digits[1, 0] = 1.0, 1.0 + 1e-12
+    for one, other in (long, digits):
+        cases = [Case(cavity, settings={"0/U:internalField": array}) for array in (one, other)]
+        assert cases[0].digest() != cases[1].digest()
 
 
 def test_limits_are_no_part_of_what_a_case_is(cavity: Mapping[str, str]) -> None:

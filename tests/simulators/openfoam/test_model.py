@@ -90,16 +90,19 @@ def test_a_failed_folder_is_kept_on_request(fake: Path, cavity: Mapping[str, str
     assert "Maximum number of iterations" in (kept / "log.icoFoam").read_text()
 
 
-def test_its_identity_follows_case_places_and_readers(cavity: Mapping[str, str], tmp_path: Path) -> None:
+def test_its_identity_follows_variables_case_places_and_readers(cavity: Mapping[str, str], tmp_path: Path) -> None:
     model = _model(Case(cavity), tmp_path)
     others = [
         _model(Case({**cavity, "0/p": ""}), tmp_path),
         _model(Case(cavity), tmp_path, places={**_PLACES, "speed": "system/controlDict:endTime"}),
         _model(Case(cavity), tmp_path, results={"drag": lambda folder: 1.0}),
         _model(Case(cavity), tmp_path, version="2"),
+        _model(Case(cavity), tmp_path, inputs={"viscosity": ("m^2/s", 1.0, 1e5), "speed": ("m/s", 0.0, 10.0)}),
+        _model(Case(cavity), tmp_path, inputs={"speed": ("m/s", 0.0, 10.0), "viscosity": ("mm^2/s", 1.0, 1e5)}),
+        _model(Case(cavity), tmp_path, outputs={"drag": "mN"}),
     ]
     identities = [tuple(sorted(m.identity().items())) for m in (model, *others)]
-    assert len(set(identities)) == 5
+    assert len(set(identities)) == 8
     assert model.identity() == _model(Case(cavity), tmp_path / "elsewhere").identity()
 
 
@@ -117,6 +120,7 @@ def test_units_of_another_kind_are_refused_before_the_run(
         ({"places": {"viscosity": _PLACES["viscosity"]}}, "input 'speed' of the OpenFOAM model has no place"),
         ({"places": {**_PLACES, "sped": "a:b"}}, "place 'sped' of the OpenFOAM model is of no input"),
         ({"places": {**_PLACES, "speed": "nowhere"}}, "not of the form"),
+        ({"places": {**_PLACES, "speed": "0.orig/U:boundaryField/movingWall/value[0]"}}, "write '0/U:boundaryField"),
         ({"results": {}}, "output 'drag' of the OpenFOAM model has no reader"),
     ],
 )

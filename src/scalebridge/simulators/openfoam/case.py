@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from scalebridge.errors import InputError
+from scalebridge.models.function import described
 from scalebridge.models.program import Limits
 from scalebridge.simulators.openfoam.dictionaries import dictionary
 from scalebridge.simulators.openfoam.places import place_of, put
@@ -21,6 +22,7 @@ from scalebridge.simulators.openfoam.running import CaseRun, Step, run_steps
 # What an earlier run left in a template is no part of it.
 _LEFT_BEHIND = re.compile(r"processor\d+|processors\d+|postProcessing|VTK|dynamicCode|log\..*|.*\.foam|\..*")
 _TIME = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
+_MESH_FILES = ("blockMeshDict", "snappyHexMeshDict", "meshDict")
 _APPLICATION = re.compile(r"^\s*application\s+([\w./+-]+)\s*;", re.MULTILINE)
 
 Program = str | Sequence[str]
@@ -38,8 +40,9 @@ class Case:
             for a ``polyMesh`` that is there. None: ``blockMesh`` where there is a ``blockMeshDict`` and no mesh.
         solver: the solver; None: the ``application`` of ``system/controlDict``.
         after: programs that follow it, on the whole case.
-        processors: MPI ranks of the solver; above 1 the case is decomposed (into slabs along x, unless it has a
-            ``decomposeParDict``) and reconstructed.
+        processors: MPI ranks of the solver; above 1 the case is decomposed and reconstructed: into slabs along x, or
+            by its own ``decomposeParDict``, in which only ``numberOfSubdomains`` is changed (an ``n`` of its method
+            must fit it).
         tolerances: residual wanted of each field (``{"U": 1e-6, "p": 1e-5}``); None: the solver must say that it
             converged, and one that looks for no convergence although it is steady is not believed.
         limits: of all programs together (time) and of each (memory, size of files).
@@ -63,8 +66,6 @@ class Case:
         if "system/controlDict" not in dict(self._files()):
             where = "The files given" if isinstance(self.template, Mapping) else f"The folder '{self.template}'"
             raise InputError(f"{where} are no OpenFOAM case: there is no 'system/controlDict'; name the case's folder.")
-        for place in self.settings:
-            place_of(place)
         if isinstance(self.processors, bool) or not isinstance(self.processors, int) or self.processors < 1:
             raise InputError(f"The case was given processors = {self.processors!r}; give a whole number of at least 1.")
         for name, limit in (self.tolerances or {}).items():
@@ -73,6 +74,8 @@ class Case:
                     f"The tolerance of '{name}' is {limit!r}; a residual lies between 0 and 1, as in 1e-6."
                 )
         _ = self.steps
+        for place in self.settings:
+            self.check_place(place)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -88,6 +91,24 @@ class Case:
     def flow_steps(self) -> tuple[Step, ...]:
         """The solver and what goes with it, once there is a mesh."""
         return _flow_steps(self, dict(self._files()))
+
+    def check_place(self, text: str) -> None:
+        """Refuse a place where a value would change nothing.
+
+        Raises:
+            InputError: it is no place; it is in ``0.orig``, or in a description of a mesh that is not made again.
+        """
+        place = place_of(text)
+        if place.file.startswith("0.orig/"):
+            raise InputError(
+                f"The place '{text}' is in 0.orig, which is copied to 0 before values are put; write "
+                f"'0/{text.removeprefix('0.orig/')}'."
+            )
+        if PurePosixPath(place.file).name in _MESH_FILES and not self.mesh_steps:
+            raise InputError(
+                f"The place '{text}' is of a mesh that is made already (constant/polyMesh), so a value there would "
+                'change nothing; give the programs that make it again, as in mesh=("blockMesh",).'
+            )
 
     def prepare(self, folder: Path, values: Mapping[str, tuple[Any, str | None]] | None = None) -> None:
         """Copy the template into a folder and write what differs from it.
@@ -130,8 +151,8 @@ class Case:
             data = content.read_bytes() if isinstance(content, Path) else content.encode()
             sha.update(f"{name}\0{len(data)}\0".encode())
             sha.update(data)
-        recipe = [self.steps, sorted(self.settings.items(), key=str), sorted((self.tolerances or {}).items())]
-        sha.update(repr(recipe).encode())
+        settings = {place: self.settings[place] for place in sorted(self.settings)}
+        sha.update(described([self.steps, settings, sorted((self.tolerances or {}).items())]).encode())
         return sha.hexdigest()
 
     def _files(self) -> Iterator[tuple[str, Path | str]]:
@@ -163,9 +184,18 @@ def _below(root: Path) -> Iterator[tuple[str, Path]]:
             continue
         if top.is_file():
             yield top.name, top
-        for path in sorted(top.rglob("*")) if top.is_dir() else ():
-            if path.is_file():
-                yield path.relative_to(root).as_posix(), path
+        for path in _within(top) if top.is_dir() else ():
+            yield path.relative_to(root).as_posix(), path
+
+
+def _within(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """The files below a folder and below those that are linked in it; a link back to one above leads nowhere."""
+    real = folder.resolve()
+    for path in sorted(folder.iterdir()) if real not in above else ():
+        if path.is_dir():
+            yield from _within(path, (*above, real))
+        elif path.is_file():
+            yield path
 
 
 def _slabs(count: int) -> dict[str, Any]:

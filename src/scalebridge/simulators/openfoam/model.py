@@ -17,7 +17,6 @@ from scalebridge.models.function import source_digest
 from scalebridge.models.program import working_folder
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.openfoam.case import Case
-from scalebridge.simulators.openfoam.places import place_of
 
 Reader = Callable[[Path], Any]
 
@@ -47,7 +46,8 @@ class OpenFoam:
         results: output -> function from the folder of the finished case to its value, in the output's unit; or one
             function to all of them by name.
         label: short name for people.
-        version: raised when the results change in a way that neither the case nor the readers show.
+        version: raised when the results change in a way that neither the case nor the readers show, as with another
+            release of OpenFOAM.
         scale: extent and grain.
         structure: what is known of the response.
         keep: which working folders stay: ``never``, ``failed`` or ``always``.
@@ -74,7 +74,7 @@ class OpenFoam:
         object.__setattr__(self, "outputs", Space(self.outputs))
         _matched(self.inputs.names, self.places, "input", "place")
         for place in self._flat:
-            place_of(place)
+            self.case.check_place(place)
         if isinstance(self.results, Mapping):
             _matched(self.outputs.names, self.results, "output", "reader")
 
@@ -84,11 +84,12 @@ class OpenFoam:
         return self.label
 
     def identity(self) -> Mapping[str, str]:
-        """Digests of the case, of where the inputs go, and of the readers."""
+        """Variables, and digests of the case, of where the inputs go, and of the readers."""
         results = dict(self.results) if isinstance(self.results, Mapping) else {"": self.results}
         return {
             "name": f"openfoam.{self.label}",
             "version": self.version,
+            "variables": repr([(v.name, v.unit, v.shape) for v in (*self.inputs, *self.outputs)]),
             "case": self.case.digest(),
             "places": str(sorted((name, str(place)) for name, place in self.places.items())),
             "results": str({name: source_digest(reader) for name, reader in sorted(results.items())}),

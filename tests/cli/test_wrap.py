@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -86,6 +87,68 @@ def test_what_it_needs_beside_its_input_is_brought(here: Path) -> None:
     command = ("--input", "in.txt", "--run", "--file", "data", "--out", "m")
     assert run("wrap", *command, "--", "sh", "run.sh", "in.txt") == 0
     assert (here / "m" / "template" / "data" / "table").read_text() == "2.0"
+
+
+def test_a_file_that_the_program_writes_is_its_own_and_not_the_user_s_of_that_name(here: Path) -> None:
+    (here / "copy.py").write_text(
+        "import sys\nopen(sys.argv[2], 'w').write('energy = 1.5')\nopen(sys.argv[1]).read()\n"
+    )
+    (here / "out.txt").write_text("of a run by hand")
+    command = ("--", sys.executable, "copy.py", "in.txt", "out.txt")
+    assert run("wrap", "--input", "in.txt", "--run", "--out", "m", *command) == 0
+    assert (here / "out.txt").read_text() == "of a run by hand"
+    assert '"in.txt", "out.txt"]' in (here / "m" / "copy_model.py").read_text()
+
+
+def test_a_file_that_was_not_brought_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "mesh.dat").write_text("1")
+    script = "import sys\nprint('y =', float(open(sys.argv[2]).read()))\n"
+    (here / "solver.py").write_text(script)
+    command = ("--", sys.executable, "solver.py", "in.txt", "mesh.dat")
+    assert run("wrap", "--input", "in.txt", "--run", *command) == 2
+    assert "bring what else it needs by --file (mesh.dat?)." in capsys.readouterr().err
+    assert run("wrap", "--input", "in.txt", "--run", "--file", "mesh.dat", *command) == 0
+
+
+def test_a_whole_number_is_written_as_one_and_brought_files_are_no_templates(here: Path) -> None:
+    (here / "lib").mkdir()
+    (here / "lib" / "more.py").write_text("def shown(x):\n    return f'{{ {x} }}'\n")
+    (here / "tool.py").write_text("text = '{{ name }}'\n")
+    (here / "solver.py").write_text("import sys\nprint('y =', int(open(sys.argv[1]).read().split()[2]) / 4)\n")
+    (here / "in.txt").write_text("n = 10\n")
+    command = ("--file", "lib", "--file", "tool.py", "--out", "m", "--", sys.executable, "solver.py", "in.txt")
+    assert run("wrap", "--input", "in.txt", "--run", *command) == 0
+    adapter = (here / "m" / "solver_model.py").read_text()
+    assert 'verbatim=["lib/*", "tool.py"],' in adapter
+    assert (here / "m" / "template" / "in.txt").read_text() == "n = {{ n : d }}\n"
+
+
+ONCE = """
+import os, sys, time
+mark = sys.argv[1] + "/ran"
+if os.path.exists(mark):
+    {then}
+open(mark, "w")
+print("y = 1.5")
+"""
+
+
+def test_an_adapter_whose_first_run_fails_is_said_and_is_no_success(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "solver.py").write_text(ONCE.format(then="sys.exit(7)"))
+    assert run("wrap", "--input", "in.txt", "--run", "--out", "m", "--", sys.executable, "solver.py", str(here)) == 1
+    told = capsys.readouterr().out
+    assert "the adapter was written, but its first run failed" in told and "exit code 7" in told
+
+
+def test_the_timeout_holds_for_the_adapter_too(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scalebridge.cli.wrap._STARTS_S", 0.1)
+    (here / "solver.py").write_text(ONCE.format(then="time.sleep(60)"))
+    start = time.monotonic()
+    command = ("--timeout", "3", "--out", "m", "--", sys.executable, "-S", "solver.py", str(here))
+    assert run("wrap", "--input", "in.txt", "--run", *command) == 1
+    assert time.monotonic() - start < 20
 
 
 def test_it_never_overwrites(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,7 +190,7 @@ def _results_of_a_run(request: Request, command: list[str | Path]) -> list[Propo
         if ended.status != "ok":
             raise InputError(
                 f"The program failed on its example: {ended.reason}. It ran in an empty folder beside "
-                f"'{request.example.name}'; bring what else it needs by --file{_perhaps(command)}."
+                f"'{request.example.name}'; bring what else it needs by --file{_perhaps(command, before)}."
             )
         written = [name for name in names_in(folder.path) if name not in before]
         for name in request.output:
@@ -201,9 +201,9 @@ def _results_of_a_run(request: Request, command: list[str | Path]) -> list[Propo
         return results_in(folder.path, names)
 
 
-def _perhaps(command: list[str | Path]) -> str:
-    """The words of a command that name files here, which it may have been meant to read."""
-    here = [word for word in command if isinstance(word, str) and Path(word).exists()]
+def _perhaps(command: list[str | Path], brought: Collection[str]) -> str:
+    """The words of a command that name files here which were not brought, as it may be meant to read them."""
+    here = [word for word in command if isinstance(word, str) and Path(word).is_file() and word not in brought]
     return f" ({', '.join(here)}?)" if here else ""
 
 

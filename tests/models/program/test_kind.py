@@ -100,6 +100,20 @@ def test_every_parser_can_be_named(result: dict[str, Any], folder: Path) -> None
     assert repr(reader.results["energy"]).lower().startswith(next(iter(result)))  # type: ignore[index]
 
 
+def test_a_file_beside_the_study_that_the_program_writes_is_not_touched(folder: Path) -> None:
+    (folder / "result.txt").write_text("of a run by hand")
+    (folder / "write.py").write_text("import sys\nopen(sys.argv[1], 'w').write('e 4')\n")
+    model = build(
+        folder,
+        command=[sys.executable, "-S", "-E", "write.py", "result.txt"],
+        converged=None,
+        outputs={"energy": "J"},
+        results={"energy": {"file": "result.txt", "pattern": "e {number}"}},
+    )
+    assert model.run(np.array([[300.0, 0, 0, 0]])).values.item() == 4
+    assert (folder / "result.txt").read_text() == "of a run by hand"
+
+
 def test_ranks_noise_and_the_rest_reach_the_program(folder: Path) -> None:
     model = build(
         folder,

@@ -127,6 +127,17 @@ def test_averages_carry_the_units_of_the_cases_own_fields():
     assert lid["areaAverage_U"][:, 0].tolist() == [1.0] * 6
 
 
+def test_tensors_have_the_shape_and_order_of_those_of_fields(tmp_path):
+    folder = tmp_path / "postProcessing" / "mean" / "0"
+    folder.mkdir(parents=True)
+    row = "0\t(1 2 3 4 5 6)\t(1 2 3 4 5 6 7 8 9)\t((1 2 3) (4 5 6))\n"
+    (folder / "volFieldValue.dat").write_text("# Time\tvolAverage(S)\tvolAverage(T)\tforces(pressure viscous)\n" + row)
+    mean = read_function_object(tmp_path, "mean")
+    assert mean["volAverage_S"].tolist() == [[1, 4, 6, 2, 5, 3]]
+    assert mean["volAverage_T"].tolist() == [[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]
+    assert mean["forces_pressure_viscous"].tolist() == [[1, 2, 3, 4, 5, 6]]
+
+
 def test_words_are_categories():
     found = read_function_object(SERIES, "minmax")
     assert found["field"].tolist() == ["mag(U)", "p"] * 6

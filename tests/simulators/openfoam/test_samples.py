@@ -38,6 +38,44 @@ def test_an_axis_of_distance_lies_along_x_and_xyz_in_space():
     np.testing.assert_allclose(in_space["p"].mesh.points[1], [0.0255, 0.05, 0.05], rtol=1e-6)
 
 
+HEAD = "# vtk DataFile Version 2.0\n{title}\nASCII\nDATASET POLYDATA\nPOINTS 3 double\n0 0 0\n1 0 0\n1 1 0\n"
+
+
+def _sampled(tmp_path, name, text):
+    place = tmp_path / "case" / "postProcessing" / "samples" / "0.5"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / name).write_text(text)
+    return tmp_path / "case"
+
+
+@pytest.mark.parametrize(
+    ("title", "cells", "wanted"),
+    [
+        ("line", "", [1, 4, 6, 2, 5, 3]),
+        ("time='0.5'", "POLYGONS 1 4\n3 0 1 2\n", [1, 2, 3, 4, 5, 6]),
+        ("sampleSurface", "POLYGONS 1 4\n3 0 1 2\n", [1, 4, 6, 2, 5, 3]),
+    ],
+)
+def test_symmetric_tensors_of_legacy_vtk_are_in_the_order_of_who_wrote_them(tmp_path, title, cells, wanted):
+    # As v1912 writes a field that is (1 2 3 4 5 6) in OpenFOAM: sets in OpenFOAM's order, surfaces in VTK's.
+    values = "POINT_DATA 3\nFIELD attributes 2\nS 6 3 float\n" + "1 2 3 4 5 6\n" * 3
+    values += "T 9 3 float\n" + "1 2 3 4 5 6 7 8 9\n" * 3
+    found = read_samples(_sampled(tmp_path, "line.vtk", HEAD.format(title=title) + cells + values), "samples", "line")
+    assert found["S"].values.tolist() == [wanted] * 3
+    assert found["T"].values[0].tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+def test_tensors_on_a_raw_surface_are_read_under_the_wrong_headings_of_v1912(tmp_path):
+    symmetric = "# S  FACE_DATA 1\n#  xx  xy  xz  yy  yz  zz  S_0  S_1  S_2  S_3  S_4  S_5\n0.5 0.25 0 1 2 3 4 5 6\n"
+    whole = "# T  FACE_DATA 1\n#  xx  xy  xz  yx  yy  yz  zx  zy  zz  " + "  ".join(f"T_{i}" for i in range(9)) + "\n"
+    case = _sampled(tmp_path, "S_plane.raw", symmetric)
+    _sampled(tmp_path, "T_plane.raw", whole + "0.5 0.25 0 1 2 3 4 5 6 7 8 9\n")
+    found = read_samples(case, "samples", "plane")
+    assert found["S"].values.tolist() == [[1, 4, 6, 2, 5, 3]]
+    assert found["T"].values.tolist() == [[[1, 2, 3], [4, 5, 6], [7, 8, 9]]]
+    assert found["S"].mesh.points.tolist() == [[0.5, 0.25, 0.0]]
+
+
 def test_columns_that_could_be_read_in_two_ways_are_refused(tmp_path):
     shutil.copytree(SERIES / "postProcessing", tmp_path / "postProcessing")
     for path in (tmp_path / "postProcessing" / "setsraw" / "0.03").glob("cross_U*"):

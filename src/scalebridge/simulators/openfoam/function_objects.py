@@ -17,7 +17,8 @@ import numpy as np
 
 from scalebridge.data.dataset import Dataset
 from scalebridge.data.source import Source
-from scalebridge.quantities import Space, Variable
+from scalebridge.quantities import Floats, Space, Variable
+from scalebridge.simulators.openfoam.components import SHAPES, shaped
 from scalebridge.simulators.openfoam.result_tables import ResultTable, damaged, merged_table
 from scalebridge.simulators.openfoam.time_folders import case_folder
 from scalebridge.simulators.openfoam.units_in_case import unit_in_case
@@ -37,7 +38,8 @@ def read_function_object(
 
     Returns:
         A row per time: ``time`` (s; the iteration of a steady solver) and a column per heading, ``areaAverage(p)`` as
-        ``areaAverage_p``. Vectors have the shape ``(3,)``, words are categories.
+        ``areaAverage_p``. Vectors have the shape ``(3,)``, tensors ``(3, 3)``, symmetric ones the components xx, yy, zz,
+        xy, yz, zx; words are categories.
 
     Raises:
         InputError: no such function object or table, a damaged file.
@@ -65,21 +67,26 @@ def dataset(table: ResultTable, names: list[str], units: list[str | None], name:
         damaged(table.path, len(table.comments), f"{len(names)} headings stand over {len(table.columns)} columns")
     variables, columns = [Variable("time", "s")], {"time": table.time}
     unstated = []
-    for label, unit, column in zip(_distinct(names), units, table.columns, strict=True):
+    for label, unit, column, heading in zip(_distinct(names), units, table.columns, table.headings[1:], strict=True):
         if column.dtype.kind != "f":
             variables.append(Variable(label, kind="category"))
             columns[label] = column
             continue
-        shape = () if column.shape[1] == 1 else (column.shape[1],)
-        variables.append(Variable(label, unit or "1", shape))
         # The largest float stands for no value.
         kept = np.where(np.abs(column) < 1e300, column, np.nan)
-        columns[label] = kept.reshape(len(column), *shape)
+        columns[label] = _value(kept, heading)
+        variables.append(Variable(label, unit or "1", columns[label].shape[1:]))
         if unit is None:
             unstated.append(label)
     notes = (f"read from '{table.path}' and the starts before it.",)
     source = Source(reader="openfoam", notes=notes, unstated=tuple(unstated))
     return Dataset(Space(variables), columns, name, source=source)
+
+
+def _value(column: Floats, heading: str) -> Floats:
+    """Numbers ``[n, k]`` as values; a list of vectors, as in ``forces(pressure viscous)``, stays one row."""
+    k = column.shape[1]
+    return shaped(column) if k in SHAPES and not re.search(r"[\s,]", heading) else column
 
 
 def identifier(heading: str) -> str:

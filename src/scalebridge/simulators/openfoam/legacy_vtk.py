@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scalebridge.data.fields import CellBlock, Mesh
 from scalebridge.quantities import Floats
 from scalebridge.simulators.openfoam.cell_shapes import Indices
-from scalebridge.simulators.openfoam.components import SHAPES
+from scalebridge.simulators.openfoam.components import SHAPES, shaped
 from scalebridge.simulators.openfoam.foam_file import FoamFile
 
 # Name, values, location and mesh of a field.
@@ -57,7 +57,15 @@ def read_legacy_vtk(path: Path) -> list[Found]:
         nodes = np.column_stack([steps[:-1], steps[1:]]) if line else steps[:, None]
         cells, order = [CellBlock("line" if line else "vertex", nodes)], np.arange(len(nodes))
     mesh = Mesh(points, tuple(cells), name=path.stem)
-    return [(name, values[order] if at == "cells" else values, at, mesh) for name, values, at in attributes]
+    # Surfaces have VTK's order of components since v1906; sets, and surfaces of older releases, have OpenFOAM's.
+    surface = any(block.type not in ("line", "vertex") for block in cells)
+    arranged = _shaped_as_vtk if surface and words.title != b"sampleSurface" else shaped
+    return [(name, arranged(rows[order] if at == "cells" else rows), at, mesh) for name, rows, at in attributes]
+
+
+def _shaped_as_vtk(rows: Floats) -> Floats:
+    """Components in VTK's order, which is ours."""
+    return rows.reshape(len(rows), *SHAPES[rows.shape[1]])
 
 
 def _attribute(words: _Words, location: str, wanted: int) -> tuple[str, Floats, str]:
@@ -65,7 +73,7 @@ def _attribute(words: _Words, location: str, wanted: int) -> tuple[str, Floats, 
     words.next_word()
     if location != "file" and (width not in SHAPES or size != wanted):
         words.file.fail(f"the field '{name[:40]}' has {size} values of {width} components for {wanted} {location}")
-    return name, words.numbers(width * size).reshape(size, *SHAPES.get(width, (width,))), location
+    return name, words.numbers(width * size).reshape(size, width), location
 
 
 def _blocks(words: _Words, kind: str, n_points: int) -> tuple[list[CellBlock], Indices]:
@@ -109,6 +117,7 @@ class _Words:
         if kinds[1] != b"DATASET POLYDATA":
             file.fail("its dataset is no POLYDATA", 0)
         file.position = len(file.data) - len(lines[4])
+        self.title = lines[1].strip()
 
     def next_word(self) -> str:
         """The next word; empty at the end."""

@@ -29,6 +29,7 @@ from scalebridge.simulators.openfoam.time_folders import case_folder, chosen_tim
 from scalebridge.simulators.openfoam.units_in_case import components_in_case, unit_in_case
 
 _COMPONENT = re.compile(r"(.+)_([xyz]{1,2}|[0-8])")
+_WRONG_PLACES = ("xx xy xz yy yz zz".split(), "xx xy xz yx yy yz zx zy zz".split())
 _MESHES = (".vtk", ".vtp", ".vtu")
 # The largest number stands for a place outside of the mesh.
 OUTSIDE = 1e300
@@ -205,6 +206,14 @@ def _n_places(case: Path, tables: Mapping[Path, Floats], sample: str) -> tuple[i
 
 def _named_columns(path: Path, headings: list[str], rows: Floats) -> list[Found]:
     """Columns with headings: ``x y z U_x U_y U_z`` (raw) or ``distance,U_0,U_1,U_2`` (csv)."""
+    for wrong in _WRONG_PLACES:
+        # Surfaces of v1912 name the components of a tensor where its places stand.
+        if (
+            path.suffix == ".raw"
+            and headings[: len(wrong)] == wrong
+            and len(headings) == rows.shape[1] + len(wrong) - 3
+        ):
+            headings = ["x", "y", "z", *headings[len(wrong) :]]
     if len(headings) != rows.shape[1]:
         damaged(path, 1, f"{len(headings)} headings stand over {rows.shape[1]} columns")
     n_places = 3 if headings[:3] == ["x", "y", "z"] else 1

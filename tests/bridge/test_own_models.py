@@ -338,3 +338,14 @@ def test_a_model_with_a_finer_version_has_its_discretisation_in_the_interval() -
     assert np.median(parts) >= 0.8 * change
     assert np.median(parts) <= 10 * change
     assert solve(rtol=0.02).parts["micro_discretisation"] is None
+
+
+@pytest.mark.parametrize("stated", [0.01, {"curvature": 0.01}], ids=["one number", "by name"])
+def test_a_solver_that_states_an_error_too_large_for_the_tolerance_is_taken_at_its_word(stated: Any) -> None:
+    class Frank(Beam):
+        def solve(self, closure: Any, start: Any = None) -> sb.MacroSolution:
+            return replace(super().solve(closure, start), algebraic_error=stated)
+
+    answer = solve(Frank(), rtol=0.01)
+    assert not answer.converged and "states an error of 0.01 in 'curvature'" in answer.reason
+    assert solve(Frank(), atol=1.0, rtol=None).converged

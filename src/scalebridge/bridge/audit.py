@@ -56,6 +56,12 @@ def check_assumptions(session: Session, stage: Stage, first: bool) -> Refused | 
                 f"solving the macro problem again from its own solution moved '{qoi}' by {moved:.3g}, more than a "
                 f"twentieth of the tolerance ({allowed:.3g}); tighten the macro solver"
             )
+        stated = again.stated_error(qoi)
+        if stated > allowed:
+            return Refused(
+                f"the macro solver states an error of {stated:.3g} in '{qoi}' from incomplete iteration, more than a "
+                f"twentieth of the tolerance ({allowed:.3g}); tighten the macro solver"
+            )
     if stage.solution.sensitivity is None:
         return None
     weights = dict(stage.weights)

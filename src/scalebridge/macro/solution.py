@@ -73,11 +73,11 @@ class Adjoint:
         flat: Floats = np.ascontiguousarray(local.reshape(-1, local.shape[-1]))
         return flat
 
-    def algebraic_error(self) -> float:
-        """Return the largest change of a quantity of interest that the remaining residual can make."""
+    def algebraic_error(self) -> dict[str, float]:
+        """Return the change of each quantity of interest that the remaining residual can make."""
         force = self.at.internal - self.discrete.load
         force[self.discrete.fixed] = 0.0
-        return max((abs(float(self.dual(f) @ force)) for f in self.functionals.values()), default=0.0)
+        return {name: abs(float(self.dual(f) @ force)) for name, f in self.functionals.items()}
 
 
 def dual_field(discrete: Discrete, functional: Functional, at: Local, matrices: Floats, factor: Factor) -> Floats:

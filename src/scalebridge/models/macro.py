@@ -26,7 +26,8 @@ class MacroSolution:
         restart: handed back as ``start`` of the next solve.
         converged: False where no solution was found; ``reason`` then says why.
         reason: one sentence where not converged.
-        algebraic_error: bound on the error of the qois from incomplete iteration, where known.
+        algebraic_error: name -> bound on the error of that quantity from incomplete iteration, where known; one number
+            for every quantity alike.
     """
 
     qois: Mapping[str, float]
@@ -36,7 +37,14 @@ class MacroSolution:
     restart: Any = None
     converged: bool = True
     reason: str | None = None
-    algebraic_error: float | None = None
+    algebraic_error: Mapping[str, float] | float | None = None
+
+    def stated_error(self, qoi: str) -> float:
+        """What the solver states of a quantity's error from incomplete iteration; 0 where it states nothing."""
+        stated = self.algebraic_error
+        if isinstance(stated, Mapping):
+            return float(stated.get(qoi, 0.0))
+        return 0.0 if stated is None else float(stated)
 
 
 @dataclass(frozen=True)

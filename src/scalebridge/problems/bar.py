@@ -322,7 +322,7 @@ def _solution(bar: Bar, state: _State) -> MacroSolution:
         return sensitive
 
     fields: Mapping[str, Any] = {"x": bar.nodes, "value": u, "flux": state.flux}
-    left_over = max(abs(float(adjoint(qoi) @ state.residual)) for qoi in QOIS)
+    left_over = {qoi: abs(float(adjoint(qoi) @ state.residual)) for qoi in QOIS}
     return MacroSolution(qois, state.states, sensitivity, fields, restart=u, algebraic_error=left_over)
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scalebridge.data.averaging.blocks import blocking
-from scalebridge.data.averaging.inefficiency import Correlated, correlated
+from scalebridge.data.averaging.scales import ErrorOfMean, error_of_mean
 from scalebridge.data.averaging.series import checked_series
-from scalebridge.data.averaging.settling import drift, equilibration
+from scalebridge.data.averaging.settling import drift, equilibration, movement
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 
@@ -20,6 +19,8 @@ FEWEST_EFFECTIVE = 16.0
 FEWEST_DEGREES = 4.0
 # Halves that differ by more deviations than this have not settled.
 STILL_DRIFTING = 5.0
+# A start that widens the error by more than this is told.
+STILL_MOVING = 1.25
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,14 @@ class SeriesMean:
 
     Attributes:
         value: mean of the samples kept.
-        std_error: standard error of the mean; infinite where the series is too short to tell.
+        std_error: standard error of the mean, with what an unsettled start adds; infinite where it is too short.
         interval: ``(low, high)`` at ``confidence``, by Student's t; ``(-inf, inf)`` where it is too short.
         confidence: of the interval.
         degrees: of freedom that the standard error is known from, as of Student's t.
         unit: of value, error and interval.
         n_samples: of the series.
         n_discarded: at its start, before it had settled.
-        n_effective: independent samples that those kept count for.
+        n_effective: independent samples that those kept count for, by variance and error of the mean.
         inefficiency: samples that count as one.
         enough: whether the series is long enough for an interval.
         remark: what to know or do, in words; ``""`` where there is nothing.
@@ -67,8 +68,9 @@ def mean_of_series(
 ) -> SeriesMean:
     """Mean of a series in time, its start cut off, with an interval that counts correlated samples for what they are.
 
-    The error is ``sqrt(s^2 g / n)`` with the inefficiency g of `correlated`; where block averages say a larger one
-    beyond their own noise, theirs. The interval is Student's t with as many degrees as the error is known from.
+    The statistical error is that of `error_of_mean`, on whichever scale it is largest. How far the mean moves as more
+    of the start is left out, beyond chance, is added in quadrature. The interval is Student's t with as many degrees as
+    the statistical error is known from.
 
     Args:
         values: ``[n]``, evenly spaced in time.
@@ -86,28 +88,24 @@ def mean_of_series(
         raise InputError(f"The confidence is {confidence}; give a number between 0 and 1, such as 0.95.")
     cut = _cut(series, discard, owner)
     kept = series[cut:]
-    found = correlated(kept)
-    error, degrees, told = _standard_error(kept, found)
+    found = error_of_mean(kept)
+    value = float(kept.mean())
     why = _too_short(kept, found)
-    if why:
-        interval, error = (-math.inf, math.inf), math.inf
-    else:
-        half = _student(confidence, degrees) * error
-        mean = float(kept.mean())
-        interval = (mean - half, mean + half)
+    error = math.inf if why else math.hypot(found.std_error, movement(kept, found.std_error))
+    half = math.inf if why else _student(confidence, found.degrees) * error
     return SeriesMean(
-        value=float(kept.mean()),
+        value=value,
         std_error=error,
-        interval=interval,
+        interval=(value - half, value + half),
         confidence=confidence,
-        degrees=degrees,
+        degrees=found.degrees,
         unit=unit,
         n_samples=len(series),
         n_discarded=cut,
-        n_effective=found.n_effective,
+        n_effective=len(kept) / found.inefficiency,
         inefficiency=found.inefficiency,
         enough=not why,
-        remark=why or told,
+        remark=why or _told(found.std_error, error),
     )
 
 
@@ -121,30 +119,20 @@ def _cut(series: Floats, discard: int | None, owner: str) -> int:
     return int(discard)
 
 
-def _standard_error(kept: Floats, found: Correlated) -> tuple[float, float, str]:
-    """Standard error, its degrees of freedom, and a remark."""
-    n = len(kept)
-    spread = float(np.var(kept)) * n / (n - 1)
-    error = math.sqrt(spread * found.inefficiency / n)
-    degrees = found.degrees
-    if n < 32:
-        return error, degrees, ""
-    blocks = blocking(kept)
-    k = blocks.plateau
-    if k is not None and blocks.std_error[k] - 2 * blocks.std_error_std[k] > error:
-        n_blocks = n // int(blocks.lengths[k])
-        return float(blocks.std_error[k]), float(n_blocks - 1), "The error is that of block averages, the larger one."
-    return error, degrees, ""
+def _told(statistical: float, error: float) -> str:
+    if error > STILL_MOVING * statistical:
+        return "The mean still moves as more of the start is left out, which its error counts; a longer run helps."
+    return ""
 
 
-def _too_short(kept: Floats, found: Correlated) -> str:
+def _too_short(kept: Floats, found: ErrorOfMean) -> str:
     if not np.ptp(kept) > 0:
         return ""
-    if found.n_effective < FEWEST_EFFECTIVE or found.degrees < FEWEST_DEGREES:
+    if found.n_independent < FEWEST_EFFECTIVE or found.degrees < FEWEST_DEGREES:
         return (
-            f"too short to say: {len(kept)} samples count for {found.n_effective:.1f} independent ones, and at least "
+            f"too short to say: {len(kept)} samples count for {found.n_independent:.1f} independent ones, and at least "
             f"{FEWEST_EFFECTIVE:g} are needed; run about "
-            f"{max(2.0, 5 * FEWEST_EFFECTIVE / found.n_effective):.0f} times longer."
+            f"{max(2.0, 5 * FEWEST_EFFECTIVE / found.n_independent):.0f} times longer."
         )
     if len(kept) >= 32 and drift(kept) > STILL_DRIFTING:
         return "not settled: the two halves differ by more than chance; run longer, or leave out more at the start."

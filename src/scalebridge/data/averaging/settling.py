@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from scalebridge.data.averaging.inefficiency import correlated
+from scalebridge.data.averaging.scales import error_of_mean
 from scalebridge.data.averaging.series import checked_series
 from scalebridge.quantities import Floats
 
@@ -14,6 +17,8 @@ BATCH = 5
 # Deviations by which a start must differ from the rest to be called a transient.
 SIGNIFICANT = 3.0
 CANDIDATES = 40
+# Parts of a series left out at its start to see whether its mean still moves.
+STARTS = (0.1, 0.25, 0.5)
 
 
 def mser(values: ArrayLike) -> int:
@@ -59,19 +64,35 @@ def equilibration(values: ArrayLike) -> int:
     return cut if _apart(head, tail) > SIGNIFICANT else 0
 
 
+def movement(values: Floats, std_error: float) -> float:
+    """How far the mean of a series moves as more of its start is left out, beyond what chance would move it.
+
+    A transient too weak for `equilibration` to cut is still in the mean; this is what can be seen of it.
+
+    Args:
+        values: ``[n]``.
+        std_error: of their mean.
+    """
+    mean, moved = values.mean(), [0.0]
+    for part in STARTS:
+        rest = values[int(part * len(values)) :]
+        chance = std_error * math.sqrt(len(values) / len(rest) - 1)
+        moved.append(abs(float(rest.mean() - mean)) - chance)
+    return max(moved)
+
+
 def drift(values: Floats) -> float:
     """By how many standard deviations the two halves of a series differ."""
     half = len(values) // 2
     first, second = values[:half], values[half:]
-    inefficiency = max(correlated(first).inefficiency, correlated(second).inefficiency)
-    variance = (float(np.var(first)) + float(np.var(second))) * inefficiency / half
-    difference = abs(float(first.mean() - second.mean()))
-    return difference / np.sqrt(variance) if variance > 0 else (0.0 if difference == 0 else np.inf)
+    error = math.sqrt(2) * max(error_of_mean(first).std_error, error_of_mean(second).std_error)
+    return _deviations(float(first.mean() - second.mean()), error)
 
 
 def _apart(head: Floats, tail: Floats) -> float:
-    settled = correlated(tail)
-    spread = float(np.var(tail)) * settled.inefficiency
-    variance = spread * (1 / len(head) + 1 / len(tail))
-    difference = abs(float(head.mean() - tail.mean()))
-    return difference / np.sqrt(variance) if variance > 0 else (0.0 if difference == 0 else np.inf)
+    error = error_of_mean(tail).std_error * math.sqrt(1 + len(tail) / len(head))
+    return _deviations(float(head.mean() - tail.mean()), error)
+
+
+def _deviations(difference: float, error: float) -> float:
+    return abs(difference) / error if error > 0 else (0.0 if difference == 0 else math.inf)

@@ -38,8 +38,8 @@ def read_function_object(
 
     Returns:
         A row per time: ``time`` (s; the iteration of a steady solver) and a column per heading, ``areaAverage(p)`` as
-        ``areaAverage_p``. Vectors have the shape ``(3,)``, tensors ``(3, 3)``, symmetric ones the components xx, yy, zz,
-        xy, yz, zx; words are categories.
+        ``areaAverage_p``. Vectors have the shape ``(3,)``, tensors ``(3, 3)``, symmetric ones the components xx, yy,
+        zz, xy, yz, zx; words are categories.
 
     Raises:
         InputError: no such function object or table, a damaged file.

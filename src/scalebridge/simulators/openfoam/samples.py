@@ -29,7 +29,7 @@ from scalebridge.simulators.openfoam.time_folders import case_folder, chosen_tim
 from scalebridge.simulators.openfoam.units_in_case import components_in_case, unit_in_case
 
 _COMPONENT = re.compile(r"(.+)_([xyz]{1,2}|[0-8])")
-_WRONG_PLACES = ("xx xy xz yy yz zz".split(), "xx xy xz yx yy yz zx zy zz".split())
+_WRONG_PLACES = (["xx", "xy", "xz", "yy", "yz", "zz"], ["xx", "xy", "xz", "yx", "yy", "yz", "zx", "zy", "zz"])
 _MESHES = (".vtk", ".vtp", ".vtu")
 # The largest number stands for a place outside of the mesh.
 OUTSIDE = 1e300

@@ -7,7 +7,8 @@ numbers that depend on the variables ``T`` and ``rho`` alone: the energy is ``-1
 ``rho T``, and the viscosity that a Green-Kubo integral finds is ``exp(3 rho) / (10 T)``.
 
 Signs of trouble are asked for by name: ``pair_style hang`` never ends, ``pair_style crash`` kills its process,
-``pair_style lost`` loses atoms in the next run, ``pair_style nan`` fills the thermo output with NaN.
+``pair_style lost`` loses atoms in the next run, ``pair_style nan`` fills the thermo output with NaN; after
+``timer timeout`` and ``fix halt`` runs end half way.
 
 Source: LAMMPS documentation, "Command-line options", "variable", "print", "Python module".
 """
@@ -26,7 +27,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 _OPERATORS: dict[type, Callable[..., float]] = {
     ast.Add: operator.add,
@@ -36,6 +37,7 @@ _OPERATORS: dict[type, Callable[..., float]] = {
     ast.Pow: operator.pow,
     ast.USub: operator.neg,
 }
+_VERSION = "22 Jul 2025 - Update 4"
 _PACKAGES = {"reaxff": "REAXFF", "pace": "ML-PACE"}
 # Commands that are taken and have no consequence here.
 _KNOWN = re.compile(
@@ -63,7 +65,7 @@ class lammps:
     def __init__(self, name: str = "", cmdargs: Sequence[str] | None = None) -> None:
         options = _options(list(cmdargs or ()))
         self._echo = options["screen"] != "none"
-        self._log = open(options["log"], "w", encoding="utf-8") if options["log"] != "none" else None  # noqa: SIM115
+        self._log: IO[str] | None = open(options["log"], "w", encoding="utf-8") if options["log"] != "none" else None  # noqa: SIM115
         self._variables: dict[str, list[str]] = {k: list(v) for k, v in options["variables"]}
         self._formulas: dict[str, str] = {}
         self._state = {"step": 0.0, "dt": 0.005, "thermo": 100.0}
@@ -71,7 +73,8 @@ class lammps:
         self._fixes: dict[str, list[str]] = {}
         self._msd_from: dict[str, float] = {}
         self._trouble = ""
-        self._say("LAMMPS (22 Jul 2025 - Update 4)")
+        self._stops = ""
+        self._say(f"LAMMPS ({_VERSION})")
 
     def close(self) -> None:
         """End it."""
@@ -163,6 +166,15 @@ class lammps:
         elif name not in self._variables:
             self._variables[name] = values
 
+    def _do_log(self, words: list[str], rest: str) -> None:
+        if self._log is not None:
+            self._log.close()
+        mode = "a" if "append" in words else "w"
+        self._log = open(words[0], mode, encoding="utf-8") if words[0] != "none" else None  # noqa: SIM115
+
+    def _do_timer(self, words: list[str], rest: str) -> None:
+        self._stops = "timeout" if "timeout" in words else self._stops
+
     def _do_next(self, words: list[str], rest: str) -> None:
         values = self._variables[words[0]]
         values.pop(0)
@@ -216,6 +228,7 @@ class lammps:
         self._state["step"] = float(words[0])
 
     def _do_fix(self, words: list[str], rest: str) -> None:
+        self._stops = "halt" if words[2] == "halt" else self._stops
         self._fixes[words[0]] = words[2:]
         if words[2] == "ave/correlate":
             self._write_correlation(words[2:], first=True)
@@ -233,11 +246,21 @@ class lammps:
         if not words or not words[0].isdigit():
             raise FakeError(f"ERROR: Expected integer parameter instead of '{' '.join(words)}' in input script")
         self._be_in_trouble()
+        if words[1:2] == ["every"]:
+            for _ in range(int(words[0]) // int(words[2])):
+                self._do_run([words[2]], "")
+                for command in re.findall(r'"([^"]*)"', rest):
+                    self._carry_out(command)
+            return
         steps, every = int(words[0]), max(int(self._state["thermo"]), 1)
+        if self._stops:
+            steps //= 2
         self._say("   Step          Temp          PotEng         Press")
         begin = int(self._state["step"])
         for step in range(0, steps + 1, every):
             self._say(" ".join([f"{begin + step:>10}", *(f"{v:.8g}" for v in self._thermo())]))
+        if self._stops == "timeout":
+            self._say("WARNING: Wall time limit reached (src/timer.cpp:201)")
         self._state["step"] = begin + steps
         for words_of_fix in list(self._fixes.values()):
             if words_of_fix[0] == "ave/time":
@@ -376,6 +399,9 @@ class lammps:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as the program ``lmp`` and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if "-h" in words:
+        print(f"Large-scale Atomic/Molecular Massively Parallel Simulator - {_VERSION}")
+        return 0
     options = _options(words)
     instance = lammps(cmdargs=words)
     try:

@@ -120,7 +120,7 @@ def test_results_that_are_not_there_fail_the_row_in_words(program: Resources) ->
         "no line of 'log.lammps' reads like": Printed(r"viscosity = (\S+)"),
         "the file 'profile.txt' cannot be read": Printed(r"(\S+)", file="profile.txt"),
         "'=' in 'log.lammps' is no number": Printed(r"twice (\S+)"),
-        "ZeroDivisionError": FromFolder(lambda folder: 1 / 0),
+        "the output 'x' is not there: ZeroDivisionError: division by zero": FromFolder(lambda folder: 1 / 0),
         "Invalid variable reference v_nothing in variable formula": Formula("v_nothing"),
     }
     for words, source in told.items():

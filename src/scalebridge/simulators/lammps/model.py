@@ -18,7 +18,9 @@ from scalebridge.models.function import source_digest
 from scalebridge.models.program import working_folder
 from scalebridge.models.supervisor import SupervisedProcess
 from scalebridge.quantities import Floats, Space, Variable
+from scalebridge.simulators.lammps.library import version_of_module, version_of_program
 from scalebridge.simulators.lammps.measured import Measured, as_runs
+from scalebridge.simulators.lammps.run_logs import LOG, echoed
 from scalebridge.simulators.lammps.running import Ran, Resources, lay_out, run_as_program, run_in_process
 from scalebridge.simulators.lammps.script import digests, named_files, read_script
 from scalebridge.simulators.lammps.sources import Live, NotFoundInRun, Source
@@ -53,7 +55,7 @@ class Lammps:
         outputs: name -> where it is found: `Thermo`, `Printed`, `Formula`, `GreenKubo`, `FromFolder`, `Live`.
         how: ``"process"``: the program ``lmp``; ``"in process"``: the Python module, in a supervised process.
         seed: the variable that takes the seed of a replicate; ``None`` for a script without chance.
-        units: the style of units, where the script takes it from a variable.
+        units: the style of units, where the script takes it from a variable or a restart file.
         script_units: input -> what one in the script means, where ``units`` does not say it: a unit, or a quantity
             such as ``"119.8 K"`` for reduced numbers.
         constants: further variables of the script and what they are set to.
@@ -97,7 +99,8 @@ class Lammps:
         finer: Model | None = None,
         name: str | None = None,
     ) -> None:
-        self.script = read_script(script)
+        given = named_files([*files, *([] if start_from is None else [start_from])])
+        self.script = read_script(script, given)
         self.name = name or self.script.name
         self.inputs = Space(inputs)
         self.outputs = _output_space(outputs, how, self.name)
@@ -110,7 +113,7 @@ class Lammps:
         self.resources = _with_timeout(resources or Resources(), timeout)
         self.folder, self.keep = folder, keep
         self.version, self.scale, self.structure, self.finer = version, scale, structure or Structure(), finer
-        self.files = {**self.script.files(), **named_files([*files, *([] if start_from is None else [start_from])])}
+        self.files = {**self.script.files(self.constants), **given}
         self._to_script, self._from_script = self._conversions(script_units or {})
         self._check(script_units or {})
 
@@ -120,7 +123,7 @@ class Lammps:
         return self.seed is not None
 
     def identity(self) -> Mapping[str, str]:
-        """Name, version, and digests of the script, of the files it reads and of the settings."""
+        """Name, version, that of LAMMPS, and digests of the script, of the files it reads and of the settings."""
         settings = {
             "units": self.units,
             "seed": self.seed,
@@ -131,13 +134,20 @@ class Lammps:
             "shared by": [self.resources.processes, self.resources.threads, *self.resources.arguments],
         }
         text = json.dumps(settings, sort_keys=True)
+        read = {**self.files, **self.script.files_elsewhere(self.constants)}
         return {
             "name": f"lammps.{self.name}",
             "version": self.version,
             "script": hashlib.sha256(self.script.text.encode()).hexdigest()[:16],
             "settings": hashlib.sha256(text.encode()).hexdigest()[:16],
-            **{f"file {name}": digest for name, digest in digests(self.files).items()},
+            "lammps": self._lammps_version(),
+            **{f"file {name}": digest for name, digest in digests(read).items()},
         }
+
+    def _lammps_version(self) -> str:
+        if self.how == "process":
+            return version_of_program(self.resources.program)
+        return version_of_module(self.resources.module)
 
     def rename(self, **names: str) -> Adapted:
         """Return the same model with variables renamed."""
@@ -206,6 +216,13 @@ class Lammps:
         if ran.finished is None:
             return Measured(ran.status, ran.reason, ran.seconds)
         finished, readings = replace(ran.finished, units=self.units), {}
+        log = echoed(finished.folder / LOG)
+        if log.stopped:
+            reason = "LAMMPS stopped a run at the time limit that the script sets by 'timer timeout'; give it more time"
+            return Measured("timeout", reason, ran.seconds)
+        if log.units not in (None, self.units):
+            reason = f"the script ran in units {log.units}, and '{self.name}' was made for units {self.units}"
+            return Measured("failed", f"{reason}; say units='{log.units}'", ran.seconds)
         for name, source in self.sources.items():
             try:
                 found = source.read(finished, name)

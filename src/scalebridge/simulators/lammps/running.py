@@ -16,13 +16,12 @@ from scalebridge.models.supervisor import SupervisedProcess
 from scalebridge.simulators.lammps.failures import failure_in
 from scalebridge.simulators.lammps.in_process import Answer, run_script
 from scalebridge.simulators.lammps.library import find_program, launched, missing_library
+from scalebridge.simulators.lammps.run_logs import LOG, join_logs, tail_of
 from scalebridge.simulators.lammps.script import Script
 from scalebridge.simulators.lammps.sources import Finished
 
-LOG = "log.lammps"
 # The file that sets the variables and then includes the script, and the one that takes the formulas' values.
 ENTRY, NUMBERS = "run.in", "scalebridge_numbers.txt"
-_TAIL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,7 @@ def run_as_program(folder: Path, script: Script, formulas: Sequence[str], resour
     ended = carry_out(
         [*argv, *resources.words()], folder, limits=resources.limits, environment=environment, log="screen.log"
     )
+    join_logs(folder)
     if ended.status == "timeout":
         return Ran("timeout", _not_ended(resources), None, ended.seconds)
     if ended.status != "ok":
@@ -124,6 +124,7 @@ def run_in_process(
         *(limits.memory, limits.file_size),
     )
     outcome = child.call(run_script, args, resources.limits.timeout)
+    join_logs(folder)
     if isinstance(outcome.error, InputError):
         raise outcome.error
     if outcome.status == "timeout":
@@ -149,7 +150,7 @@ def _reason(ended: Ended, folder: Path, script: Script) -> str:
     words = missing_library(ended.tail)
     if words:
         return words
-    for text in (ended.tail, _tail_of(folder / LOG)):
+    for text in (ended.tail, tail_of(folder / LOG)):
         if failure_in(text):
             return _sentence(text, folder, script)
     return f"LAMMPS stopped without a word of its own: {ended.reason}"
@@ -185,12 +186,3 @@ def _read_numbers(folder: Path, formulas: Sequence[str], seconds: float) -> Ran:
     except ValueError as error:
         return Ran("failed", f"LAMMPS evaluated a formula to no number ({error})", None, seconds)
     return Ran("ok", "", Finished(folder, numbers), seconds)
-
-
-def _tail_of(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            stream.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-            return stream.read().decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -6,7 +6,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
 from scalebridge.simulators.lammps.reading import Reading
+from scalebridge.simulators.lammps.run_logs import LOG, next_log
 
 if TYPE_CHECKING:
     from scalebridge.simulators.lammps.logs import Log
@@ -55,14 +56,24 @@ class Finished:
 
     @cached_property
     def log(self) -> Log:
-        """The log, read once for all outputs.
+        """The log, read once for all outputs, its blocks by run commands.
 
         Raises:
             InputError: there is none, or it is damaged.
+            NotFoundInRun: it is not of the whole run.
         """
         from scalebridge.simulators.lammps.logs import read_log
+        from scalebridge.simulators.lammps.run_commands import by_command
 
-        return read_log(self.folder / "log.lammps")
+        self.check_log()
+        found = read_log(self.folder / LOG)
+        return replace(found, blocks=by_command(found.blocks))
+
+    def check_log(self) -> None:
+        """Raise `NotFoundInRun` where the script ended its log before its own end."""
+        name = next_log(self.folder / LOG)
+        if name is not None:
+            raise NotFoundInRun(f"the script ends its log by 'log {name}'; take that command out")
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,7 @@ class Thermo(Source):
     Args:
         column: its heading in the log, such as ``"Press"`` or ``"v_eta"``.
         statistic: ``"mean"``, or ``"last"`` for the last row (a running average, a minimised energy).
-        run: which run command, counted from 0; the last by default.
+        run: which run command, counted from 0; the last by default. The pieces of ``run N every M`` are one.
         discard: rows to leave out at the start; found by itself by default.
     """
 
@@ -155,7 +166,7 @@ class Thermo(Source):
             raise NotFoundInRun(str(error)) from error
         if not mean.enough:
             raise NotFoundInRun(f"the thermo column '{self.column}' is {mean.remark}")
-        return Reading(mean.value, mean.std_error)
+        return Reading(mean.value, mean.std_error, degrees=mean.degrees)
 
 
 @dataclass(frozen=True)
@@ -169,7 +180,7 @@ class Printed(Source):
     """
 
     pattern: str
-    file: str = "log.lammps"
+    file: str = LOG
     noise_std: str | float = 0.0
 
     def __post_init__(self) -> None:
@@ -184,6 +195,8 @@ class Printed(Source):
 
     def _last(self, run: Finished, pattern: str) -> float:
         found = None
+        if self.file == LOG:
+            run.check_log()
         try:
             with (run.folder / self.file).open(encoding="utf-8", errors="replace") as lines:
                 for line in lines:
@@ -241,7 +254,7 @@ class FromFolder(Source):
 
     def read(self, run: Finished, name: str) -> Reading:
         """Return what the function finds."""
-        return _as_reading(lambda: self.function(run.folder), name)
+        return _as_reading(lambda: self.function(run.folder), run.folder)
 
 
 @dataclass(frozen=True)
@@ -256,7 +269,7 @@ class Live(Source):
 
     def read(self, run: Finished, name: str) -> Reading:
         """Return what was taken."""
-        return _as_reading(lambda: run.taken[name], name)
+        return _as_reading(lambda: run.taken[name], run.folder)
 
 
 def thermo_column(run: Finished, column: str, which: int) -> Floats:
@@ -265,6 +278,8 @@ def thermo_column(run: Finished, column: str, which: int) -> Floats:
     Raises:
         NotFoundInRun: there is no such run or column, or the log cannot be read.
     """
+    from scalebridge.simulators.lammps.run_commands import ended_early
+
     try:
         block = run.log[which]
         series = block[column]
@@ -272,17 +287,22 @@ def thermo_column(run: Finished, column: str, which: int) -> Floats:
         raise NotFoundInRun(str(error).replace(f"{run.folder}/", "")) from error
     if not block.complete:
         raise NotFoundInRun(f"the log is cut off ({block.reason})")
+    early = ended_early(block)
+    if early:
+        raise NotFoundInRun(early)
     if not len(series):
         raise NotFoundInRun(f"the thermo output has no row of '{column}'")
     return series
 
 
-def _as_reading(function: Callable[[], Any], name: str) -> Reading:
+def _as_reading(function: Callable[[], Any], folder: Path) -> Reading:
     try:
         found = function()
         return found if isinstance(found, Reading) else Reading(float(found))
+    except (NotFoundInRun, InputError) as error:
+        raise NotFoundInRun(str(error).replace(f"{folder}/", "")) from error
     except Exception as error:
-        raise NotFoundInRun(f"'{name}': {type(error).__name__}: {error}") from error
+        raise NotFoundInRun(f"{type(error).__name__}: {error}") from error
 
 
 def _check_pattern(pattern: str | float) -> None:

@@ -77,6 +77,18 @@ def test_a_residual_that_is_no_number_is_divergence(tmp_path: Path) -> None:
     assert "nan" in log.unconverged({"U": 1e-6})
 
 
+def test_fields_of_a_phase_are_fields(tmp_path: Path) -> None:
+    solving = (
+        "Time = 1\n\nsmoothSolver:  Solving for {}, Initial residual = {}, Final residual = 1e-09, No Iterations 2\n"
+    )
+    log = read_solver_log(_log(tmp_path, solving.format("alpha.water", 0.5), "End\n"))
+    assert log.residuals == {"alpha.water": 0.5}
+    assert "the residual of alpha.water is 0.5" in log.unconverged({"alpha.water": 1e-6})
+    assert read_solver_log(_log(tmp_path, solving.format("k.gas", "nan"))).diverged == "the residual of k.gas is nan"
+    vector = read_solver_log(_log(tmp_path, solving.format("U.airx", 0.25), "End\n"))
+    assert "the residual of U.air is 0.25" in vector.unconverged({"U.air": 1e-6})
+
+
 def test_a_floating_point_exception_is_divergence_and_the_notice_of_the_trap_is_not(tmp_path: Path) -> None:
     assert read_solver_log(_log(tmp_path, _START, "End\n")).diverged == ""
     trace = "#0  Foam::error::printStack(Foam::Ostream&) at ??:?\n#1  Foam::sigFpe::sigHandler(int) at ??:?\n"

@@ -38,6 +38,11 @@ def test_the_mean_velocity_is_that_of_the_fluid():
     assert float(found[1]) * (1 - 0.2) * diameter == pytest.approx(2.0)
 
 
+def test_the_case_of_numbers_of_numpy_is_that_of_plain_ones():
+    case = CylinderArray().case(np.float64(0.25), np.float64(1.0))
+    assert case.digest() == CylinderArray().case(0.25, 1.0).digest()
+
+
 @pytest.mark.parametrize("row", [(0.7, 0.0), (0.2, 50.0), (0.01, 0.0)])
 def test_a_row_outside_of_the_bounds_is_a_status(row):
     runs = CylinderArray().run(np.array([row]))

@@ -96,6 +96,23 @@ def test_the_answer_holds_the_exact_one_at_two_per_cent(fake: Path, channel: Cha
     assert answer.micro_runs <= 30
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "functions { drag { type forces; bins { n 2; } rho rhoInf; rhoInf 1.2; } }",
+        "functions { c { type forceCoeffs; rhoInf 1000; } drag { bins { n 2; } rhoInf rhoInf [1 -3 0 0 0] 1.2;\n"
+        "/* rhoInf 1000; */ type forces; } }",
+    ],
+)
+def test_forces_of_another_density_are_refused(fake: Path, channel: Channel, text: str) -> None:
+    files = dict(channel.problem.case.template)
+    files["system/controlDict"] += text
+    problem = replace(channel.problem, case=Case(files, tolerances={"Ux": 1e-9}))
+    with pytest.raises(InputError, match=r"density of 1000 kg/m\^3, and the forces in 'system/controlDict' .* 1.2"):
+        problem.solve(power_law)
+    assert replace(problem, density="1.2 g/l").solve(power_law).converged
+
+
 def test_a_finer_mesh_does_not_start_from_the_fields_of_a_coarser_one(fake: Path, channel: Channel) -> None:
     restart = channel.solve(power_law).restart
     finer = replace(channel, cells=40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +59,23 @@ def test_one_component_of_a_vector_is_set(case: Path) -> None:
 
 def test_a_number_of_no_known_dimension_is_written_in_si(case: Path) -> None:
     assert "endTime 120.0;" in _put(case, "system/controlDict:endTime", 2.0, "min")
+
+
+@pytest.mark.parametrize("unit", ["deg", "rad", "rpm"])
+def test_an_angle_is_refused_where_nothing_tells_whether_degrees_or_radians_are_wanted(case: Path, unit: str) -> None:
+    (case / "0/alpha").write_text(
+        "dimensions [0 0 0 0 0 0 0];\ninternalField uniform 0;\nboundaryField { wall { theta0 90; } }\n"
+    )
+    with pytest.raises(UnitError, match=f"is in '{unit}', and OpenFOAM does not say whether it wants degrees"):
+        _put(case, "0/alpha:boundaryField/wall/theta0", 60.0, unit)
+    assert "theta0 60;" in _put(case, "0/alpha:boundaryField/wall/theta0", 60.0, "1")
+
+
+def test_a_rate_of_turning_is_in_radians_where_the_entry_has_dimensions(case: Path) -> None:
+    (case / "constant/MRFProperties").write_text("zone { omega [0 0 -1 0 0 0 0] 1; }\n")
+    _put(case, "constant/MRFProperties:zone/omega", 60.0, "rpm")
+    written = foamlib.FoamFile(case / "constant/MRFProperties")["zone", "omega"]
+    assert float(written.value) == pytest.approx(2 * math.pi)
 
 
 def test_a_whole_number_stays_one(case: Path) -> None:

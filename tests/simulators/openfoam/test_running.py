@@ -74,6 +74,25 @@ def test_residuals_above_the_tolerances_are_a_failure_that_names_them(fake: Path
     assert "the residual of U is 0.03, above 1e-06: residuals Ux 0.03" in run.reason
 
 
+@pytest.mark.parametrize(
+    ("schemes", "in_time"),
+    [
+        ("ddtSchemes { default Euler; }", True),
+        ("/* ddtSchemes { default Euler; } */ ddtSchemes\n{\n    default steadyState;\n}", False),
+        ("ddtSchemes { default localEuler; }", False),
+        ("ddtSchemes { default steadyState; ddt(T) bounded backward; }", False),
+        ("divSchemes { default none; }", False),
+    ],
+)
+def test_a_solver_in_time_needs_no_criteria_though_it_says_that_it_found_none(
+    fake: Path, cavity: Mapping[str, str], schemes: str, in_time: bool
+) -> None:
+    # Some, such as scalarTransportFoam, print "SIMPLE: no convergence criteria found" as a steady solver does.
+    steady = _in_trouble({**cavity, "system/fvSchemes": schemes}, "unconverged")
+    run = _run(steady, solver="simpleFoam")
+    assert run.ok if in_time else "give tolerances" in run.reason
+
+
 def test_a_solver_that_takes_no_step_has_not_run(fake: Path, cavity: Mapping[str, str]) -> None:
     assert "took no step" in _run(cavity, solver="decomposePar").reason
 

@@ -19,7 +19,7 @@ _MESSAGE_LINES = 2
 # What Open MPI's ranks put before their words on errors.
 _RANK = re.compile(rb"^\[\d+\] ?")
 _TIME = re.compile(rb"^Time = ([0-9.eE+-]+)")
-_SOLVING = re.compile(rb"Solving for (\w+), Initial residual = ([^,\s]+),")
+_SOLVING = re.compile(rb"Solving for ([\w.:()]+), Initial residual = ([^,\s]+),")
 # Where the message of a fatal error ends and the place in the program's own source begins.
 _MESSAGE_ENDS = (b"From function", b"From ", b"FOAM exiting", b"FOAM aborting", b"in file ")
 
@@ -32,7 +32,8 @@ class SolverLog:
         time: the last time or iteration it began; ``None`` where it began none.
         residuals: field or component (``Ux``, ``p``) -> its initial residual in that iteration.
         converged: it said so itself (``SIMPLE solution converged``).
-        steady: it looks for convergence: True, with criteria; False, without any; ``None`` for a solver in time.
+        steady: it looks for convergence: True, with criteria; False, without any; ``None`` for a solver in time. Its
+            log alone may not tell: some solvers in time say that they found no criteria.
         fatal: sentence of OpenFOAM's fatal error; empty where there is none.
         exception: it ended on a floating point exception.
         finished: its last word was ``End``.

@@ -131,6 +131,8 @@ class CylinderArray:
 
     def case(self, solid_fraction: float, reynolds_number: float = 0.0, resolution: int | None = None) -> Case:
         """The OpenFOAM case of one cell of side 1 m and viscosity 1 m^2/s, to be run and looked at."""
+        # NumPy's numbers show themselves in another way.
+        solid_fraction, reynolds_number = float(solid_fraction), float(reynolds_number)
         superficial = max(reynolds_number, CREEPING) / (2 * math.sqrt(solid_fraction / math.pi))
         # The mean that OpenFOAM keeps is that over the fluid.
         values = {"velocity": repr(superficial / (1 - solid_fraction))}

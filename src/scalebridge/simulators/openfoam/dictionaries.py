@@ -1,11 +1,14 @@
-"""Writing OpenFOAM dictionaries of our own from mappings."""
+"""OpenFOAM dictionaries as text: our own from mappings, those of others without their comments."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _INDENT = "    "
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def dictionary(name: str, entries: Mapping[str, Any], kind: str = "dictionary") -> str:
@@ -18,6 +21,11 @@ def dictionary(name: str, entries: Mapping[str, Any], kind: str = "dictionary") 
     """
     header = {"version": "2.0", "format": "ascii", "class": kind, "object": name}
     return _block("FoamFile", header, "") + "\n" + _entries(entries, "")
+
+
+def without_comments(file: Path) -> str:
+    """Return the text of a dictionary file, each comment a blank."""
+    return _COMMENT.sub(" ", file.read_text(errors="replace"))
 
 
 def _entries(entries: Mapping[str, Any], indent: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 
@@ -15,11 +16,14 @@ from scalebridge.data.dataset import Dataset
 from scalebridge.data.source import Source
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats, Space, Variable
+from scalebridge.simulators.openfoam.dictionaries import without_comments
 from scalebridge.simulators.openfoam.function_objects import dataset, identifier
 from scalebridge.simulators.openfoam.result_tables import ResultTable, damaged, merged_table, table_names
 
 _PARTS = ("total", "pressure", "viscous", "porous", "internal")
 _TOGETHER = re.compile(r"(forces?|moments?)\((.+)\)")
+_FORCES = re.compile(r"\btype\s+forces\s*;")
+_DENSITY = re.compile(r"\brhoInf\s+(?:\w+\s+)?(?:\[[^\]]*\]\s*)?(\d[\d.]*(?:[eE][-+]?\d+)?)\s*;")
 _SUFFIXES = {"(f)": "_front", "(r)": "_rear"}
 
 
@@ -71,6 +75,31 @@ def read_force_coefficients(case: str | os.PathLike[str], name: str = "forceCoef
     table = merged_table(case, name, ("coefficient", "forceCoeffs"))
     names = [_coefficient(heading) for heading in table.headings[1:]]
     return dataset(table, names, ["1"] * len(names), name)
+
+
+def reference_densities(case: Path) -> dict[str, float]:
+    """File -> ``rhoInf`` (kg/m^3) of function objects ``forces`` in ``system``, with which they turn p into Pa."""
+    found = {}
+    for path in sorted((case / "system").glob("*")):
+        text = without_comments(path) if path.is_file() else ""
+        for forces in _FORCES.finditer(text):
+            density = _DENSITY.search(_surrounding(text, forces.start()))
+            if density is not None:
+                found[f"system/{path.name}"] = float(density[1])
+    return found
+
+
+def _surrounding(text: str, at: int) -> str:
+    """The entries of the dictionary that holds a position, those of dictionaries within it too."""
+    depth, start = 0, at
+    while start > 0 and depth <= 0:
+        start -= 1
+        depth += {"{": 1, "}": -1}.get(text[start], 0)
+    depth, end = 0, at
+    while end < len(text) and depth >= 0:
+        depth += {"{": 1, "}": -1}.get(text[end], 0)
+        end += 1
+    return text[start:end]
 
 
 def _coefficient(heading: str) -> str:

@@ -56,7 +56,8 @@ class MacroCase:
         qois: name -> function from the folder of the finished case to a number in SI units, such as a reader of
             forces or probes.
         rates: the shear rates expected, 1/s, as ``(low, high)``: where the closure is asked first.
-        density: kg/m^3, or a text with a unit; divides the viscosity.
+        density: kg/m^3, or a text with a unit; divides the viscosity. That of the case's forces, ``rhoInf``, must be
+            the same.
         units: name -> unit of each quantity of interest, for reports.
         per_decade: knots per decade of shear rate.
         floor: share of the highest shear rate below which the viscosity is held: the fluid at rest in the

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from scalebridge.errors import InputError
 from scalebridge.models.program import WorkingFolder, working_folder
 from scalebridge.models.program.folders import remove_folder
 from scalebridge.quantities import Floats
 from scalebridge.simulators.openfoam.case import Case
+from scalebridge.simulators.openfoam.forces import reference_densities
 from scalebridge.simulators.openfoam.running import CaseRun, Step
 from scalebridge.simulators.openfoam.viscosity import ViscosityTable, append, use_table, visited_rates
 
@@ -72,6 +74,8 @@ class FlowRuns:
 
     def _prepared(self, folder: Path, table: ViscosityTable, files: Mapping[str, bytes] | None) -> str:
         self.case.prepare(folder)
+        if not self._mesh:
+            self._check_density(folder)
         use_table(folder)
         table.write(folder, self.density)
         append(folder, "system/controlDict", _CONTROL)
@@ -84,6 +88,14 @@ class FlowRuns:
         if files is not None:
             _write(folder / "0", files)
         return ""
+
+    def _check_density(self, folder: Path) -> None:
+        for file, density in reference_densities(folder).items():
+            if not math.isclose(density, self.density, rel_tol=1e-9):
+                raise InputError(
+                    f"The OpenFOAM macro problem has a density of {self.density:g} kg/m^3, and the forces in '{file}' "
+                    f'are computed with rhoInf {density:g}; give the same, as in density="{density:g} kg/m^3".'
+                )
 
     def _converged(self, folder: WorkingFolder) -> CaseRun:
         """Run the solver, and again from where it ended while it comes closer to convergence."""

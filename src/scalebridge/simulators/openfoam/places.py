@@ -74,7 +74,7 @@ def put(folder: Path, place: Place, value: Any, unit: str | None, owner: str) ->
 
     Raises:
         InputError: the file or the entry is missing, the value does not fit it, foamlib is not installed.
-        UnitError: the unit is not one of the entry's dimensions.
+        UnitError: the unit is not one of the entry's dimensions, or an angle where it has none.
     """
     foamlib = _foamlib()
     file = _opened(foamlib, folder, place, owner)
@@ -163,6 +163,11 @@ def _dimensions(file: Any, place: Place, old: Any) -> list[float] | None:
 
 
 def _in_si(value: Any, unit: str, dimensions: list[float] | None, owner: str) -> Any:
+    if not any(dimensions or ()) and _is_angle(unit):
+        raise UnitError(
+            f"{owner} is in '{unit}', and OpenFOAM does not say whether it wants degrees or radians there; give the "
+            "number that it wants, in '1' (a rate in '1/s')."
+        )
     wanted = unit_of(exponents(unit) if dimensions is None else dimensions)
     try:
         factor, offset = conversion(unit, wanted, owner)
@@ -172,6 +177,12 @@ def _in_si(value: Any, unit: str, dimensions: list[float] | None, owner: str) ->
             "m^2/s, and in an incompressible case a pressure in m^2/s^2."
         ) from error
     return np.asarray(value, dtype=np.float64) * factor + offset
+
+
+def _is_angle(unit: str) -> bool:
+    """Whether a unit holds an angle, which counts as no dimension."""
+    _, root = registry().get_root_units("dimensionless" if unit == "1" else unit)
+    return "radian" in str(root)
 
 
 def _fitted(old: Any, value: Any, place: Place, owner: str) -> Any:

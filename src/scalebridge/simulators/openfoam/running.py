@@ -11,11 +11,15 @@ from pathlib import Path
 from scalebridge.errors import InputError
 from scalebridge.models.program import Ended, Limits, carry_out
 from scalebridge.simulators.openfoam.convergence import SolverLog, read_solver_log
+from scalebridge.simulators.openfoam.dictionaries import without_comments
 from scalebridge.simulators.openfoam.installation import Installation, find_installation
 
 NO_LIMITS = Limits()
 # Characters that OpenFOAM strips from the name of a file.
 _UNREADABLE = re.compile(r"[\s\"'{};]")
+_TIME_SCHEMES = re.compile(r"\bddtSchemes\s*\{([^}]*)\}")
+# Not those with a step of its own for each cell (CoEuler, SLTS, localEuler), which lead to a steady state.
+_ADVANCING = ("Euler", "backward", "CrankNicolson")
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,21 @@ def _carried_out(
     environment = {**installation.environment, "PWD": str(folder)}
     ended = carry_out(_argv(step, installation), folder, limits=limits, environment=environment, log=step.log)
     log = read_solver_log(folder / step.log) if (folder / step.log).is_file() else SolverLog()
+    log = replace(log, steady=None) if _in_time(folder) else log
     reason = _failure(ended, log).replace(f"{folder}/", "")
     if not reason and step.solver:
         reason = _unfinished(log) or log.unconverged(tolerances)
     status = "ok" if not reason else ("timeout" if ended.status == "timeout" else "failed")
     return StepEnd(step.name, status, reason, ended.seconds), log if step.solver else None
+
+
+def _in_time(folder: Path) -> bool:
+    """Whether the schemes of a case advance it in time, whatever its solver says of convergence."""
+    schemes = folder / "system" / "fvSchemes"
+    text = without_comments(schemes) if schemes.is_file() else ""
+    found = _TIME_SCHEMES.search(text)
+    words = set(re.findall(r"\w+", found[1])) if found else set()
+    return not words.isdisjoint(_ADVANCING) and "steadyState" not in words
 
 
 def _argv(step: Step, installation: Installation) -> list[str]:

@@ -231,6 +231,13 @@ def test_units_are_taken_from_dimensions_and_from_comments_that_name_one() -> No
     assert [f.unit for f in inputs_in(text)] == ["m**2*s**-1", "MPa", "N", "1"]
 
 
+def test_the_time_of_a_look_at_an_example_grows_with_it_and_no_faster() -> None:
+    start = time.monotonic()
+    assert inputs_in(f"{'1' * 50_000}x = y\n{chr(10) * 50_000}a = 1.0\n")[0].name == "a"
+    # What grows with the square takes a minute here.
+    assert time.monotonic() - start < 5
+
+
 def test_results_are_found_in_files_of_every_kind(tmp_path: Path) -> None:
     import numpy as np
 

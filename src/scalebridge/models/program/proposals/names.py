@@ -6,7 +6,7 @@ import keyword
 import re
 from collections.abc import Collection
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eEdD][-+]?\d+)?"
 # What a number may not stand in: a word, a version such as 1.2.3, a path.
 ALONE = rf"(?<![\w./-]){NUMBER}(?![\w/]|\.\d)"
 

@@ -157,6 +157,76 @@ def test_a_damaged_row_is_named_by_its_line(tmp_path: Path) -> None:
         read_log(written(tmp_path, text.replace("0.82219326", "0.8x221933")))
 
 
+HEAD = "Per MPI rank memory allocation (min/avg/max) = 3 | 3 | 3 Mbytes\n"
+LOOP = "Loop time of 1 on 1 procs for 100 steps with 4 atoms\n"
+
+
+def run_of(said: str, rows: str, header: str = "Step Press", loop: str = LOOP) -> str:
+    """A log of one run: what was said before, and rows parted by commas."""
+    return f"LAMMPS (22 Jul 2025)\n{said}\nrun 100\n{HEAD} {header}\n" + rows.replace(",", "\n") + f"\n{loop}"
+
+
+EVEN, MIXED = "0 1,50 2,100 3", "0 1,20 1000,40 1000,50 2,60 1000,80 1000,100 3"
+
+
+@pytest.mark.parametrize(
+    ("said", "rows", "header"),
+    [
+        ("thermo 50\nfix p all print 20 '$(step) $(2*(lx+1))'", MIXED, "Step Press"),
+        ("thermo 50\nfix p all print 20 &\n '${a} $b'", MIXED, "Step Press"),
+        ("thermo 5\nfix p all print 10 '$(step) 3'", "0 1,5 2,10 3,10 2,15 2", "Step Press"),
+        ("fix p all print 20 '$(temp) 7'", "1 1,2 7,3 7,4 4", "Temp Press"),
+        ("", "0 1,10 2,10 1000,20 3", "Step Press"),
+    ],
+)
+def test_printed_lines_that_look_like_rows_are_refused_in_a_sentence(
+    tmp_path, said: str, rows: str, header: str
+) -> None:
+    with pytest.raises(
+        InputError, match="cannot be told from lines that were printed among them, which hold 2 numbers"
+    ):
+        read_log(written(tmp_path, run_of(said, rows, header)))
+
+
+@pytest.mark.parametrize(
+    ("said", "rows", "n"),
+    [
+        ("thermo 50\nfix p all print 20 '$(step) $(2*(lx+1))'", EVEN, 3),
+        ("thermo 50\nfix p all print 20 '$(step) $(lx) $(ly)'", EVEN, 3),
+        ("fix p all print 20 'at $(step)'\nthermo ${n}\nthermo 7", "3 1,7 2,14 2,20 2", 4),
+        ("fix p all print 20 '$(step) 7' screen no", "3 1,7 2,20 2", 3),
+        ("fix p all print 20 '$(step) 7'\nunfix p", "3 1,7 2,20 2", 3),
+        ("fix p all print 20 '$(step) 7'\nclear", "3 1,7 2,20 2", 3),
+    ],
+)
+def test_rows_that_no_printed_line_can_stand_among_are_read(tmp_path: Path, said: str, rows: str, n: int) -> None:
+    assert len(read_log(written(tmp_path, run_of(said, rows)))[0]) == n
+
+
+def test_every_block_has_the_units_and_meanings_that_held_when_it_ran(tmp_path: Path) -> None:
+    first = run_of("units real\ntimestep 4.0\nvariable a equal press", "0 1 2,50 3 4", "Step Press v_a")
+    more = f"variable a equal temp\nrun 100\n{HEAD} Step Press v_a\n0 1 2\n{LOOP}"
+    cleared = f"clear\nunits metal\nrun 100\n{HEAD} Step Press v_a\n0 1 2\n{LOOP}"
+    log = read_log(written(tmp_path, first + more + cleared))
+    assert [block.units for block in log] == ["real", "real", "metal"] and log.units == "metal" and log.timestep is None
+    units = [[variable.unit for variable in block.dataset().space] for block in log]
+    assert units == [["1", "atm", "atm"], ["1", "atm", "K"], ["1", "bar", "K"]]
+
+
+@pytest.mark.parametrize("rest", ["", "       50   1.68"])
+def test_a_log_appended_to_one_of_a_killed_run_is_read_with_its_own_words(tmp_path: Path, rest: str) -> None:
+    header, row = "Step Temp E_pair E_mol TotEng Press", "0 3 -6.7 0 -2.2 -3.7,50 1.6 -4.8 0 -2.2 5.5"
+    killed = run_of("units real\npair_coeff 1 1 1.0 1.0 2.5", row, header, loop="") + rest
+    after = run_of("units metal\ntimestep 0.002\npair_coeff 1 1 1.0 1.0 2.5", row, header)
+    log = read_log(written(tmp_path, killed + after.replace("run 100", "run 200")))
+    assert [(len(block), block.complete, block.units, block.command) for block in log] == [
+        (2, False, "real", "run 100"),
+        (2, True, "metal", "run 200"),
+    ]
+    assert "ended from outside" in log[0].reason and log.timestep == 0.002
+    assert ("The last row was cut off and left out." in log[0].notes) == bool(rest)
+
+
 def test_warnings_between_rows_are_kept_and_are_no_rows(tmp_path: Path) -> None:
     text = (
         (STYLES / "log.one")

@@ -7,9 +7,12 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from scalebridge.errors import InputError
+from scalebridge.simulators.lammps.printed_lines import Printing
 from scalebridge.simulators.lammps.text_files import MOST_NUMBERS, check_kept, text_of
-from scalebridge.simulators.lammps.thermo import KEYWORD_KINDS
+from scalebridge.simulators.lammps.thermo import KEYWORD_KINDS, kind_of
 from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 
 MOST_WARNINGS = 1000
@@ -20,6 +23,8 @@ RUNS = ("run", "minimize", "rerun", "temper", "tad", "prd", "neb", "hyper")
 _MEMORY = re.compile(r"^(Per MPI rank memory|Memory usage per processor)")
 _MULTI = re.compile(r"^-{2,}\s*Step\s+(-?\d+)\s*-+\s*CPU\s*=\s*(\S+)\s*\(sec(?:onds)?\)\s*-*$")
 _PAIR = re.compile(r"(\S+)\s*=\s+(\S+)")
+# A run that was killed may have left part of a row before.
+_BEGIN = re.compile(r"^([\s\d.eE+-]*)(LAMMPS \([^()]*\))$")
 _LOOP = re.compile(r"^Loop time of (\S+) on (\d+) procs?(?: .*?)? for (\d+) steps with (\d+) atoms")
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"|([^\s,\[\]]+)")
 
@@ -38,6 +43,9 @@ class ParsedBlock:
     n_steps: int | None = None
     n_atoms: int | None = None
     n_processes: int | None = None
+    units: str | None = None
+    timestep: float | None = None
+    kinds: tuple[str | None, ...] = ()
     pending: dict[str, float] = field(default_factory=dict)
     skipped: int = 0
     cut: bool = False
@@ -54,7 +62,7 @@ class ParsedBlock:
 
 @dataclass
 class ParsedLog:
-    """A log as it is read."""
+    """A log as it is read; units, timestep, computes, formulas and what prints are those at the line reached."""
 
     blocks: list[ParsedBlock] = field(default_factory=list)
     version: str = ""
@@ -67,6 +75,7 @@ class ParsedLog:
     computes: dict[str, str] = field(default_factory=dict)
     formulas: dict[str, str] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+    printing: Printing = field(default_factory=Printing)
     command: str = ""
     block: ParsedBlock | None = None
     awaits_header: bool = False
@@ -95,8 +104,7 @@ def parse_log(lines: Iterable[tuple[int, bytes]], owner: str) -> ParsedLog:
         _line(log, continued + text, f"{owner}, line {number},", whole)
         continued = ""
     if log.block is not None:
-        _close_multi(log.block, cut=True)
-        log.block = None
+        _finish(log, owner, cut=True)
     return log
 
 
@@ -120,12 +128,14 @@ def _line(log: ParsedLog, text: str, owner: str, whole: bool) -> None:
         if len(log.warnings) < MOST_WARNINGS:
             log.warnings.append(text)
     elif text.startswith("ERROR"):
-        _error(log, text)
+        _error(log, text, owner)
     elif _MEMORY.match(text):
-        _leave(log, "another run began before its loop time was written")
+        _leave(log, "another run began before its loop time was written", owner)
         log.awaits_header = True
     elif (loop := _LOOP.match(text)) is not None:
-        _close(log, loop)
+        _close(log, loop, owner)
+    elif (begin := _BEGIN.match(text)) is not None:
+        _start_again(log, begin[2], owner, cut=bool(begin[1]))
     elif log.block is not None:
         _in_block(log.block, text, owner, whole)
         check_kept(len(log.block.numbers) + log.n_numbers, MOST_NUMBERS, "numbers", owner)
@@ -229,37 +239,71 @@ def _close_multi(block: ParsedBlock, cut: bool) -> None:
     block.pending = {}
 
 
-def _close(log: ParsedLog, loop: re.Match[str]) -> None:
+def _finish(log: ParsedLog, owner: str, cut: bool) -> ParsedBlock:
+    """End the block that is open; the log still says what it said when the block began.
+
+    Raises:
+        InputError: rows among which printed lines may stand.
+    """
+    block, log.block = log.block, None
+    assert block is not None
+    _close_multi(block, cut)
+    block.units, block.timestep = log.units, log.timestep
+    block.kinds = tuple(kind_of(log.renamed.get(t, t), log.computes, log.formulas) for t in block.texts)
+    if block.style == "one" and block.command.split()[:1] in ([], ["run"]):
+        rows = np.frombuffer(block.numbers, dtype=np.float64).reshape(-1, len(block.texts))
+        if log.printing.may_stand_among(block.texts, rows):
+            raise InputError(
+                f"{owner} ends a run whose rows cannot be told from lines that were printed among them, which hold "
+                f"{len(block.texts)} numbers as well; add 'screen no' or a word to the text of 'fix print' and run "
+                "again, or cut these lines out of the log."
+            )
+    return block
+
+
+def _close(log: ParsedLog, loop: re.Match[str], owner: str) -> None:
     log.awaits_header = False
     if log.block is None:
         return
-    _close_multi(log.block, cut=False)
-    block, log.block = log.block, None
+    block = _finish(log, owner, cut=False)
     block.complete, block.reason = True, ""
     block.loop_time = _number(loop[1])
     block.n_processes, block.n_steps, block.n_atoms = (_whole(loop[k]) for k in (2, 3, 4))
 
 
-def _leave(log: ParsedLog, reason: str) -> None:
+def _leave(log: ParsedLog, reason: str, owner: str) -> None:
     if log.block is not None:
-        _close_multi(log.block, cut=True)
-        log.block.reason = reason
-        log.block = None
+        _finish(log, owner, cut=True).reason = reason
 
 
-def _error(log: ParsedLog, text: str) -> None:
+def _error(log: ParsedLog, text: str, owner: str) -> None:
     if not log.error:
         log.error = text[:1000]
-    _leave(log, f"LAMMPS stopped: {text[:1000]}")
+    _leave(log, f"LAMMPS stopped: {text[:1000]}", owner)
     log.awaits_header = False
 
 
+def _start_again(log: ParsedLog, text: str, owner: str, cut: bool) -> None:
+    """LAMMPS begins, maybe once more in a log that a killed run left behind: nothing holds that was said before."""
+    if log.block is not None:
+        log.block.cut = log.block.cut or cut
+    _leave(log, "the run was ended from outside, and another was appended to its log", owner)
+    log.version = log.version or text[8:].rpartition(")")[0]
+    log.command, log.awaits_header, log.renamed, log.formulas = "", False, {}, {}
+    _clear(log)
+
+
+def _clear(log: ParsedLog) -> None:
+    """Forget what the command ``clear`` makes LAMMPS forget; variables stay."""
+    log.units = log.timestep = None
+    log.computes, log.printing = {}, Printing()
+
+
 def _outside(log: ParsedLog, text: str) -> None:
-    if text.startswith("LAMMPS (") and not log.version:
-        log.version = text[8:].rpartition(")")[0] or text[8:]
-    elif text.startswith("Total wall time:"):
+    if text.startswith("Total wall time:"):
         log.wall_time = text.partition(":")[2].strip()
     else:
+        log.printing.heed(text)
         _command(log, text.split("#")[0].split())
 
 
@@ -269,8 +313,10 @@ def _command(log: ParsedLog, words: list[str]) -> None:
     first, rest = words[0], words[1:]
     if first in RUNS:
         log.command = " ".join(words)[:300]
+    elif first == "clear" and not rest:
+        _clear(log)
     elif first == "units" and rest and rest[0] in UNIT_STYLES:
-        log.units = rest[0]
+        log.units, log.timestep = rest[0], None
     elif first == "timestep" and len(rest) == 1 and _number(rest[0]) is not None:
         log.timestep = _number(rest[0])
     elif first == "compute" and len(rest) >= 3:

@@ -14,9 +14,9 @@ from scalebridge.data.dataset import Dataset
 from scalebridge.data.source import Source
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
-from scalebridge.simulators.lammps.log_parsing import ParsedBlock, ParsedLog, parse_log
+from scalebridge.simulators.lammps.log_parsing import ParsedBlock, parse_log
 from scalebridge.simulators.lammps.text_files import lines_of, opened_text
-from scalebridge.simulators.lammps.thermo import columns_space, identifiers, kind_of
+from scalebridge.simulators.lammps.thermo import columns_space, identifiers
 from scalebridge.simulators.lammps.unit_styles import checked_style, unit_of
 
 
@@ -118,8 +118,8 @@ class Log:
         path: of the file.
         blocks: of thermodynamic output, in order.
         version: of LAMMPS, such as ``"22 Jul 2025 - Update 4"``; ``""`` where the log does not say.
-        units: style of units, ``None`` where the log does not say.
-        timestep: as the script sets it, in the style's unit of time; ``None`` where it does not.
+        units: style of units of the last block, ``None`` where the log does not say; blocks before may have others.
+        timestep: of the last block as the script sets it, in the style's unit of time; ``None`` where it does not.
         seeds: of random numbers, in the order of the commands ``velocity`` and ``fix`` that take them.
         warnings: at most a thousand, as written.
         error: the words of LAMMPS' error, ``""`` where there was none.
@@ -186,13 +186,13 @@ def read_log(path: str | os.PathLike[str], *, units: str | None = None) -> Log:
         raise InputError(
             f"{owner} has neither LAMMPS' name nor a block of thermodynamic output; give the file of 'lmp -log'."
         )
-    style = parsed.units or units
+    last = parsed.blocks[-1] if parsed.blocks else parsed
     return Log(
         path=os.fspath(path),
-        blocks=tuple(_block(made, parsed, style, f"{owner}, block {k}") for k, made in enumerate(parsed.blocks)),
+        blocks=tuple(_block(made, units, f"{owner}, block {k}") for k, made in enumerate(parsed.blocks)),
         version=parsed.version,
-        units=style,
-        timestep=parsed.timestep,
+        units=last.units or units,
+        timestep=last.timestep,
         seeds=tuple(parsed.seeds),
         warnings=tuple(parsed.warnings),
         error=parsed.error,
@@ -200,7 +200,7 @@ def read_log(path: str | os.PathLike[str], *, units: str | None = None) -> Log:
     )
 
 
-def _block(made: ParsedBlock, parsed: ParsedLog, style: str | None, owner: str) -> Block:
+def _block(made: ParsedBlock, units: str | None, owner: str) -> Block:
     width = len(made.texts)
     values = np.frombuffer(made.numbers, dtype=np.float64).reshape(len(made.numbers) // max(width, 1), width)
     values.flags.writeable = False
@@ -215,8 +215,8 @@ def _block(made: ParsedBlock, parsed: ParsedLog, style: str | None, owner: str) 
         n_steps=made.n_steps,
         n_atoms=made.n_atoms,
         n_processes=made.n_processes,
-        units=style,
-        kinds=tuple(kind_of(parsed.renamed.get(t, t), parsed.computes, parsed.formulas) for t in made.texts),
+        units=made.units or units,
+        kinds=made.kinds,
         notes=tuple(made.notes()),
         owner=owner,
     )

@@ -72,6 +72,30 @@ def test_values_on_a_patch_come_from_the_file_or_from_the_cells_behind():
         assert (read_fields(OUTPUT / kind, ["U"], patch="walls")["U"].values == 0.0).all()
 
 
+def _with_lid(tmp_path, entries):
+    """The case in text with another condition of the velocity on the lid, whose normal is y."""
+    shutil.copytree(OUTPUT / "text", tmp_path / "case")
+    path = tmp_path / "case" / "0.02" / "U"
+    head, found, rest = path.read_text().rpartition("lid")
+    assert found
+    path.write_text(f"{head}lid {{ {entries} }}{rest[rest.index('}') + 1 :]}")
+    fields = read_fields(tmp_path / "case", ["U"])
+    return read_fields(tmp_path / "case", ["U"], patch="lid")["U"], fields["U"]
+
+
+@pytest.mark.parametrize("kind", ["slip", "symmetry", "symmetryPlane"])
+def test_nothing_flows_through_a_plane_of_symmetry(tmp_path, kind):
+    lid, inside = _with_lid(tmp_path, f"type {kind};")
+    behind = inside.values[inside.mesh.cell_sets["lid"]]
+    assert (np.abs(behind[:, 1]) > 0).any()
+    np.testing.assert_allclose(np.sort(lid.values, axis=0), np.sort(behind * [1, 0, 1], axis=0), atol=1e-15)
+
+
+def test_a_patch_that_joins_cells_has_no_values_whatever_its_file_says(tmp_path):
+    lid, _ = _with_lid(tmp_path, "type cyclic; value uniform (1 0 0);")
+    assert np.isnan(lid.values).all()
+
+
 def test_a_patch_of_a_decomposed_case_is_put_together_on_the_whole_mesh(tmp_path):
     shutil.copytree(OUTPUT / "parts", tmp_path / "case")
     shutil.copytree(OUTPUT / "text" / "constant", tmp_path / "case" / "constant")

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from scalebridge.data.fields.geometry import measures
+from scalebridge.models.program import working_folder
+from scalebridge.simulators.openfoam import Channel, Pipe
 from scalebridge.simulators.openfoam.case import Case
 from scalebridge.simulators.openfoam.fields import read_fields
 from scalebridge.simulators.openfoam.forces import read_force_coefficients, read_forces
@@ -142,3 +144,44 @@ def test_a_mesh_of_polyhedra_fills_the_box(tmp_path):
     mesh = read_poly_mesh(tmp_path, "first")
     assert mesh.mesh.n_cells == 7 * 6 * 5
     assert measures(mesh.mesh).sum() == pytest.approx(1e-3, rel=1e-6)
+
+
+TENSORS = {
+    "V": ("volVectorField", "(1 2 3)"),
+    "S": ("volSymmTensorField", "(1 2 3 4 5 6)"),
+    "T": ("volTensorField", "(1 2 3 4 5 6 7 8 9)"),
+}
+
+
+@pytest.mark.parametrize(
+    ("flow", "patch", "kind"),
+    [
+        (Channel(height=0.01, length=1.0, velocity=0.1, cells=4), "centre", "symmetryPlane"),
+        (Channel(height=0.01, length=1.0, velocity=0.1, cells=4), "wall", "slip"),
+        (Pipe(diameter=0.01, length=1.0, velocity=0.1, cells=4), "wall", "slip"),
+        (Pipe(diameter=0.01, length=1.0, velocity=0.1, cells=4), "front", "wedge"),
+        (Pipe(diameter=0.01, length=1.0, velocity=0.1, cells=4), "back", "wedge"),
+    ],
+)
+def test_values_on_a_patch_that_follows_from_its_cells_are_those_of_openfoam(flow, patch, kind):
+    sampled = (
+        'type surfaces; libs ("libsampling.so"); writeControl writeTime; surfaceFormat foam; fields (V S T); '
+        f"surfaces ( side {{ type patch; patches ({patch}); interpolate false; triangulate false; }} );"
+    )
+    with working_folder() as folder:
+        case = flow.problem.case
+        case.prepare(folder.path)
+        velocity = (folder / "0" / "U").read_text()
+        boundary = velocity[velocity.index("boundaryField") :].replace("noSlip", kind if patch == "wall" else "noSlip")
+        for name, (class_, value) in TENSORS.items():
+            text = f"dimensions [0 1 -1 0 0 0 0]; internalField uniform {value}; {boundary}"
+            if patch != "wall":
+                text = text.replace("noSlip", "zeroGradient")
+            (folder / "0" / name).write_text(HEAD.format(class_, name) + text)
+        (folder / "system" / "side").write_text(HEAD.format("dictionary", "side") + sampled)
+        run = case.run(folder.path, [Step(("blockMesh",)), Step(("postProcess", "-func", "side", "-time", "0"))])
+        assert run.ok, run.reason
+        wanted = read_samples(folder.path, "side", "side")
+        found = read_fields(folder.path, list(TENSORS), time=0, patch=patch)
+    for name, field in found.items():
+        np.testing.assert_allclose(field.values, wanted[name].values, rtol=1e-5, atol=1e-5)

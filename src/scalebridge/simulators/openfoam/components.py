@@ -15,3 +15,13 @@ def shaped(rows: Floats) -> Floats:
     k = rows.shape[-1]
     ours = rows[..., _SYMMETRIC] if k == 6 else rows
     return ours.reshape(*rows.shape[:-1], *SHAPES[k])
+
+
+def whole(rows: Floats) -> Floats:
+    """Symmetric tensors xx, yy, zz, xy, yz, zx ``[..., 6]`` as ``[..., 3, 3]``."""
+    return rows[..., [[0, 3, 5], [3, 1, 4], [5, 4, 2]]]
+
+
+def symmetric(tensors: Floats) -> Floats:
+    """The components xx, yy, zz, xy, yz, zx ``[..., 6]`` of tensors ``[..., 3, 3]``."""
+    return tensors[..., [0, 1, 2, 0, 1, 2], [0, 1, 2, 1, 2, 0]]

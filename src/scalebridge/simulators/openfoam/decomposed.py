@@ -12,8 +12,9 @@ from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 from scalebridge.simulators.openfoam.cell_shapes import Cells, Faces, Indices
 from scalebridge.simulators.openfoam.field_file import FieldFile, read_field_file
-from scalebridge.simulators.openfoam.fields import boundary_values, field_names, field_of, wrong_size
+from scalebridge.simulators.openfoam.fields import field_names, field_of
 from scalebridge.simulators.openfoam.foam_file import FoamFile
+from scalebridge.simulators.openfoam.patch_values import on_patch, wrong_size
 from scalebridge.simulators.openfoam.poly_mesh import PolyMesh, made, poly_mesh
 from scalebridge.simulators.openfoam.time_folders import mesh_file, times
 
@@ -98,15 +99,13 @@ def _on_surface(
     values = None
     for file, part, mesh in zip(files, parts, meshes, strict=True):
         mine = mesh.patch(name)
-        behind = file.values(len(mesh.order))
-        if behind is None:
-            raise wrong_size(file.path, file.internal.size, len(mesh.order))
-        values = np.full((patch.size, *behind.shape[1:]), np.nan) if values is None else values
+        found = on_patch(file, mesh, name)
+        values = np.full((patch.size, *found.shape[1:]), np.nan) if values is None else values
         # A face is numbered from 1, negative where it was turned over.
         numbers = np.abs(_labels(part, "face", time)[mine.faces]) - 1 - patch.start
         if len(numbers) != mine.size or (len(numbers) and not 0 <= numbers.min() <= numbers.max() < patch.size):
             raise InputError(f"The faces of '{name}' in '{part}' are not those of the whole mesh; decompose it again.")
-        values[numbers] = _alike(boundary_values(file, name, mine.size, behind[mesh.owner[mine.faces]]), values, file)
+        values[numbers] = _alike(found, values, file)
     assert values is not None
     return field_of(files[0], values[order], "cells", surface, time)
 

@@ -11,24 +11,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from scalebridge.data.fields import Field, Mesh
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
 from scalebridge.simulators.openfoam.dimensions import meaning_of
 from scalebridge.simulators.openfoam.field_file import FieldFile, class_of, is_field, read_field_file
-from scalebridge.simulators.openfoam.foam_file import FoamList
-from scalebridge.simulators.openfoam.poly_mesh import Patch, PolyMesh, poly_mesh
+from scalebridge.simulators.openfoam.patch_values import on_patch, wrong_size
+from scalebridge.simulators.openfoam.poly_mesh import PolyMesh, poly_mesh
 from scalebridge.simulators.openfoam.time_folders import case_folder, chosen_time, processors, times
-
-# Patches whose values are those of the cells behind them.
-_CONTINUED = ("zeroGradient", "empty", "inletOutlet", "calculated", "symmetry", "symmetryPlane")
-_PATTERN = re.compile(r"(\w|\.\*|\((\w+\|)*\w+\))+")
 
 
 def read_fields(
@@ -65,7 +58,7 @@ def read_fields(
     whole = poly_mesh(folder, root)
     if patch is not None:
         surface, order = whole.surface(patch)
-        found = (on_patch(file, whole, whole.patch(patch), patch, root)[order] for file in files)
+        found = (on_patch(file, whole, patch)[order] for file in files)
         return {f.name: f for f in (field_of(o, v, "cells", surface, root) for o, v in zip(files, found, strict=True))}
     return {f.name: f for f in (_in_cells(file, whole, root) for file in files)}
 
@@ -114,14 +107,6 @@ def _in_cells(file: FieldFile, whole: PolyMesh, time: float) -> Field:
     )
 
 
-def wrong_size(path: Path, found: int, wanted: int) -> InputError:
-    """The sentence of a field that does not fit its mesh."""
-    return InputError(
-        f"The file '{path}' has {found} values, and its mesh has room for {wanted}; read a field with the mesh that "
-        "it was computed on."
-    )
-
-
 def field_of(file: FieldFile, values: Floats, location: str, mesh: Mesh, time: float) -> Field:
     """A field of a file and its values in the order of the mesh."""
     written = file.path.name.removesuffix(".gz")
@@ -129,43 +114,3 @@ def field_of(file: FieldFile, values: Floats, location: str, mesh: Mesh, time: f
     name = name if name.isidentifier() else f"field_{name}"
     meaning = meaning_of(written, file.unit) or (f"{written} of OpenFOAM" if written != name else "")
     return Field(name, file.unit, values, location, mesh, time, meaning)
-
-
-def on_patch(file: FieldFile, whole: PolyMesh, patch: Patch, name: str, time: float) -> Floats:
-    """Values ``[faces, *shape]`` on a patch: what the file says there, else those of the cells behind it."""
-    behind = file.values(len(whole.order))
-    if behind is None:
-        raise wrong_size(file.path, file.internal.size, len(whole.order))
-    return boundary_values(file, name, patch.size, behind[whole.owner[patch.faces]])
-
-
-def boundary_values(file: FieldFile, name: str, size: int, behind: Floats) -> Floats:
-    """Values ``[size, *shape]`` of a patch; ``behind``: those of the cells behind its faces."""
-    entries = _entries(file, name)
-    given = entries.get("value")
-    if isinstance(given, FoamList):
-        values = file.values(size, given)
-        if values is None:
-            raise wrong_size(file.path, given.size, size)
-        return values
-    if entries.get("type") == "noSlip":
-        return np.zeros_like(behind)
-    if entries.get("type") in _CONTINUED:
-        return behind
-    return np.full_like(behind, np.nan)
-
-
-def _entries(file: FieldFile, name: str) -> Mapping[str, Any]:
-    """The entries of a patch, by its name or by a pattern that matches it."""
-    if name in file.patches:
-        return file.patches[name]
-    for pattern in reversed(list(file.patches)):
-        # Only what a pattern of patches needs: nothing that could take for ever.
-        if (
-            len(pattern) < 100
-            and _PATTERN.fullmatch(pattern)
-            and pattern.count("*") < 4
-            and re.fullmatch(pattern, name)
-        ):
-            return file.patches[pattern]
-    return {}

@@ -66,6 +66,20 @@ class PolyMesh:
             raise InputError(f"The mesh '{self.mesh.name}' has no patch '{name}'{did_you_mean(name, self.patches)}")
         return self.patches[name]
 
+    def normals(self, name: str) -> Floats:
+        """Unit normals of a patch's faces, out of the mesh ``[faces, 3]``."""
+        patch = self.patch(name)
+        starts = self.faces.starts[patch.start : patch.start + patch.size + 1]
+        corners = self.mesh.points[self.faces.nodes[starts[0] : starts[-1]]]
+        firsts = starts[:-1] - starts[0]
+        following = np.arange(1, len(corners) + 1)
+        following[starts[1:] - starts[0] - 1] = firsts
+        places = corners - np.repeat(corners[firsts], np.diff(starts), axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            areas = np.add.reduceat(np.cross(places, places[following]), firsts) if patch.size else np.zeros((0, 3))
+            length = np.linalg.norm(areas, axis=1, keepdims=True)
+            return areas / np.where(length > 0.0, length, 1.0)
+
     def surface(self, name: str) -> tuple[Mesh, Indices]:
         """A patch as a mesh of polygons, and the number in the patch of each of its cells."""
         patch = self.patch(name)

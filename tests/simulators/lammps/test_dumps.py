@@ -88,6 +88,18 @@ def test_rows_come_in_the_order_of_their_ids_unless_they_are_asked_for_as_writte
     assert read_dump(path, sort=False)[0]["id"].tolist() == [2, 1]
 
 
+def test_rows_come_in_the_order_of_their_ids_though_ids_are_not_asked_for(tmp_path: Path) -> None:
+    path, columns = tmp_path / "dump", "id element x y z"
+    turned = "3 C 3 4 5\n1 A 1 2 3\n2 B 2 3 4\n"
+    path.write_text(frame(0, turned, 3, columns) + frame(1, "1 A 1 2 3\n3 C 3 4 5\n2 B 2 3 4\n", 3, columns))
+    for found in iterate_dump(path, columns=["element", "z", "x"]):
+        assert found.names == ("z", "x") and "id" not in found
+        assert found.values.tolist() == [[3, 1], [4, 2], [5, 3]] and found["element"].tolist() == ["A", "B", "C"]
+    assert read_dump(path, columns=["x"], sort=False)[0]["x"].tolist() == [3, 1, 2]
+    path.write_text(frame(0, "3 4\n1 2\n", 2, "x y"))
+    assert read_dump(path, columns=["x"])[0]["x"].tolist() == [3, 1]
+
+
 def test_columns_and_frames_can_be_chosen_and_atoms_may_come_and_go(tmp_path: Path) -> None:
     path = tmp_path / "dump"
     path.write_text("".join(frame(k, "".join(f"{i + 1} 1 {k} {i} 0\n" for i in range(k))) for k in range(7)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,7 @@ class FrameReader:
         units: str | None,
         size: int | None,
         compiled: bool,
+        sort: bool = False,
     ) -> None:
         self.remark = ""
         self._lines = lines
@@ -61,6 +62,7 @@ class FrameReader:
         self._units = units
         self._size = size
         self._compiled = compiled
+        self._sort = sort
         self._text_columns: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def frame(self, wanted: bool) -> Snapshot | bool | None:
@@ -196,7 +198,9 @@ class FrameReader:
     def _rows(self, head: _Head, label: str, names: tuple[str, ...]) -> Snapshot | None:
         """The rows of a frame; ``None`` where they are cut off."""
         count = head.count or 0
-        kept = names if self._columns is None else self._columns
+        asked = names if self._columns is None else self._columns
+        by_id = self._sort and "id" in names
+        kept = (*asked, "id") if by_id and "id" not in asked else asked
         texts = self._texts_among(names, count)
         numbers = tuple(name for name in kept if name not in texts)
         place = np.array([numbers.index(name) if name in numbers else -1 for name in names], dtype=np.int64)
@@ -220,7 +224,7 @@ class FrameReader:
             _collect(words, names, block)
             row += lines
         out.flags.writeable = False
-        return Snapshot(
+        found = Snapshot(
             step=head.step or 0,
             box=head.box or Box(np.zeros(3), np.eye(3)),
             names=numbers,
@@ -231,6 +235,7 @@ class FrameReader:
             units=head.units,
             owner=self._owner,
         )
+        return _by_id(found, asked) if by_id else found
 
     def _texts_among(self, names: tuple[str, ...], count: int) -> tuple[str, ...]:
         """Which columns hold text, by the first row of the first frame that has these columns."""
@@ -278,6 +283,16 @@ def _rows_item(item: str) -> tuple[str | None, tuple[str, ...]]:
     if not words or words[0] in known or len(words) < 2:
         return None, ()
     return words[0], tuple(words[1:])
+
+
+def _by_id(frame: Snapshot, asked: Sequence[str]) -> Snapshot:
+    """The frame in the order of its ids, without them where they were not asked for; one copy at most."""
+    if "id" in asked or "id" not in frame.names:
+        return frame.sorted()
+    order = np.argsort(frame["id"], kind="stable")
+    names = tuple(name for name in frame.names if name != "id")
+    values = frame.values[order[:, None], [frame.names.index(name) for name in names]]
+    return replace(frame, names=names, values=values, texts={k: v[order] for k, v in frame.texts.items()})
 
 
 def _collect(words: dict[str, list[NDArray[np.bytes_]]], names: tuple[str, ...], block: bytes) -> None:

@@ -44,7 +44,7 @@ class DumpStream:
             for frame in self._frames(path, number):
                 number += 1
                 if isinstance(frame, Snapshot):
-                    yield frame.sorted() if self._sort else frame
+                    yield frame
 
     def _frames(self, path: str, number: int) -> Iterator[Snapshot | bool]:
         """Frames of one file, ``True`` for those passed over; the first has this number."""
@@ -53,7 +53,13 @@ class DumpStream:
             size = Path(path).stat().st_size
             packed = not isinstance(stream, io.BufferedReader)
             reader = FrameReader(
-                LineBlocks(stream, owner), owner, self._columns, self._units, None if packed else size, compiling(size)
+                LineBlocks(stream, owner),
+                owner,
+                self._columns,
+                self._units,
+                None if packed else size,
+                compiling(size),
+                self._sort,
             )
             first = number
             while (frame := reader.frame(wanted=number % self._every == 0)) is not None:
@@ -110,9 +116,9 @@ def iterate_dump(
     Args:
         path: of a text dump (``dump atom``, ``custom``, ``local``, ``grid``), plain or packed; or of several, in the
             order of their frames, where LAMMPS wrote a file per frame.
-        columns: that are read; all by default. Fewer are faster.
+        columns: that are read; all by default. Fewer are faster. Ids to sort by are read anyway.
         every: take one frame of so many, the first included.
-        sort: rows by their ids where they have them.
+        sort: rows by their ids where the dump has them.
         units: the style of LAMMPS' units, where the dump does not say it.
 
     Raises:

@@ -1,6 +1,6 @@
 """Do intervals of means of correlated series hold? Coverage over many series whose mean is known.
 
-``python -m benchmarks.averaging --json FILE [--seed N] [--repeats 300]``, half a minute. Series are AR(1), sums of a
+``python -m benchmarks.averaging --json FILE [--seed N] [--repeats 600]``, one minute. Series are AR(1), sums of a
 fast and a slow part as the columns of a molecular simulation are, swings, and series that start away from their mean.
 Written to FILE per case: ``held`` of ``accepted`` intervals at 95 % that hold the mean, the share ``refused`` as too
 short, ``wrong`` (intervals that do not hold, of all series), and ``width`` (mean half-width).
@@ -109,7 +109,7 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--json", type=Path, required=True)
     words.add_argument("--seed", type=int, default=0)
-    words.add_argument("--repeats", type=int, default=300)
+    words.add_argument("--repeats", type=int, default=600)
     asked = words.parse_args()
     began = time.perf_counter()
     found = {"seed": asked.seed, "coverage": coverage(asked.repeats, asked.seed)}

@@ -44,6 +44,15 @@ def test_a_green_kubo_output_is_declared_by_its_file(tmp_path: Path) -> None:
     assert source == GreenKubo("stress.dat", "viscosity", temperature="v_T")
 
 
+def test_a_green_kubo_output_takes_all_that_the_class_takes(tmp_path: Path) -> None:
+    (tmp_path / "in.melt").write_text(MELT, encoding="utf-8")
+    more = {"columns": ["c_q[1]", "c_q[2]"], "blocks": "all", "volume": 64.0, "timestep": "v_dt", "per_volume": True}
+    table = {"green_kubo": "heat.dat", "coefficient": "thermal_conductivity", "temperature": 1.5, **more}
+    source = built({**SCRIPT, "outputs": {"kappa": table}}, tmp_path).sources["kappa"]
+    expected = {**more, "columns": ("c_q[1]", "c_q[2]")}
+    assert source == GreenKubo("heat.dat", "thermal_conductivity", temperature=1.5, **expected)
+
+
 def test_a_fluid_of_a_study_is_the_one_in_the_box(tmp_path: Path) -> None:
     fluid = {"properties": ["viscosity"], "epsilon": "119.8 K", "sigma": "3.405 angstrom", "mass": "39.948 g/mol"}
     made = built({"kind": "lammps", "fluid": {**fluid, "temperatures": [85, 150], "cutoff": 3.0}}, tmp_path)
@@ -61,6 +70,18 @@ def test_a_fluid_of_a_study_is_the_one_in_the_box(tmp_path: Path) -> None:
         ({"outputs": {"p": {"thermo": "Press", "formula": "v_T"}}}, "names thermo and formula"),
         ({"outputs": {"p": {"green_kubo": "f"}}}, "say its coefficient and temperature"),
         ({"outputs": {"p": {"termo": "Press"}}}, "termo"),
+        (
+            {"outputs": {"p": {"thermo": "Press", "temperature": 3.0}}},
+            "outputs.p has temperature, which belongs to green_kubo; leave it out of thermo",
+        ),
+        (
+            {
+                **dict.fromkeys(("script", "inputs", "outputs", "seed")),
+                "fluid": {"properties": ["viscosity"]},
+                "version": "2",
+            },
+            "has version, which belongs to a script",
+        ),
         ({"fluid": {"properties": ["viscosity"]}}, "both a script and a fluid"),
         ({"script": None, "fluid": {"properties": ["viscosity"]}}, "has inputs, which belongs to a script"),
         ({"inputs": {"temperature": "1"}}, "no variable 'temperature'"),

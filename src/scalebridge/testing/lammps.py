@@ -41,7 +41,7 @@ _VERSION = "22 Jul 2025 - Update 4"
 _PACKAGES = {"reaxff": "REAXFF", "pace": "ML-PACE"}
 # Commands that are taken and have no consequence here.
 _KNOWN = re.compile(
-    r"atom_style|boundary|create_(atoms|box)|dimension|dump|fix_modify|group|label|lattice|mass|minimize|neigh\w*|newton|"
+    r"atom_style|boundary|clear|create_(atoms|box)|dimension|dump|fix_modify|group|label|lattice|mass|minimize|neigh\w*|newton|"
     r"pair_(coeff|modify)|read_(data|restart)|region|restart|thermo_\w+|uncompute|undump|unfix|units|write_(data|restart)"
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,10 @@ from scalebridge.simulators.lammps.green_kubo import (
     independent_stresses,
     windows_of_running_mean,
 )
+from scalebridge.simulators.lammps.green_kubo_source import GreenKubo
 from scalebridge.simulators.lammps.logs import read_log
 from scalebridge.simulators.lammps.plateau import _tail
+from scalebridge.simulators.lammps.sources import Finished
 
 ARGON = Path(__file__).parents[3] / "data" / "argon-md"
 SPACING = 0.02
@@ -219,6 +222,26 @@ def test_a_heat_flux_may_be_given_per_volume() -> None:
     assert per.value == pytest.approx(whole.value, rel=1e-12)
 
 
+def test_a_heat_flux_of_a_file_may_be_per_volume(tmp_path: Path) -> None:
+    series = flux(FLUXES["one"], 20_000, 3, np.random.default_rng(15))
+    found = []
+    for per_volume, scale in ((False, 1.0), (True, 1 / 50.0)):
+        correlation = correlation_of_series(scale * series, SPACING, longest=4.0)
+        rows = "".join(
+            f"{k + 1} {k} {int(n)} {' '.join(map(repr, map(float, values)))}\n"
+            for k, (n, values) in enumerate(zip(correlation.counts, correlation.values, strict=True))
+        )
+        head = "# Time-correlated data for fix j\n# Timestep Number-of-time-windows\n"
+        columns = "# Index TimeDelta Ncount c_j[1]*c_j[1] c_j[2]*c_j[2] c_j[3]*c_j[3]\n"
+        path = tmp_path / f"heat{per_volume}"
+        path.write_text(f"{head}{columns}20000 {len(correlation.lags)}\n{rows}", encoding="utf-8")
+        source = GreenKubo(
+            path.name, "thermal_conductivity", temperature=1.5, volume=50.0, timestep=SPACING, per_volume=per_volume
+        )
+        found.append(source.read(Finished(tmp_path), "kappa").value)
+    assert found[1] == pytest.approx(found[0], rel=1e-9)
+
+
 def test_the_five_stresses_are_independent_and_alike() -> None:
     rng = np.random.default_rng(8)
     shear = rng.normal(size=(200_000, 3))
@@ -255,6 +278,33 @@ def test_diffusion_of_argon_is_that_of_the_literature_with_the_box_corrected() -
     added = 2.837297 * 1.380649e-23 * 93.45 / (6 * math.pi * 2.31e-4 * 28.90075e-10)
     assert corrected.value - plain.value == pytest.approx(added, rel=1e-6)
     assert yeh_hummer(93.45, 2.31e-4, 28.90075, "real") == pytest.approx(added, rel=1e-9)
+
+
+def named(series: Floats, *names: str) -> Correlation:
+    correlation = correlation_of_series(series, SPACING, longest=4.0)
+    return replace(correlation, pairs=tuple((name, name) for name in names))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[f"c_p[{k}]" for k in range(1, 7)], ["v_pxx", "v_pyy", "v_pzz", "v_pxy", "v_pxz", "v_pyz"]],
+)
+def test_a_viscosity_is_made_of_shear_stresses_alone(names: list[str]) -> None:
+    series = flux(FLUXES["one"], 20_000, 6, np.random.default_rng(13))
+    series[:, :3] = 2 * series[:, :3] + 0.1
+    common = {"temperature": 1, "volume": 1, "units": "lj"}
+    whole, shear = named(series, *names), named(series[:, 3:], *names[3:])
+    assert green_kubo(whole, "viscosity", **common).value == green_kubo(shear, "viscosity", **common).value
+    with pytest.raises(InputError, match="normal stresses by their names"):
+        green_kubo(named(series[:, :3], *names[:3]), "viscosity", **common)
+    three = green_kubo(named(series[:, :3], "c_q[1]", "c_q[2]", "c_q[3]"), "thermal_conductivity", **common)
+    assert three.value > 3 * exact(FLUXES["one"])
+
+
+def test_a_flux_with_a_mean_is_told_so() -> None:
+    series = flux(FLUXES["one"], 20_000, 3, np.random.default_rng(14)) + 1.0
+    made = green_kubo(named(series, "a", "b", "c"), "diffusion", temperature=1, volume=1, units="lj")
+    assert "the flux has a mean" in made.remark
 
 
 @pytest.mark.parametrize(

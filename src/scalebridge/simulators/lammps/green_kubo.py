@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats
 from scalebridge.simulators.lammps.cepstral import cepstral_integral
+from scalebridge.simulators.lammps.components import equivalent, settles_at_a_mean
 from scalebridge.simulators.lammps.correlations import Correlation, correlation_of_series
 from scalebridge.simulators.lammps.plateau import Plateau, plateau_of
 from scalebridge.simulators.lammps.unit_styles import TIMESTEPS, checked_style, si_unit
@@ -122,7 +123,8 @@ def green_kubo(
         units: LAMMPS' style of units.
         timestep: where lags are in steps; by default the style's own.
         spacing: of fluxes in time.
-        columns: of the correlation to use, by name; all auto-correlations by default.
+        columns: of the correlation to use, by name; all auto-correlations by default, but for a viscosity those of
+            normal stresses (``pxx``, ``c_p[1]``, ...).
         duration: of a run in time, where the correlation does not count its samples.
         method: ``"plateau"``, or ``"cepstral"`` for fluxes.
         per_volume: whether a heat flux was divided by the volume already.
@@ -137,7 +139,7 @@ def green_kubo(
     _check(kind, units, method, temperature, volume, confidence)
     chosen = KINDS[kind]
     factor, unit = _factor(chosen, units, temperature, volume, per_volume)
-    replicates, arrays = _replicates(source, units, timestep, spacing, columns)
+    replicates, arrays = _replicates(source, kind, units, timestep, spacing, columns)
     if method == "cepstral":
         return replace(_by_cepstrum(arrays, spacing, factor, confidence), kind=kind, unit=unit)
     times, values, length = _together(replicates, duration)
@@ -145,12 +147,7 @@ def green_kubo(
     noise, degrees = _noise(found, times, values)
     parts = {"cut-off": found.cut_off, **({"lags not written": found.unseen} if found.unseen else {})}
     made = _transport(found.value, noise, parts, degrees, confidence, factor)
-    remark = made.remark
-    if not found.decayed:
-        remark = (
-            f"The correlation has not sunk into its noise by the last lag ({times[-1]:g}); write more lags, the value "
-            f"is likely too small. {remark}"
-        ).strip()
+    remark = made.remark if found.decayed else f"{_not_decayed(times, values.mean(axis=1))} {made.remark}".strip()
     plateau = (found.begin, found.end)
     running = found.integral * factor
     return replace(made, kind=kind, unit=unit, times=times, running=running, plateau=plateau, remark=remark)
@@ -174,6 +171,18 @@ def windows_of_running_mean(values: ArrayLike) -> Floats:
     running = np.asarray(values, dtype=np.float64)
     counts = np.arange(1, len(running) + 1)
     return np.diff(counts * running, prepend=0.0)
+
+
+def _not_decayed(times: Floats, correlation: Floats) -> str:
+    if settles_at_a_mean(correlation):
+        return (
+            "The correlation settles at a level that is not zero, so the flux has a mean, as normal stresses have; "
+            "take the mean off, or say columns=... of fluxes without one."
+        )
+    return (
+        f"The correlation has not sunk into its noise by the last lag ({times[-1]:g}); write more lags, the value is "
+        "likely too small."
+    )
 
 
 def _check(kind: str, units: str, method: str, temperature: float, volume: float, confidence: float) -> None:
@@ -204,6 +213,7 @@ def _factor(kind: Kind, units: str, temperature: float, volume: float, per_volum
 
 def _replicates(
     source: Correlation | Sequence[Correlation] | ArrayLike,
+    kind: str,
     units: str,
     timestep: float | None,
     spacing: float | None,
@@ -219,7 +229,7 @@ def _replicates(
         made = []
         for item in source:
             assert isinstance(item, Correlation)
-            chosen = item.auto() if columns is None else item.only(columns)
+            chosen = equivalent(item, kind) if columns is None else item.only(columns)
             made.append(_in_time(chosen, step))
         return made, []
     series = np.asarray(source, dtype=np.float64)

@@ -25,9 +25,11 @@ class GreenKubo(Source):
         temperature: number in the script's units, or a formula such as ``"v_T"``.
         volume: number in the script's units, or a formula.
         timestep: number in the script's units, or a formula.
-        columns: quantities whose autocorrelations are used, such as ``("v_pxy", "v_pxz")``; all by default.
+        columns: quantities whose autocorrelations are used, such as ``("v_pxy", "v_pxz")``; all by default, but for a
+            viscosity those of normal stresses.
         blocks: ``"last"`` for a fix with ``ave running``; ``"all"`` for one with ``ave one``, whose full blocks are
             replicates.
+        per_volume: whether the script divided a heat flux by the volume already, as in ``c_flux[1]/vol``.
         unit: of the output; the coefficient is converted from SI, and is reduced in units lj.
     """
 
@@ -38,6 +40,7 @@ class GreenKubo(Source):
     timestep: str | float = "dt"
     columns: tuple[str, ...] | None = None
     blocks: str = "last"
+    per_volume: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -68,6 +71,7 @@ class GreenKubo(Source):
                 timestep=numbers[2],
                 units=run.units,
                 columns=self.columns,
+                per_volume=self.per_volume,
             )
         except InputError as error:
             raise NotFoundInRun(str(error).replace(f"{run.folder}/", "")) from error

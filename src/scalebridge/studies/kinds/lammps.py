@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from scalebridge.simulators.lammps.sources import Source
 
 
+_OF_GREEN_KUBO = ("coefficient", "temperature", "columns", "blocks", "volume", "timestep", "per_volume")
+
+
 class Output(BaseModel):
     """Where one output of the script is found; one of ``thermo``, ``printed``, ``formula``, ``green_kubo``."""
 
@@ -25,6 +28,11 @@ class Output(BaseModel):
     green_kubo: str | None = Field(None, description="file of fix ave/correlate", examples=["stress.dat"])
     coefficient: str | None = Field(None, description="of green_kubo: viscosity, thermal_conductivity, diffusion")
     temperature: str | float | None = Field(None, description="of green_kubo: number or formula", examples=["v_T"])
+    columns: list[str] | None = Field(None, description="of green_kubo: quantities to use", examples=[["c_p[4]"]])
+    blocks: Literal["last", "all"] | None = Field(None, description="of green_kubo: last (ave running), all (ave one)")
+    volume: str | float | None = Field(None, description="of green_kubo: number or formula, else vol")
+    timestep: str | float | None = Field(None, description="of green_kubo: number or formula, else dt")
+    per_volume: bool | None = Field(None, description="of green_kubo: heat flux divided by the volume already")
     unit: str = Field("1", description="unit of the output", examples=["MPa"])
     script_unit: str | None = Field(None, description="what one in the script means", examples=["41.9 MPa"])
 
@@ -42,17 +50,19 @@ class Output(BaseModel):
             raise InputError(
                 f"{owner} names {' and '.join(named) or 'no place'}; give one of thermo, printed, formula, green_kubo."
             )
+        given = {name: getattr(self, name) for name in _OF_GREEN_KUBO if getattr(self, name) is not None}
+        if self.green_kubo is None and given:
+            raise InputError(
+                f"{owner} has {next(iter(given))}, which belongs to green_kubo; leave it out of {named[0]}."
+            )
         if self.green_kubo is None:
             return places[named[0]](getattr(self, named[0]), unit=self.unit, script_unit=self.script_unit)
         if self.coefficient is None or self.temperature is None:
             raise InputError(f"{owner} is a Green-Kubo integral; say its coefficient and temperature too.")
-        return GreenKubo(
-            self.green_kubo,
-            self.coefficient,
-            temperature=self.temperature,
-            unit=self.unit,
-            script_unit=self.script_unit,
-        )
+        if self.columns is not None:
+            given["columns"] = tuple(self.columns)
+        kind = given.pop("coefficient")
+        return GreenKubo(self.green_kubo, kind, unit=self.unit, script_unit=self.script_unit, **given)
 
 
 class Fluid(BaseModel):
@@ -94,7 +104,7 @@ class Settings(Entry):
     processes: int = Field(1, ge=1, description="MPI processes of one run")
     threads: int = Field(1, ge=1, description="threads of each process")
     timeout: float | None = Field(None, gt=0, description="seconds for one run", examples=[600.0])
-    version: str = Field("1", description="raised when the results change")
+    version: str = Field("1", description="of a script, raised when the results change")
 
     def build(self, name: str, folder: Path) -> Built:
         """Make the model."""
@@ -113,6 +123,7 @@ class Settings(Entry):
                 f"{owner} has neither a script nor a fluid; add script = 'in.melt' or [models.NAME.fluid]."
             )
         given = [n for n in ("inputs", "outputs", "seed", "constants", "script_units", "files") if getattr(self, n)]
+        given += ["version"] * (self.version != "1")
         if given:
             raise InputError(f"{owner} has {given[0]}, which belongs to a script; leave it out of a fluid.")
         settings = {field: getattr(self.fluid, field) for field in Fluid.model_fields}

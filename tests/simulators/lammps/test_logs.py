@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,13 @@ def test_printed_lines_that_look_like_rows_are_refused_in_a_sentence(
         InputError, match="cannot be told from lines that were printed among them, which hold 2 numbers"
     ):
         read_log(written(tmp_path, run_of(said, rows, header)))
+
+
+def test_echoed_commands_of_a_megabyte_take_no_time(tmp_path: Path) -> None:
+    for text in ("${" * 300_000, "(" * 600_000, "$(" * 100_000 + ")" * 100_000):
+        began = time.perf_counter()
+        assert len(read_log(written(tmp_path, run_of(f"thermo 50\nfix p all print 1 '{text}'", EVEN)))) == 1
+        assert time.perf_counter() - began < 5
 
 
 @pytest.mark.parametrize(

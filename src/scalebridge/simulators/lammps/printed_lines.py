@@ -15,7 +15,7 @@ from scalebridge.quantities import Floats
 _FIX = re.compile(r"^fix\s+(\S+)\s+\S+\s+print\s+\S+\s+(\"{3}.*?\"{3}|\"[^\"]*\"|'[^']*'|\S+)(.*)$")
 _SILENT = re.compile(r"\bscreen\s+(no|off|false)\b")
 _INNERMOST = re.compile(r"\([^()]*\)")
-_VARIABLE = re.compile(r"\$(?:\{[^}]*\}|\w)?")
+_VARIABLE = re.compile(r"\$(?:\{\w*\}|\w)?")
 MOST_FIXES = 1000
 DEEPEST = 100
 

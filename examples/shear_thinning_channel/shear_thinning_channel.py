@@ -49,7 +49,7 @@ def main() -> None:
     print(f"pressure drop   {answer.value:.2f} Pa, between {low:.2f} and {high:.2f} Pa (95 %)")
     print(f"exact           {exact:.2f} Pa: off by {100 * (answer.value / exact - 1):+.3f} %")
     print(f"micro runs      {answer.micro_runs}, of which {sum(r.phase == 'verify' for r in answer.runs)} to verify")
-    print(f"macro solves    {answer.macro_solves}; runs of simpleFoam {channel.problem.runs.count}")
+    print(f"macro solves    {answer.macro_solves}; runs of simpleFoam {channel.n_runs}")
     print(f"wall time       {time.perf_counter() - start:.0f} s")
     assert answer.converged, answer.reason
     assert low <= exact <= high

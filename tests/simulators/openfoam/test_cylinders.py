@@ -43,6 +43,13 @@ def test_the_case_of_numbers_of_numpy_is_that_of_plain_ones():
     assert case.digest() == CylinderArray().case(0.25, 1.0).digest()
 
 
+def test_with_inertia_two_meshes_that_agree_by_chance_leave_a_deviation(monkeypatch):
+    monkeypatch.setattr(CylinderArray, "_drag", lambda *given: (200.0, "ok", ""))
+    rows = np.array([[0.35, 0.0], [0.35, 10.0], [0.35, 20.0]])
+    np.testing.assert_allclose(CylinderArray().run(rows).error_std[:, 0], [0.0, 0.2, 0.4])
+    np.testing.assert_allclose(CylinderArray().finer.run(rows).error_std[:, 0], [0.0, 0.05, 0.1])
+
+
 @pytest.mark.parametrize("row", [(0.7, 0.0), (0.2, 50.0), (0.01, 0.0)])
 def test_a_row_outside_of_the_bounds_is_a_status(row):
     runs = CylinderArray().run(np.array([row]))

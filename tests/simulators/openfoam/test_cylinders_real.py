@@ -49,6 +49,13 @@ def test_inertia_adds_to_the_drag_with_the_square_of_the_reynolds_number():
     assert (faster - creeping) / (slow - creeping) == pytest.approx(4.0, rel=0.15)
 
 
+def test_with_inertia_finer_meshes_lie_within_the_deviation_of_coarser_ones():
+    row = np.array([[0.35, 20.0]])
+    runs, finer = CylinderArray().run(row), CylinderArray().finer.run(row)
+    assert runs.ok.all() and finer.ok.all()
+    assert abs(finer.values[0, 0] - runs.values[0, 0]) < runs.error_std[0, 0]
+
+
 def test_our_own_stokes_solver_finds_the_same_permeability():
     from scalebridge.micro.flow import PoreFlow
 

@@ -54,6 +54,28 @@ def test_a_study_names_a_case_and_its_reader(fake: Path, study: Path) -> None:
     assert model.inputs["viscosity"].bounds == (1.0, 1e5) and model.outputs["drag"].bounds == (0.0, 10.0)
 
 
+_HELPED = """
+FACTOR = 1.0
+
+def scaled(case):
+    return FACTOR * float((case / "postProcessing/forces/0/drag.dat").read_text().split()[-1])
+
+def drag(case):
+    return {"drag": scaled(case)}
+"""
+
+
+def test_its_identity_follows_what_its_reader_uses_of_its_file(study: Path) -> None:
+    def identity(text: str) -> Mapping[str, str]:
+        (study / "reading.py").write_text(text)
+        return parsed("lid", _table()).build("lid", study).model.identity()
+
+    first = identity(_HELPED)
+    assert identity(_HELPED.replace("FACTOR = 1.0", "FACTOR = 2.0")) != first
+    assert identity(_HELPED.replace("FACTOR * float", "-FACTOR * float")) != first
+    assert identity(_HELPED + "\nnumber = 3\n") == first
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

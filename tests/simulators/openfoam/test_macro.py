@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from scalebridge.learn import GaussianProcess, Transformed
 from scalebridge.learn.transforms import ScalingLaw
 from scalebridge.models import ClosureValue
 from scalebridge.quantities import Floats
-from scalebridge.simulators.openfoam import Case, Channel, MacroCase, Pipe
+from scalebridge.simulators.openfoam import Case, CaseRun, Channel, MacroCase, Pipe
+from scalebridge.simulators.openfoam.running import Step
 from scalebridge.testing import check_macro
 
 CONSISTENCY, INDEX = 0.5, 0.5
@@ -94,6 +96,27 @@ def test_the_answer_holds_the_exact_one_at_two_per_cent(fake: Path, channel: Cha
     assert answer.interval[0] <= exact_channel() <= answer.interval[1]
     assert answer.half_width <= 0.02 * exact_channel()
     assert answer.micro_runs <= 30
+
+
+def test_the_finer_mesh_is_solved_once_for_all_quantities_and_its_runs_are_counted(
+    fake: Path, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[bool] = []
+    run = Case.run
+
+    def counted(case: Case, folder: Path, steps: Sequence[Step] | None = None) -> CaseRun:
+        began.extend(step.solver for step in (case.steps if steps is None else steps) if step.solver)
+        return run(case, folder, steps)
+
+    monkeypatch.setattr(Case, "run", counted)
+    solution = channel.solve(power_law)
+    before = len(began)
+    errors = [channel.mesh_estimate(solution, power_law, qoi).error for qoi in ("pressure_drop", "wall_shear_stress")]
+    once = len(began) - before
+    assert once > 0 and channel.n_runs == len(began)
+    assert errors[1] == pytest.approx(0.005 * errors[0])
+    channel.mesh_estimate(channel.solve(power_law), power_law, "pressure_drop")
+    assert channel.n_runs == len(began) == before + once + before + once
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ class DevelopedFlow(ABC):
             raise InputError(
                 f"The {self._title} has no quantity of interest '{qoi}'{did_you_mean(qoi, self.quantities)}"
             )
-        finer = self.refined().solve(closure)
+        finer = self._solved_finer(solution, closure)
         if not finer.converged:
             raise InputError(
                 f"The error of the mesh is not known, because the finer one has no solution: {finer.reason}."
@@ -148,8 +148,32 @@ class DevelopedFlow(ABC):
         return MeshEstimate(error, np.full(self.cells, error / self.cells))
 
     def refined(self, local: Floats | None = None) -> Self:
-        """Return the same flow with twice the cells and two knots more per decade; ``local`` is not used."""
+        """Return the same flow with twice the cells and two knots more per decade; ``local`` is not used.
+
+        It is the one that `mesh_estimate` solves.
+        """
+        return self._finer
+
+    @property
+    def n_runs(self) -> int:
+        """Runs of the solver so far, those of the refined flow included."""
+        return self.problem.runs.count + (self._finer.n_runs if "_finer" in vars(self) else 0)
+
+    @cached_property
+    def _finer(self) -> Self:
         return replace(self, cells=2 * self.cells, per_decade=self.per_decade + 2)
+
+    @cached_property
+    def _latest(self) -> list[Any]:
+        """The last solution whose mesh was judged, its closure, and their solution on the finer mesh."""
+        return []
+
+    def _solved_finer(self, solution: MacroSolution, closure: Closure) -> MacroSolution:
+        """The solution on the finer mesh, once for all quantities of interest."""
+        if not self._latest or self._latest[0] is not solution or self._latest[1] is not closure:
+            self._latest[:] = [solution, closure, self._finer.solve(closure)]
+        finer: MacroSolution = self._latest[2]
+        return finer
 
     @cached_property
     def _case(self) -> Case:

@@ -13,8 +13,8 @@ import numpy as np
 from scalebridge.errors import InputError, ScaleBridgeError, did_you_mean
 from scalebridge.models import Runs, Scale, Structure
 from scalebridge.models.adapt import Adapted
-from scalebridge.models.function import source_digest
 from scalebridge.models.program import working_folder
+from scalebridge.models.program.sources import digest
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.openfoam.case import Case
 
@@ -92,7 +92,7 @@ class OpenFoam:
             "variables": repr([(v.name, v.unit, v.shape) for v in (*self.inputs, *self.outputs)]),
             "case": self.case.digest(),
             "places": str(sorted((name, str(place)) for name, place in self.places.items())),
-            "results": str({name: source_digest(reader) for name, reader in sorted(results.items())}),
+            "results": str({name: digest(reader) for name, reader in sorted(results.items())}),
         }
 
     def run(self, x: Floats) -> Runs:

@@ -141,6 +141,27 @@ def test_what_a_reader_calls_and_looks_up_in_its_file_tells_the_model_from_other
     assert len({key(m.apart) for m in (same, constant, helper)}) == 1
 
 
+class Living:
+    """An object that changes as it is used."""
+
+    def __init__(self) -> None:
+        self.used = 0
+
+
+LIVING = Living()
+
+
+def test_an_object_that_lives_beside_a_reader_tells_nothing_apart() -> None:
+    def read(folder: Path) -> float:
+        LIVING.used += 1
+        return 1.0
+
+    model = made(["sh", "-c", "true"], results={"y": read})
+    before = model.identity()
+    assert model.run(ONE).ok.all() and LIVING.used == 1
+    assert model.identity() == before
+
+
 @dataclass(frozen=True)
 class Own:
     """A parser that the user wrote."""

@@ -7,11 +7,15 @@ import hashlib
 import inspect
 import types
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
+
+import numpy as np
 
 from scalebridge.models.function import source_digest
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
+_DATA = (*_PLAIN, tuple, list, dict, set, frozenset, np.ndarray, PurePath, functools.partial)
 
 
 def digest(reading: Any) -> str:
@@ -66,8 +70,15 @@ def _globals_of(function: types.FunctionType, seen: set[int]) -> Iterator[str]:
             yield f"{name} is {getattr(value, '__module__', '')}.{getattr(value, '__qualname__', name)}"
             if getattr(value, "__module__", None) == function.__module__:
                 yield from _described(value, seen)
+        elif hasattr(value, "__wrapped__"):
+            yield from _described(value.__wrapped__, seen)
+        elif isinstance(value, _DATA):
+            yield f"{name} = {source_digest(value)}"  # type: ignore[arg-type]
         else:
-            yield f"{name} = {source_digest(value)}"
+            # An object with a life of its own - a logger, a connection - says by its type what it is.
+            yield f"{name} is a {type(value).__module__}.{type(value).__qualname__}"
+            if type(value).__module__ == function.__module__:
+                yield from _class(type(value), seen)
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -12,7 +12,7 @@ from scalebridge.errors import InputError
 from scalebridge.simulators.lammps import FluidState, LennardJonesFluid, Reading, Resources
 from scalebridge.simulators.lammps.corrections import yeh_hummer
 from scalebridge.simulators.lammps.green_kubo import BOLTZMANN
-from scalebridge.simulators.lammps.lennard_jones import AVOGADRO, cutoff_share, substance
+from scalebridge.simulators.lammps.lennard_jones import AVOGADRO, coexistence, cutoff_share, substance
 from scalebridge.testing import check_model
 
 ALL = ("viscosity", "conductivity", "diffusion", "pressure", "energy")
@@ -113,7 +113,7 @@ def test_the_finer_fluid_has_the_longer_cut_off_in_a_box_that_holds_it(program: 
 
 
 def test_a_box_too_small_for_the_cut_off_is_outside_and_says_how_many_atoms_it_takes(program: Resources) -> None:
-    runs = fluid(program, cutoff=3.3).run(np.array([[0.722, 0.95], [0.722, 0.8]]), (1, 2))
+    runs = fluid(program, cutoff=3.3).run(np.array([[0.722, 0.95], [0.722, 0.8442]]), (1, 2))
     assert list(runs.status) == ["outside", "ok"] and "take n_atoms=500" in runs.reason[0]
     assert fluid(program).run(np.array([[-1.0, 0.8]]), (1,)).status[0] == "outside"
 
@@ -125,6 +125,43 @@ def test_a_state_that_failed_says_why_when_it_is_asked(program: Resources) -> No
         state["viscosity"]
     with pytest.raises(InputError, match="'viscosty' was not asked for; did you mean 'viscosity'"):
         fluid(program).at(0.722, 0.8442)["viscosty"]
+
+
+@pytest.mark.parametrize(
+    ("temperature", "vapour", "liquid"),
+    # M. Thol et al., J. Phys. Chem. Ref. Data 45 (2016) 023101, solved for equal pressure and chemical potential.
+    [
+        (1.27, 0.15105924, 0.48861868),
+        (1.03, 0.03572854, 0.68510917),
+        (0.85, 0.00961039, 0.77633166),
+        (0.73, 0.00288131, 0.82975721),
+    ],
+)
+def test_vapour_and_liquid_in_equilibrium_are_those_of_the_equation_of_state(
+    temperature: float, vapour: float, liquid: float
+) -> None:
+    assert coexistence(temperature) == pytest.approx((vapour, liquid), abs=0.004)
+    assert coexistence(1.35) is None
+
+
+def test_a_state_of_two_phases_is_outside_and_says_between_which_densities(program: Resources) -> None:
+    runs = fluid(program, "pressure").run(np.array([[0.75, 0.6], [1.0, 0.3], [1.4, 0.3]]), (1, 2, 3))
+    assert list(runs.status) == ["outside", "outside", "ok"], runs.reason
+    assert "between the densities 0.00315 and 0.822" in runs.reason[0] and "two phases" in runs.reason[0]
+    state = fluid(program, **ARGON).at("94.4 K", "0.9 g/cm^3")
+    assert state.status == "outside" and "kg/m^3 this temperature has two phases" in state.reason
+
+
+def test_a_property_that_cannot_be_had_says_why_once_and_without_names_of_classes(tmp_path: Path) -> None:
+    from scalebridge.simulators.lammps import FromFolder
+    from scalebridge.simulators.lammps.fluid_reading import FluidFiles
+    from scalebridge.simulators.lammps.sources import Finished, NotFoundInRun
+
+    (tmp_path / "state.txt").write_text("0.722 1.1\n", encoding="utf-8")
+    (tmp_path / "displacement.txt").write_text("0.02 0.02\n" * 16, encoding="utf-8")
+    with pytest.raises(NotFoundInRun) as told:
+        FromFolder(FluidFiles("viscosity", 256, 2.5, 0.006, 1000)).read(Finished(tmp_path), "viscosity")
+    assert str(told.value) == "the atoms stay where they are, so this is a solid; give a lower density"
 
 
 def test_atoms_that_do_not_move_are_no_fluid(program: Resources, tmp_path: Path) -> None:
@@ -163,8 +200,8 @@ def test_a_macro_problem_is_solved_with_a_noisy_fluid_under_it(program: Resource
     class MeanViscosity:
         """Mean viscosity over states along a line of densities."""
 
-        states = np.column_stack([np.full(9, 1.0), np.linspace(0.6, 0.8, 9)])
-        closure_inputs = LennardJonesFluid(temperatures=(0.9, 1.1), densities=(0.6, 0.8)).inputs
+        states = np.column_stack([np.full(9, 1.5), np.linspace(0.6, 0.8, 9)])
+        closure_inputs = LennardJonesFluid(temperatures=(1.4, 1.6), densities=(0.6, 0.8)).inputs
         closure_outputs = LennardJonesFluid().outputs
         start_states = states[::4]
 
@@ -173,9 +210,9 @@ def test_a_macro_problem_is_solved_with_a_noisy_fluid_under_it(program: Resource
             weights = np.full((9, 1), 1 / 9)
             return MacroSolution({"mean": float(found.values.mean())}, self.states, lambda qoi: weights)
 
-    micro = fluid(program, temperatures=(0.9, 1.1), densities=(0.6, 0.8), how="process", n_blocks=16)
+    micro = fluid(program, temperatures=(1.4, 1.6), densities=(0.6, 0.8), how="process", n_blocks=16)
     answer = solve(MeanViscosity(), micro, qoi="mean", rtol=0.1, budget=40, seed=1)
-    truth = float(np.mean(np.exp(3 * MeanViscosity.states[:, 1]) / 10))
+    truth = float(np.mean(np.exp(3 * MeanViscosity.states[:, 1]) / 15))
     assert answer.interval[0] < truth < answer.interval[1], (answer.interval, truth, answer.reason)
     assert answer.converged, answer.reason
     assert 0 < answer.half_width <= 0.1 * answer.value

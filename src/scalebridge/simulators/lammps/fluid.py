@@ -17,7 +17,7 @@ from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.quantities.units import magnitude
 from scalebridge.simulators.lammps.fluid_reading import FluidFiles
 from scalebridge.simulators.lammps.fluid_state import FluidState
-from scalebridge.simulators.lammps.lennard_jones import UNITS, Substance, substance
+from scalebridge.simulators.lammps.lennard_jones import UNITS, Substance, coexistence, substance
 from scalebridge.simulators.lammps.measured import Measured, as_runs
 from scalebridge.simulators.lammps.model import Lammps
 from scalebridge.simulators.lammps.running import Resources
@@ -46,7 +46,7 @@ class LennardJonesFluid:
     beyond the cut-off of the potential (of transport coefficients an estimate, see `lennard_jones.cutoff_share`), the
     box. Pressure and energy have the tail of the potential added. The thermostat is Nose-Hoover with a damping time
     of 1, which leaves transport coefficients alone (J. E. Basconi, M. R. Shirts, J. Chem. Theory Comput. 9 (2013)
-    2887).
+    2887). States between the densities of vapour and liquid in equilibrium are ``outside``.
 
     Args:
         properties: one name or several of ``viscosity``, ``conductivity``, ``diffusion``, ``pressure``, ``energy``
@@ -223,6 +223,14 @@ class LennardJonesFluid:
         """Why a state, in reduced units, is outside what this fluid can be asked for; ``None`` where it is not."""
         if not (0 < temperature < math.inf and 0 < density < math.inf):
             return f"temperature {temperature:g} and density {density:g} are not both positive numbers"
+        both = coexistence(temperature)
+        if both is not None and both[0] < density < both[1]:
+            vapour, liquid = (f"{self._scale_of_state[1] * end:.3g}" for end in both)
+            unit = "" if self.substance is None else " kg/m^3"
+            return (
+                f"between the densities {vapour} and {liquid}{unit} this temperature has two phases, vapour and "
+                "liquid; take a density or a temperature of one phase"
+            )
         box = math.cbrt(self.n_atoms / density)
         if box >= 2 * self.cutoff:
             return None

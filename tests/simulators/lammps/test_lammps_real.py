@@ -317,3 +317,34 @@ def test_the_stand_in_says_what_the_real_one_says(tmp_path: Path, change: tuple[
         )
         told.append((runs.status[0], runs.reason[0]))
     assert told[0] == told[1]
+
+
+ATOMS = """\
+lattice         fcc 0.8
+region          box block 0 3 0 3 0 3
+create_box      1 box
+create_atoms    1 box
+mass            1 1.0
+pair_style      lj/cut 2.5
+pair_coeff      1 1 1.0 1.0
+velocity        all create ${T} 5
+fix             1 all nve
+thermo          10
+"""
+
+
+@pytest.mark.parametrize("how", ["process", "in process"])
+def test_what_the_log_says_of_the_run_is_believed_of_the_real_one(how: str) -> None:
+    def measured(script: str, source: Thermo | Formula) -> Any:
+        return Lammps(script, {"T": "1"}, {"x": source}, how=how).measure(np.array([[1.0]]))[0]
+
+    last, step = Thermo("Step", statistic="last"), Formula("step")
+    assert measured(ATOMS + "run 100\nlog other.log\nrun 50\n", last).readings["x"].value == 150
+    first = Thermo("Step", statistic="last", run=0)
+    assert measured(ATOMS + 'run 400 every 200 "print hello"\nrun 100\n', first).readings["x"].value == 400
+    halted = measured(ATOMS + "variable s equal step\nfix h all halt 10 v_s > 60 error continue\nrun 100\n", last)
+    assert "'run 100' ended after 70 of its 100 steps" in halted.reason
+    stopped = measured(ATOMS + "timer timeout 0:00:01 every 10\nrun 10000000\n", step)
+    assert stopped.status == "timeout" and "the time limit that the script sets" in stopped.reason
+    other = measured('if "1 == 1" then "units metal"\n' + ATOMS.replace("0.8", "5.3") + "run 0\n", step)
+    assert other.status == "failed" and "ran in units metal" in other.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -215,3 +216,22 @@ def test_the_identity_is_the_same_in_every_process(tmp_path: Path) -> None:
     ]
     assert runs[0] == runs[1]
     assert "source" in runs[0]
+
+
+def _digest_elsewhere(code: str, seed: str) -> str:
+    """The digest of a function without source, in a process whose hashes are seeded otherwise."""
+    script = f"from scalebridge.models.function import source_digest\nimport math\n{code}\nprint(source_digest(f))\n"
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
+    return done.stdout.strip()
+
+
+def test_functions_without_source_are_told_apart_and_the_same_in_every_process() -> None:
+    sine, cosine = "f = lambda x: math.sin(x)", "f = lambda x: math.cos(x)"
+    members = "f = lambda x: x in {'one', 'two', 'three', 'four'}"
+    inner = "f = lambda x: (lambda y: y + {})(x)"
+    closed = "def make():\n    names = {'one', 'two', 'three', 'four'}\n    return lambda x: x in names\nf = make()"
+    assert _digest_elsewhere(sine, "1") == _digest_elsewhere(sine, "2") != _digest_elsewhere(cosine, "1")
+    assert _digest_elsewhere(inner.format(1), "1") != _digest_elsewhere(inner.format(2), "1")
+    for code in (members, closed):
+        assert _digest_elsewhere(code, "1") == _digest_elsewhere(code, "2")

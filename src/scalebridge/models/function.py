@@ -7,7 +7,6 @@ import functools
 import hashlib
 import inspect
 import math
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -234,12 +233,17 @@ def _parts(value: Any) -> Any:
     return dict(getattr(value, "__dict__", {})) if " at 0x" in repr(value) else None
 
 
+def _described_code(code: Any, above: frozenset[int]) -> str:
+    """What a function without source does: its code, its constants and the names it uses, those inside it too."""
+    constants = [_described_code(c, above) if inspect.iscode(c) else described(c, above) for c in code.co_consts]
+    return "\0".join([code.co_code.hex(), *constants, *code.co_names])
+
+
 def _described_function(function: Any, above: frozenset[int]) -> str:
     try:
         source = inspect.getsource(function)
     except (OSError, TypeError):
-        code = function.__code__
-        source = re.sub(r" at 0x[0-9a-f]+", "", repr((code.co_code, code.co_consts, code.co_names)))
+        source = _described_code(function.__code__, above)
     closed = []
     for cell in function.__closure__ or ():
         with contextlib.suppress(ValueError):  # a name that is not bound yet

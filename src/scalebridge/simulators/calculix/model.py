@@ -110,9 +110,9 @@ class CalculiX:
         return False
 
     @property
-    def function(self) -> Callable[..., Any] | None:
-        """The first function among the results."""
-        return next((r for r in self.results.values() if callable(r)), None)
+    def functions(self) -> tuple[Callable[..., Any], ...]:
+        """Functions among the results."""
+        return self.runner.functions
 
     def identity(self) -> Mapping[str, str]:
         """What the result depends on beside the inputs: deck, results, version."""

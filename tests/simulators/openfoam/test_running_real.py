@@ -107,6 +107,12 @@ def test_a_steady_solver_that_does_not_converge_is_told_with_its_residuals() -> 
     assert run.status == "failed" and run.reason.startswith("simpleFoam not converged at time 5: residuals Ux")
 
 
+def test_a_solver_in_time_that_looks_for_criteria_and_finds_none_is_believed() -> None:
+    settings = {"system/controlDict:endTime": 1e-3, "system/controlDict:writeInterval": 10}
+    run = _run(Case(_EXAMPLES.parent / "basic" / "scalarTransportFoam" / "pitzDaily", settings=settings))
+    assert run.ok, run.reason
+
+
 def test_a_run_that_takes_too_long_is_ended() -> None:
     run = _run(Case(_EXAMPLES / "simpleFoam" / "pitzDaily", limits=Limits(timeout=3.0)))
     assert run.status == "timeout" and "simpleFoam" in run.reason

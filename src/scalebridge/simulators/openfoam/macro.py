@@ -179,7 +179,7 @@ class MacroCase:
             fields=fields,
             restart=Restart(self._digest, flow.files, knots),
             reason=table.outside or None,
-            algebraic_error=flow.residual * max(abs(value) for value in flow.qois.values()),
+            algebraic_error={name: flow.residual * abs(value) for name, value in flow.qois.items()},
         )
 
 

@@ -107,7 +107,7 @@ class LennardJonesFluid:
     @property
     def version(self) -> str:
         """Version of script and evaluation."""
-        return "1"
+        return "2"
 
     @property
     def stochastic(self) -> bool:

@@ -16,6 +16,7 @@ import pytest
 import scalebridge as sb
 from scalebridge.errors import InputError
 from scalebridge.models import FunctionModel, Model
+from scalebridge.models.function import source_digest
 from scalebridge.testing import check_model
 
 
@@ -235,3 +236,10 @@ def test_functions_without_source_are_told_apart_and_the_same_in_every_process()
     assert _digest_elsewhere(inner.format(1), "1") != _digest_elsewhere(inner.format(2), "1")
     for code in (members, closed):
         assert _digest_elsewhere(code, "1") == _digest_elsewhere(code, "2")
+
+
+def test_two_short_functions_of_one_line_are_told_apart() -> None:
+    first, second = (lambda x: x + 1), (lambda x: x + 2)
+    again = (lambda x: x + 1), (lambda x: x + 2)
+    assert source_digest(first) != source_digest(second)
+    assert source_digest(again[0]) != source_digest(again[1])

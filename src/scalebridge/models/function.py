@@ -244,6 +244,9 @@ def _described_function(function: Any, above: frozenset[int]) -> str:
         source = inspect.getsource(function)
     except (OSError, TypeError):
         source = _described_code(function.__code__, above)
+    if function.__name__ == "<lambda>":
+        # The source of one is the whole line, which may hold several.
+        source += _described_code(function.__code__, above)
     closed = []
     for cell in function.__closure__ or ():
         with contextlib.suppress(ValueError):  # a name that is not bound yet

@@ -201,3 +201,25 @@ def test_no_file_of_errors_means_no_errors() -> None:
         unconverged=Pattern("errors.log", "diverged"),
     )
     assert model.run(ONE).ok.all()
+
+
+class Constant:
+    """A reading object of a user's own, without a text of its own."""
+
+    unit = None
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def read(self, folder: Path) -> float:
+        return self.value
+
+
+def test_a_reading_object_is_told_by_what_it_holds_and_not_by_its_place_in_memory() -> None:
+    def results(value: float) -> str:
+        return Program(["true"], {"x": "1"}, {"y": "1"}, {"y": Constant(value)}, template={"a": "{{ x }}"}).identity()[
+            "results"
+        ]
+
+    assert results(1.0) == results(1.0) != results(2.0)
+    assert "0x" not in results(1.0)

@@ -188,7 +188,8 @@ def described(reading: Any) -> str:
     """Text that tells a parser or a function from others."""
     if isinstance(reading, Parser):
         own = type(reading).__module__.startswith("scalebridge.")
-        return repr(reading) if own else f"{reading!r} {digest(reading)}"
+        # What a user's class prints of itself may hold its place in memory.
+        return repr(reading) if own else f"{type(reading).__qualname__} {digest(reading)}"
     return digest(reading)
 
 

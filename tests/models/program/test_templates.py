@@ -77,6 +77,21 @@ def test_a_number_without_a_format_keeps_every_digit() -> None:
         assert float(placeholder.written(np.array(value), "m")) == value
 
 
+def test_a_number_fits_the_width_that_the_program_reads() -> None:
+    made = program({"in.txt": ALL}, width=20)
+    (placeholder,) = parsed("{{ x }}", "here")
+    assert isinstance(placeholder, Placeholder)
+    assert placeholder.written(-1.234691346912469e-05, "m", 20) == "-1.2346913469125e-05"
+    assert placeholder.written(0.1, "m", 20) == "0.1"
+    (formatted,) = parsed("{{ x : .17e }}", "here")
+    assert isinstance(formatted, Placeholder)
+    with pytest.raises(ValueError, match=r"in the format '\.17e', of which the program reads 20 characters only"):
+        formatted.written(1 / 3, "m", 20)
+    assert made.identity() != program({"in.txt": ALL}).identity()
+    with pytest.raises(InputError, match="from 8"):
+        program({"in.txt": ALL}, width=2)
+
+
 @pytest.mark.parametrize(
     ("template", "said"),
     [

@@ -70,6 +70,15 @@ def test_values_are_in_the_units_of_the_outputs(tmp_path):
     np.testing.assert_allclose(runs.values[:, 1], -0.3 / 0.7 * 1e-5 / x[:, 0] * 1e-3, rtol=1e-6)
 
 
+def test_a_number_of_many_digits_keeps_its_exponent(tmp_path):
+    # Read by CalculiX up to 20 characters, its shortest form would be 1.234...: five orders too large.
+    x = np.array([[2e-3, 1.234691346912469e-05]])
+    assert len(repr(x[0, 1] * 1e-6)) > 20
+    np.testing.assert_allclose(bar(tmp_path).run(x).values[0, 0], x[0, 1] / 0.91 * 1e-5 / 2e-3, rtol=1e-6)
+    wide = bar(tmp_path, deck=DECK.replace("{{ young [MPa] }}", "{{ young [MPa] : .17e }}")).run(x)
+    assert wide.status[0] == "failed" and "reads 20 characters only" in wide.reason[0]
+
+
 def test_what_the_result_depends_on_is_in_its_identity(tmp_path):
     first, other = bar(tmp_path), bar(tmp_path, deck=DECK.replace("0.3", "0.31"))
     assert first.identity() == bar(tmp_path).identity() and first.identity() != other.identity()

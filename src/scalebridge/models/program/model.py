@@ -51,6 +51,8 @@ class Program:
         options: fixed values of further placeholders: plain texts and numbers.
         files: files and folders copied as they are: a list, or a mapping from the name there to a path.
         links: the same, linked in place of copied (data that the program only reads).
+        width: characters that the program reads of a number: numbers are rounded to fit, and a row whose explicit
+            format is wider fails; ``None`` where it reads all.
         verbatim: patterns of template files without placeholders, as ``("*.c",)``.
         converged: a `Pattern` without which a run counts as failed.
         unconverged: a `Pattern` with which a run counts as failed.
@@ -87,6 +89,7 @@ class Program:
     files: Any = ()
     links: Any = ()
     verbatim: Sequence[str] = ()
+    width: int | None = None
     converged: Pattern | None = None
     unconverged: Pattern | None = None
     noise_std: Mapping[str, Reading] | None = None
@@ -189,7 +192,14 @@ def _attempt(program: Program, owner: str) -> Attempt:
             f"{owner} is to read '{program.stdin}', which is no file of its template, or none of a fixed name{near}"
         )
     return Attempt(
-        Recipe(owner, program.inputs, _plain(program.options), command_parts(program.command, owner), files),
+        Recipe(
+            owner,
+            program.inputs,
+            _plain(program.options),
+            command_parts(program.command, owner),
+            files,
+            program.width,
+        ),
         Reader(program.outputs, program.results, owner),
         _noise(program, owner),
         Stops(program.converged, program.unconverged, program.jacobian),
@@ -239,6 +249,8 @@ def _check_settings(program: Program, owner: str) -> None:
         raise InputError(f"{owner} was given the launcher {program.launcher!r}; give Mpi(4).")
     if program.threads is not None and (not isinstance(program.threads, int) or program.threads < 1):
         raise InputError(f"{owner} was given threads = {program.threads}; give a number from 1.")
+    if program.width is not None and (not isinstance(program.width, int) or program.width < 8):
+        raise InputError(f"{owner} was given width = {program.width!r}; give a number of characters from 8, or None.")
     if "/" in program.stdout or program.stdout in ("", ".", ".."):
         raise InputError(f"{owner} was given stdout = '{program.stdout}'; give the name of a file, without a folder.")
     for variable, value in program.environment.items():

@@ -54,25 +54,54 @@ class Placeholder:
     joint: str
     where: str
 
-    def written(self, value: Floats | str | float, unit: str) -> str:
+    def written(self, value: Floats | str | float, unit: str, width: int | None = None) -> str:
         """Return the text for a value that is in ``unit``: an array of the input's shape, a number or a text.
 
+        Args:
+            value: an array of the input's shape, a number or a text.
+            unit: of the value.
+            width: characters that the program reads of a number; ``None`` for all.
+
         Raises:
-            ValueError: a format for whole numbers and a number that is none.
+            ValueError: a format for whole numbers and a number that is none, a number wider than ``width``.
         """
         if isinstance(value, str):
             return value
         if self.index is not None:
             value = np.asarray(value)[self.index]
         factor, offset = _conversion(unit, unit if self.unit is None else self.unit)
-        return self.joint.join(self._number(factor * float(v) + offset) for v in np.ravel(value))
+        return self.joint.join(self._number(factor * float(v) + offset, width) for v in np.ravel(value))
 
-    def _number(self, value: float) -> str:
+    def _number(self, value: float, width: int | None) -> str:
+        if width is not None and not self.format:
+            return within(value, width)
+        text = self._formatted(value)
+        if width is not None and len(text.strip()) > width:
+            asked = f"in the format '{self.format}'" if self.format else "in full"
+            raise ValueError(f"{text.strip()} {asked}, of which the program reads {width} characters only")
+        return text
+
+    def _formatted(self, value: float) -> str:
         if self.format.endswith("d"):
             if not value.is_integer():
                 raise ValueError(f"{value:g} is no whole number, which the format '{self.format}' asks for")
             return format(int(value), self.format)
         return format(value, self.format) if self.format else repr(value)
+
+
+def within(value: float, width: int) -> str:
+    """Return a number in at most ``width`` characters: exact where its shortest form fits, else rounded.
+
+    Raises:
+        ValueError: a width that holds no digit of it.
+    """
+    text, digits = repr(value), width
+    while len(text) > width:
+        if digits < 0:
+            raise ValueError(f"{value!r} does not fit into {width} characters")
+        text = f"{value:.{digits}e}"
+        digits -= 1
+    return text
 
 
 Parts = tuple[str | Placeholder, ...]

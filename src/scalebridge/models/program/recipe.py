@@ -36,6 +36,7 @@ class Recipe:
         options: fixed texts and numbers by name.
         command: the program and its arguments.
         files: what the working folder starts from.
+        width: characters that the program reads of a number; ``None`` for all.
 
     Raises:
         InputError: a placeholder for no input, an input without a placeholder, a text that is not plain.
@@ -46,6 +47,7 @@ class Recipe:
     options: Mapping[str, str | float]
     command: tuple[Parts, ...]
     files: tuple[TemplateFile, ...]
+    width: int | None = None
 
     def __post_init__(self) -> None:
         _check_options(self.owner, self.inputs, self.options)
@@ -99,18 +101,19 @@ class Recipe:
             "command": json.dumps([repr(parts) for parts in self.command]),
             "options": json.dumps(sorted((k, repr(v)) for k, v in self.options.items())),
             "template": hashlib.sha256(json.dumps([files, named]).encode()).hexdigest(),
+            **({} if self.width is None else {"width": str(self.width)}),
         }
 
     def _written(self, placeholder: Placeholder, values: Mapping[str, Floats], seed: int) -> str:
         name = placeholder.name
         try:
             if name in values:
-                return placeholder.written(values[name], self.inputs[name].unit)
+                return placeholder.written(values[name], self.inputs[name].unit, self.width)
             if name in self.options:
                 value = self.options[name]
                 if isinstance(value, int) and placeholder.format in ("", "d"):
                     return str(value)
-                return placeholder.written(value, placeholder.unit or "1")
+                return placeholder.written(value, placeholder.unit or "1", self.width)
             return str(seed % _LARGEST_SEED + 1)
         except ValueError as error:
             raise NoValue(f"{placeholder.where}: '{name}' = {error}") from error

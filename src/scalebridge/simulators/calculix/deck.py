@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scalebridge.errors import InputError
+from scalebridge.models.program.placeholders import within
 from scalebridge.quantities import Floats
 
 # CalculiX reads 20 characters of an entry and cuts off the rest, an exponent included; 16 entries to a line.
@@ -23,12 +24,7 @@ def number(value: float) -> str:
     value = float(value)
     if not math.isfinite(value):
         raise InputError(f"The number {value} was to be written into a CalculiX deck; give finite numbers.")
-    text = repr(value)
-    digits = 13
-    while len(text) > WIDTH:
-        text = f"{value:.{digits}e}"
-        digits -= 1
-    return text
+    return within(value, WIDTH)
 
 
 def line(*entries: Any) -> str:

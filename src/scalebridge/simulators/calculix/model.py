@@ -15,6 +15,7 @@ from scalebridge.models import Adapted, Runs, Scale, Structure
 from scalebridge.models.program import NoValue, Program
 from scalebridge.models.program.results import described
 from scalebridge.quantities import Floats, Space
+from scalebridge.simulators.calculix.deck import WIDTH
 from scalebridge.simulators.calculix.results import only
 from scalebridge.simulators.calculix.running import Ccx, reached, reported, unfinished
 
@@ -85,6 +86,7 @@ class CalculiX:
             self.outputs,
             {name: _Finished(job, reading) for name, reading in self.results.items()},
             template=self.deck,
+            width=WIDTH,
             stdout=_LOG,
             exit_codes=_EXITS,
             environment=ccx.environment,

@@ -20,6 +20,7 @@ PROGRAM = """
 import sys
 thick = float(open("in.dat").read().split("=")[1])
 open("tip.txt", "w").write(f"UX = {10 / thick}")
+print("all is well")
 sys.exit(8)
 """
 

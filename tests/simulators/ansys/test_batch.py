@@ -36,7 +36,9 @@ FAKE = """
 import re, shutil, sys
 text = open(sys.argv[sys.argv.index("-i") + 1]).read()
 thick = float(re.search(r"thick=(\\S+)", text)[1])
-out = open(sys.argv[sys.argv.index("-o") + 1], "w") if "-o" in sys.argv else sys.stdout
+glued = [word[2:] for word in sys.argv if word.startswith("-o") and word != "-o"]
+name = sys.argv[sys.argv.index("-o") + 1] if "-o" in sys.argv else "".join(glued)
+out = open(name, "w") if name else sys.stdout
 print(" *** WARNING ***   CP = 0.1\\n nothing of note\\n", file=out)
 if thick > 5:
     print(" *** ERROR ***      CP = 1.0   TIME= 10:00:00\\n Solution not converged at time 1.\\n", file=out)
@@ -87,6 +89,22 @@ def test_an_error_in_the_output_fails_the_row_with_its_words(tmp_path: Path, mor
     runs = model(tmp_path, *more).run(np.array([[0.006], [0.002]]))
     assert runs.status.tolist() == ["failed", "ok"]
     assert "ANSYS says in 'out.txt': it did not converge: Solution not converged at time 1." in runs.reason[0]
+
+
+@pytest.mark.parametrize("more", [("-o", "solve.out"), ("-osolve.out",), ("-o", "./solve.out")])
+def test_errors_are_read_from_the_file_that_the_command_names(tmp_path: Path, more: tuple[str, ...]) -> None:
+    runs = model(tmp_path, *more).run(np.array([[0.006], [0.002]]))
+    assert runs.status.tolist() == ["failed", "ok"]
+    assert "solve.out': it did not converge" in runs.reason[0]
+
+
+def test_a_run_that_says_nothing_is_not_believed(tmp_path: Path) -> None:
+    silent = tmp_path / "silent.py"
+    silent.write_text("open('tip.txt', 'w').write('UX = 1')\n")
+    runs = model(tmp_path, command=[sys.executable, silent]).run(np.array([[0.002]]))
+    assert runs.status[0] == "failed" and "ANSYS wrote nothing to 'out.txt'" in runs.reason[0]
+    with pytest.raises(InputError, match="outside of the working folder"):
+        model(tmp_path, "-o", "/tmp/solve.out")
 
 
 def test_another_exit_code_fails_the_row_with_the_last_words(tmp_path: Path) -> None:

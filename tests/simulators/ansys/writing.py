@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def record(items: Sequence[Any], kind: str = "i4", order: str = "<", flags: int | None = None) -> bytes:
+def record(items: ArrayLike, kind: str = "i4", order: str = "<", flags: int | None = None) -> bytes:
     """One plain record."""
     known = {"i4": 1 << 31, "i2": 3 << 30, "f8": 0, "f4": 1 << 30}
     body = np.asarray(items, dtype=order + kind).tobytes()

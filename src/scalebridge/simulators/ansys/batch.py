@@ -22,7 +22,7 @@ _INPUT = "in.dat"
 
 @dataclass(frozen=True, repr=False)
 class WithoutErrors:
-    """A parser that reads only where the output of ANSYS tells of no error.
+    """A parser that reads only where there is an output of ANSYS, and it tells of no error.
 
     Args:
         reading: a parser or a function of the folder.
@@ -41,8 +41,11 @@ class WithoutErrors:
         return getattr(self.reading, "unit", None)
 
     def read(self, folder: Path) -> Floats:
-        """Return the numbers; raise `NoValue` with the first error."""
-        found = errors_of(folder / self.output) if (folder / self.output).is_file() else ()
+        """Return the numbers; raise `NoValue` with the first error, and without an output."""
+        file = folder / self.output
+        if not file.is_file() or not file.stat().st_size:
+            raise NoValue(f"ANSYS wrote nothing to '{self.output}', which would tell of errors")
+        found = errors_of(file)
         if found:
             more = f" (and {len(found) - 1} more errors)" if len(found) > 1 else ""
             raise NoValue(f"ANSYS says in '{self.output}': {reason(found[0])}{more}")
@@ -81,7 +84,8 @@ def apdl(
             reads ``file.rst`` by `read_results`.
         command: the program and its arguments; the input file is ``in.dat`` in the working folder. Without ``-o``
             what it says goes to ``output`` all the same, and its last words into the reason of a row that fails.
-        output: file to which the program writes what it says; a line ``*** ERROR ***`` in it fails the row.
+        output: file to which the program writes what it says, unless ``-o`` in the command names another one; a line
+            ``*** ERROR ***`` in it fails the row, and so does an absent or empty one.
         options: fixed values of further placeholders.
         files: files copied into the working folder.
         timeout: seconds of a row, or a text such as ``"10 min"``.
@@ -94,13 +98,17 @@ def apdl(
         scale: extent and grain.
 
     Raises:
-        InputError: no such file, a placeholder that no input fills, and what else `Program` refuses.
+        InputError: no such file, an output outside of the working folder, a placeholder that no input fills, and what
+            else `Program` refuses.
     """
     if isinstance(script, Path) and not script.is_file():
         raise InputError(f"There is no APDL input file '{script}'; give its path, or its text.")
     text = script.read_text(encoding="utf-8", errors="surrogateescape") if isinstance(script, Path) else script
-    readings: dict[str, Callable[..., Any] | WithoutErrors] = {k: WithoutErrors(r, output) for k, r in results.items()}
-    stdout = output if output not in [str(word) for word in command] else "stdout.txt"
+    named = _named_output([str(word) for word in command])
+    told = output if named is None else named
+    if Path(told).is_absolute() or ".." in Path(told).parts:
+        raise InputError(f"The output '{told}' of ANSYS lies outside of the working folder; name a file in it.")
+    readings: dict[str, Callable[..., Any] | WithoutErrors] = {k: WithoutErrors(r, told) for k, r in results.items()}
     return Program(
         command,
         inputs,
@@ -109,7 +117,7 @@ def apdl(
         template={_INPUT: text},
         options=dict(options or {}),
         files=files,
-        stdout=stdout,
+        stdout=told if named is None else f"stdout-of-{Path(told).name}",
         exit_codes=_CODES,
         timeout=timeout,
         memory=memory,
@@ -120,3 +128,13 @@ def apdl(
         version=version,
         scale=scale,
     )
+
+
+def _named_output(command: Sequence[str]) -> str | None:
+    """The file that ``-o`` names, as a word of its own or glued to it; None without ``-o``."""
+    for word, following in zip(command, [*command[1:], ""], strict=True):
+        if word == "-o":
+            return following or None
+        if word.startswith("-o"):
+            return word[2:]
+    return None

@@ -79,7 +79,9 @@ class Settings(Entry):
     command: list[str] | None = Field(
         None, description="program and arguments of a batch run", examples=[["ansys", "-b", "-i", "in.dat"]]
     )
-    output: str = Field("out.txt", description="file of a batch run that tells of errors")
+    output: str = Field(
+        "out.txt", description="file of a batch run that tells of errors; what -o in the command names comes first"
+    )
     files: dict[str, str] = Field(default_factory=dict, description="files copied for a batch run, by name there")
     keep: Literal["never", "failed", "always"] = Field("never", description="which working folders stay")
     timeout: str | float | None = Field(None, description="time a run may take", examples=["10 min"])

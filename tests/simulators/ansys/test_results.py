@@ -96,6 +96,22 @@ def test_a_tensor_in_a_turned_system_keeps_its_invariants(tmp_path: Path) -> Non
     assert np.allclose(about_z[0], [2, 1, 3, -4, 6, -5], atol=1e-6)
 
 
+@pytest.mark.parametrize("missing", [2.0**100, float("nan"), float("inf")])
+@pytest.mark.parametrize("euler", [(0.0, 0.0, 0.0), (30.0, 40.0, 50.0)])
+def test_a_stress_that_is_not_there_is_no_stress_of_zero(
+    tmp_path: Path, missing: float, euler: tuple[float, float, float]
+) -> None:
+    path = result_file(tmp_path / "a.rst", stress=(1.0, 2.0, missing, 4.0, 5.0, 6.0), euler=euler)
+    assert "stress" not in read_results(path).fields()
+    some = np.tile(np.array([1, 2, 3, 4, 5, 6], dtype=np.float32), 8)
+    before = result_file(path, euler=euler).read_bytes()
+    changed = some.copy()
+    changed[6 * 3 + 2] = missing  # one component at the fourth corner
+    path.write_bytes(before.replace(some.tobytes(), changed.tobytes()))
+    stress = read_results(path).fields()["stress"].values
+    assert np.flatnonzero(np.isnan(stress).any(axis=1)).tolist() == [3] and np.isnan(stress[3]).all()
+
+
 def test_an_old_file_holds_eleven_numbers_a_node(tmp_path: Path) -> None:
     stress = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 9.0, 9.0, 9.0, 9.0, 9.0)
     values = read_results(result_file(tmp_path / "a.rst", stress=stress)).fields()["stress"].values

@@ -70,7 +70,7 @@ def averaged_at_nodes(records: Records, geometry: Geometry, solution: Solution, 
             some = chosen[start : start + _CHUNK]
             values = _of_elements(records, tables[some], kind.n_stress, tensor)
             corners = min(kind.n_stress, rows.shape[1])
-            kept = (rows[some][:, :corners] >= 0) & ~np.isnan(values[:, :corners, 0])
+            kept = (rows[some][:, :corners] >= 0) & ~np.isnan(values[:, :corners]).any(axis=2)
             np.add.at(total, rows[some][:, :corners][kept], values[:, :corners][kept])
             np.add.at(count, rows[some][:, :corners][kept], 1)
     if not count.any():
@@ -142,8 +142,9 @@ def _of_element(records: Records, table: int, corners: int, tensor: Tensor) -> F
 
 
 def _sound(values: NDArray[Any]) -> Floats:
+    """Values as stored, NaN where there is none."""
     plain: Floats = values.astype(np.float64)
-    return np.asarray(np.where(np.isfinite(plain) & (plain != NO_VALUE), plain, 0.0))
+    return np.asarray(np.where(np.isfinite(plain) & (plain != NO_VALUE), plain, np.nan))
 
 
 def _as_tensor(values: Floats, angles: Floats | None, tensor: Tensor) -> Floats:

@@ -26,8 +26,8 @@ _GOODBYE_S = 20.0
 class _Live:
     """A supervised process with a mark on all that it starts, and a folder for what it writes."""
 
-    def __init__(self, goodbye: Callable[[], None]) -> None:
-        self.goodbye = goodbye
+    def __init__(self, goodbye: Callable[[], None], begun_with: tuple[Any, ...]) -> None:
+        self.goodbye, self.begun_with = goodbye, begun_with
         self._mark = new_mark()
         self._folder = Path(tempfile.mkdtemp(prefix="scalebridge-live-"))
         WATCHDOG.add_mark(self._mark)
@@ -67,7 +67,8 @@ def ask(key: str, start: Call, work: Call, goodbye: Callable[[], None]) -> Outco
 
     Args:
         key: what tells one running program from another.
-        start: called once per process.
+        start: called once per process; where its arguments are others than those of the process that there is, as
+            after a change of the model's file, that one is stopped and another one made.
         work: of this row.
         goodbye: called when the program is stopped in peace.
 
@@ -76,9 +77,12 @@ def ask(key: str, start: Call, work: Call, goodbye: Callable[[], None]) -> Outco
         process nothing of it is left.
     """
     running = _RUNNING.by_key.get(key)
+    if running is not None and running.begun_with != tuple(start.arguments):
+        _stop(key)
+        running = None
     if running is None or not running.process.alive:
         _end(key)
-        running = _RUNNING.by_key[key] = _Live(goodbye)
+        running = _RUNNING.by_key[key] = _Live(goodbye, tuple(start.arguments))
         begun = running.process.call(start.function, start.arguments, start.timeout)
         if begun.status != "ok":
             _end(key)
@@ -102,11 +106,15 @@ def stop(kind: str = "") -> int:
     """
     keys = [key for key in _RUNNING.by_key if key.startswith(kind)]
     for key in keys:
-        running = _RUNNING.by_key[key]
-        if running.process.alive:
-            running.process.call(running.goodbye, (), _GOODBYE_S)
-        _end(key)
+        _stop(key)
     return len(keys)
+
+
+def _stop(key: str) -> None:
+    running = _RUNNING.by_key[key]
+    if running.process.alive:
+        running.process.call(running.goodbye, (), _GOODBYE_S)
+    _end(key)
 
 
 def _end(key: str) -> None:

@@ -8,7 +8,9 @@ import inspect
 import json
 import os
 import time
+import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,27 @@ def test_the_client_is_started_once_and_used_again(faulty: Callable[..., Path]) 
     calls = [call for _, call in lines]
     assert calls.count("start") == calls.count("load capacitor.mph") == 1 and calls.count("solve static") == 3
     assert "parameter d 0.002[m]" in calls
+
+
+def test_a_model_file_that_was_changed_is_loaded_again(tmp_path: Path) -> None:
+    path = tmp_path / "capacitor.mph"
+
+    def write(length: bytes) -> Comsol:
+        with zipfile.ZipFile(CAPACITOR) as given, zipfile.ZipFile(path, "w") as made:
+            for entry in given.infolist():
+                content = given.read(entry)
+                made.writestr(entry, content.replace(b'name="l" expr="10[mm]"', b'name="l" expr="' + length + b'"'))
+        return replace(capacitor(), file=path)
+
+    first = write(b"10[mm]")
+    assert first.run(np.array([[1.0, 1.0]])).values[0, 0] == pytest.approx(exact(1))
+    before = first.identity()["source"]
+    second = write(b"20[mm]")
+    assert second.run(np.array([[1.0, 1.0]])).values[0, 0] == pytest.approx(2 * exact(1))
+    assert second.identity()["source"] != before and live.stop("comsol") >= 1
+    path.unlink()
+    with pytest.raises(InputError, match="is gone"):
+        second.run(np.array([[1.0, 1.0]]))
 
 
 def test_stopping_leaves_the_server_and_no_process(faulty: Callable[..., Path]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ class Comsol:
         return {
             "name": f"comsol.{self.name}",
             "version": self.version,
-            "source": hashlib.sha256(Path(self.file).read_bytes()).hexdigest()[:16],
+            "source": self._source(),
             "variables": repr([(v.name, v.unit, v.shape) for v in (*self.inputs, *self.outputs)]),
             "results": repr(sorted((k, repr(v)) for k, v in self.results.items())),
             "settings": repr((self.study, self.fresh, self.release)),
@@ -205,12 +206,20 @@ class Comsol:
 
     @property
     def _key(self) -> str:
-        return f"comsol {self._wanted()!r}"
+        return f"comsol {replace(self._wanted(), source='')!r}"
+
+    def _source(self) -> str:
+        path = Path(self.file)
+        if not path.is_file():
+            raise InputError(f"The COMSOL model '{self.name}': the file '{path}' is gone; put it back.")
+        state = path.stat()
+        return _digest(path.resolve(), state.st_mtime_ns, state.st_size, state.st_ino)
 
     def _wanted(self) -> session.Wanted:
         return session.Wanted(
             self.library,
             str(Path(self.file).resolve()),
+            self._source(),
             self.study,
             self.cores,
             self.release,
@@ -223,6 +232,13 @@ class Comsol:
 def stop() -> int:
     """Stop COMSOL where this thread keeps it running, and let its licence go; return how many there were."""
     return live.stop("comsol ")
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, modified: int, size: int, inode: int) -> str:
+    """Digest of a file, computed once for each state of it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _result(result: str | Evaluation | Exported) -> Evaluation | Exported:

@@ -30,6 +30,7 @@ class Wanted:
     Args:
         library: the module that offers MPh's interface.
         file: the model.
+        source: digest of its content: a file that was changed is loaded again.
         study: its name; all where None.
         cores, version: of COMSOL.
         fresh: clear meshes and solutions before each row, so that it does not depend on the one before.
@@ -39,6 +40,7 @@ class Wanted:
 
     library: str
     file: str
+    source: str
     study: str | None
     cores: int | None
     version: str | None

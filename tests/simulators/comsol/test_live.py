@@ -133,6 +133,19 @@ def test_time_points_statistics_and_exports_are_read() -> None:
     assert np.allclose(values, [exact(1) * (1 - np.exp(-10.0)) ** 2, 2.0, 1.0, 2.0, 2.0], rtol=1e-12)
 
 
+def test_a_complex_column_of_an_export_is_read_by_its_part() -> None:
+    class Model:
+        def export(self, node: str, file: str) -> None:
+            Path(file).write_text("% Model: a.mph\n% Dimension: 1\n% Nodes: 2\n% x  V (V) @ freq=100\n0 3+4i\n1 2-3i\n")
+
+    assert session._exported(Model(), Exported("data", "V", part="imag"), "V").tolist() == [4.0, -3.0]
+    assert session._exported(Model(), Exported("data", "V", part="abs"), "V")[0] == 5.0
+    with pytest.raises(ValueError, match="the value is complex; choose its part"):
+        session._exported(Model(), Exported("data", "V"), "V")
+    with pytest.raises(InputError, match="valid: real, imag, abs"):
+        Exported("data", "V", part="phase")
+
+
 def test_an_array_of_times_is_an_output_of_that_shape() -> None:
     from scalebridge.quantities import Variable
 

@@ -46,8 +46,7 @@ class Evaluation:
         if not isinstance(self.expression, str) or not self.expression.strip():
             raise InputError(f"An evaluation has the expression {self.expression!r}; give one of COMSOL.")
         _check_statistic(self.statistic)
-        if self.part not in (None, "real", "imag", "abs"):
-            raise InputError(f"An evaluation has the part '{self.part}'; valid: real, imag, abs.")
+        _check_part(self.part)
         if isinstance(self.inner, str) and self.inner not in ("first", "last"):
             raise InputError(f"An evaluation has inner = '{self.inner}'; valid: first, last, or numbers from 1.")
 
@@ -60,16 +59,18 @@ class Exported:
         node: name of the export.
         column: name of the column, as `Export.columns` has it.
         step: as in ``"t=0.1"``; the last where left out.
-        statistic: as of `Evaluation`.
+        statistic, part: as of `Evaluation`.
     """
 
     node: str
     column: str
     step: str | None = None
     statistic: str | None = None
+    part: str | None = None
 
     def __post_init__(self) -> None:
         _check_statistic(self.statistic)
+        _check_part(self.part)
 
 
 def reduced(values: NDArray[Any], statistic: str | None) -> NDArray[Any]:
@@ -78,6 +79,24 @@ def reduced(values: NDArray[Any], statistic: str | None) -> NDArray[Any]:
     if statistic is None:
         return flat
     return np.atleast_1d(_STATISTICS[statistic](flat))
+
+
+def part_of(values: NDArray[Any], part: str | None) -> NDArray[Any]:
+    """The real, imaginary or absolute part of values; without a part, values that are real.
+
+    Raises:
+        ValueError: values are complex, and no part is chosen.
+    """
+    if not np.iscomplexobj(values):
+        return np.abs(values) if part == "abs" else np.zeros_like(values) if part == "imag" else values
+    if part is None and (values.imag != 0).any():
+        raise ValueError("the value is complex; choose its part 'real', 'imag' or 'abs'")
+    return np.asarray(np.abs(values) if part == "abs" else values.imag if part == "imag" else values.real)
+
+
+def _check_part(part: str | None) -> None:
+    if part not in (None, "real", "imag", "abs"):
+        raise InputError(f"An evaluation has the part '{part}'; valid: real, imag, abs.")
 
 
 def _check_statistic(statistic: str | None) -> None:

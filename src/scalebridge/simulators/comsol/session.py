@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities.units import conversion
-from scalebridge.simulators.comsol.evaluation import Evaluation, Exported, reduced
+from scalebridge.simulators.comsol.evaluation import Evaluation, Exported, part_of, reduced
 from scalebridge.simulators.comsol.export import read_export
 from scalebridge.simulators.comsol.refusals import is_lost, reason, refused_start
 
@@ -152,11 +152,7 @@ def _read(model: Any, result: Evaluation | Exported, unit: str) -> NDArray[np.fl
         return _exported(model, result, unit)
     inner: Any = list(result.inner) if isinstance(result.inner, tuple) else result.inner
     raw = np.asarray(model.evaluate(result.expression, unit, result.dataset, inner, result.outer))
-    if np.iscomplexobj(raw):
-        if result.part is None and (raw.imag != 0).any():
-            raise ValueError("the value is complex; choose its part 'real', 'imag' or 'abs'")
-        raw = np.abs(raw) if result.part == "abs" else raw.imag if result.part == "imag" else raw.real
-    return reduced(raw, result.statistic).astype(np.float64)
+    return reduced(part_of(raw, result.part), result.statistic).astype(np.float64)
 
 
 def _exported(model: Any, result: Exported, unit: str) -> NDArray[np.float64]:
@@ -168,7 +164,7 @@ def _exported(model: Any, result: Exported, unit: str) -> NDArray[np.float64]:
     for k, column in enumerate(export.columns):
         if column.name == result.column and column.step == step:
             factor, offset = conversion(column.unit, unit, f"the column '{column.text}'")
-            values = factor * np.asarray(export.values[:, k]).real + offset
+            values = factor * part_of(np.asarray(export.values[:, k]), result.part) + offset
             return reduced(values, result.statistic).astype(np.float64)
     known = [column.name for column in export.columns if column.step == step]
     raise ValueError(f"the export '{result.node}' has no column '{result.column}'{did_you_mean(result.column, known)}")

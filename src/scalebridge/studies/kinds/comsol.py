@@ -38,7 +38,7 @@ class Reading(BaseModel):
         from scalebridge.simulators.comsol import Evaluation, Exported
 
         if self.export is not None:
-            return Exported(self.export, self.column or "", self.step, self.statistic)
+            return Exported(self.export, self.column or "", self.step, self.statistic, self.part)
         inner = tuple(self.inner) if isinstance(self.inner, list) else self.inner
         return Evaluation(self.expression or "", self.dataset, inner, self.outer, self.statistic, self.part)
 

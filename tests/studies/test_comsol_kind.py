@@ -55,6 +55,7 @@ def test_a_table_of_an_expression_is_an_evaluation(tmp_path: Path) -> None:
         ({"study": "statics"}, "no study 'statics'; did you mean 'static'"),
         ({"file": "other.mph"}, "there is no file"),
         ({"results": {"C": {"dataset": "x"}}}, "an expression, or an export and its column"),
+        ({"results": {"C": {"expression": "1", "inner": [1, 0]}}}, "inner"),
         ({"results": {"C": {"expression": "1", "outr": 1}}}, "has no key 'outr'; did you mean 'outer'"),
     ],
 )

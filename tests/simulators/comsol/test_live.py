@@ -255,6 +255,15 @@ def test_a_missing_file_and_a_wrong_statistic_are_one_sentence(tmp_path: Path) -
         Evaluation("T", statistic="maxx")
 
 
+@pytest.mark.parametrize("number", [0, -1])
+def test_solutions_are_numbered_from_1(number: int) -> None:
+    with pytest.raises(InputError, match="numbered from 1"):
+        Evaluation("T", inner=(1, number))
+    with pytest.raises(InputError, match="numbered from 1"):
+        Evaluation("T", outer=number)
+    assert Evaluation("T", inner=(1, 2), outer=1).inner == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("unit", "expected"), [("MPa", "kg*m^-1*s^-2"), ("1", "1"), ("degree", "rad"), ("W/(m*K)", "K^-1*kg*m*s^-3")]
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,12 +43,19 @@ class Evaluation:
     part: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.inner, Sequence) and not isinstance(self.inner, str):
+            object.__setattr__(self, "inner", tuple(self.inner))
         if not isinstance(self.expression, str) or not self.expression.strip():
             raise InputError(f"An evaluation has the expression {self.expression!r}; give one of COMSOL.")
         _check_statistic(self.statistic)
         _check_part(self.part)
         if isinstance(self.inner, str) and self.inner not in ("first", "last"):
             raise InputError(f"An evaluation has inner = '{self.inner}'; valid: first, last, or numbers from 1.")
+        # MPh takes the solution before number 1 for the last one.
+        if isinstance(self.inner, tuple) and (not self.inner or min(self.inner) < 1):
+            raise InputError(f"An evaluation has inner = {list(self.inner)}; the solutions are numbered from 1.")
+        if self.outer is not None and self.outer < 1:
+            raise InputError(f"An evaluation has outer = {self.outer}; the solutions of a sweep are numbered from 1.")
 
 
 @dataclass(frozen=True)

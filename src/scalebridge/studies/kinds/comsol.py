@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -19,7 +19,9 @@ class Reading(BaseModel):
 
     expression: str | None = Field(None, description="expression of COMSOL", examples=["2*es.intWe/U^2"])
     dataset: str | None = Field(None, description="name of the dataset; the default one where left out")
-    inner: Literal["first", "last"] | list[int] | None = Field(None, description="times or frequencies")
+    inner: Literal["first", "last"] | list[Annotated[int, Field(ge=1)]] | None = Field(
+        None, description="times or frequencies: first, last, or their numbers from 1"
+    )
     outer: int | None = Field(None, ge=1, description="number of the solution of a parametric sweep")
     part: Literal["real", "imag", "abs"] | None = Field(None, description="part of complex values")
     export: str | None = Field(None, description="name of an export of the model, in place of an expression")

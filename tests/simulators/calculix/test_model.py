@@ -9,6 +9,7 @@ import pytest
 
 from scalebridge.errors import InputError
 from scalebridge.simulators.calculix import CalculiX, Nodal, Printed
+from scalebridge.simulators.calculix.running import uninterpreted
 from scalebridge.testing.calculix import fake_ccx
 
 DECK = """*NODE, NSET=ALL_NODES
@@ -115,6 +116,20 @@ def test_a_run_that_fails_is_a_status_with_a_reason(tmp_path, fault, status, wor
     runs = model.run(np.array([[2e-3, 2e11]]))
     assert runs.status[0] == status and re.search(words, runs.reason[0]), runs.reason[0]
     assert list(folders.iterdir()) == []
+
+
+def test_a_card_that_calculix_leaves_out_is_a_failure_unless_it_is_named(tmp_path):
+    log = tmp_path / "ccx.log"
+    warned = (
+        " *WARNING in calinput. Card image cannot be inter    preted:\n *WARNING reading the input file. Card image:\n"
+        "          {}\n\n"
+    )
+    log.write_text("".join(warned.format(line) for line in ("*PREPRINT,ECHO=NO", "1,2", "*CLAOD", "TIP,2,20.")))
+    assert "could not interpret the line '*PREPRINT,ECHO=NO'" in uninterpreted(log)
+    assert "could not interpret the line '*CLAOD'" in uninterpreted(log, ["*Preprint"])
+    assert uninterpreted(log, ["*PREPRINT", "*CLAOD"]) is None
+    with pytest.raises(InputError, match=r"give a list, as in \['\*PREPRINT'\]"):
+        bar(tmp_path, skipped="*PREPRINT")
 
 
 def test_a_result_that_is_not_there_is_told(tmp_path):

@@ -127,7 +127,7 @@ class LinearBody:
             AnalysisFailed: CalculiX gave none.
         """
         job = "stiffness"
-        step = ["*STEP", "*FREQUENCY, SOLVER=MATRIXSTORAGE", "1", "*END STEP"]
+        step = ["*STEP", "*FREQUENCY, SOLVER=MATRIXSTORAGE", "*END STEP"]
         self._write(job, [*self._model(tangent), *self._support(), *step])
         self._run(job)
         try:

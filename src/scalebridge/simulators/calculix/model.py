@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from scalebridge.models.program.results import described
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.calculix.deck import WIDTH
 from scalebridge.simulators.calculix.results import only
-from scalebridge.simulators.calculix.running import Ccx, reached, reported, unfinished
+from scalebridge.simulators.calculix.running import Ccx, reached, reported, unfinished, uninterpreted
 
 _LOG, _END = "ccx.log", 4096
 # CalculiX ends with 201 where it reports an error, and with 0 after some errors as well.
@@ -36,6 +36,8 @@ class CalculiX:
         results: from each output to `Printed`, `Nodal`, a parser of `scalebridge.models.program`, or a function of the
             folder.
         job: name of the deck to run, without ``.inp``; the only one if None.
+        skipped: names of cards that CalculiX may leave out because it does not know them, as ``("*PREPRINT",)``; any
+            other is a failed row.
         program: name or path of the solver.
         threads: that each run may use.
         timeout: of a run: seconds, or a text such as ``"10 min"``.
@@ -60,6 +62,7 @@ class CalculiX:
     results: Mapping[str, Any]
     _: KW_ONLY
     job: str | None = None
+    skipped: Sequence[str] = ()
     program: str = "ccx"
     threads: int = 1
     timeout: float | str | None = None
@@ -76,6 +79,8 @@ class CalculiX:
         job = self.job or _only_deck(self.deck)
         if not job.replace("_", "").replace("-", "").replace(".", "").isalnum() or job.startswith("-"):
             raise InputError(f"The deck is called '{job}.inp'; give it a name of letters, digits, '_' and '-'.")
+        if isinstance(self.skipped, str):
+            raise InputError(f"skipped = '{self.skipped}' is one text; give a list, as in ['{self.skipped}'].")
         ccx = Ccx(self.program, self.threads)
         object.__setattr__(self, "name", self.name or job)
         object.__setattr__(self, "inputs", Space(self.inputs))
@@ -84,7 +89,7 @@ class CalculiX:
             [self.program, "-i", job],
             self.inputs,
             self.outputs,
-            {name: _Finished(job, reading) for name, reading in self.results.items()},
+            {name: _Finished(job, reading, tuple(self.skipped)) for name, reading in self.results.items()},
             template=self.deck,
             width=WIDTH,
             stdout=_LOG,
@@ -140,7 +145,7 @@ class CalculiX:
         def kept(folder: Path) -> Mapping[str, Any]:
             from scalebridge.simulators.calculix.frd import read_frd
 
-            _check_finished(folder, self.job or _only_deck(self.deck))
+            _check_finished(folder, self.job or _only_deck(self.deck), self.skipped)
             found.update(read_frd(only(folder, "frd"), system).last)
             return {variable.name: np.zeros(variable.shape) for variable in self.outputs}
 
@@ -165,10 +170,12 @@ class _Finished:
 
     job: str
     reading: Any
+    skipped: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         # It tells models apart: of a function the source counts, not its place in memory.
-        return f"Finished({self.job!r}, {described(self.reading)})"
+        skipped = f", skipped {sorted(self.skipped)}" if self.skipped else ""
+        return f"Finished({self.job!r}, {described(self.reading)}{skipped})"
 
     @property
     def unit(self) -> str | None:
@@ -177,16 +184,16 @@ class _Finished:
 
     def read(self, folder: Path) -> Any:
         """Return the value; raise `NoValue` in CalculiX's words where there is none."""
-        _check_finished(folder, self.job)
+        _check_finished(folder, self.job, self.skipped)
         return self.reading.read(folder) if hasattr(self.reading, "read") else self.reading(folder)
 
 
-def _check_finished(folder: Path, job: str) -> None:
+def _check_finished(folder: Path, job: str, skipped: Sequence[str]) -> None:
     log = folder / _LOG
     with open(log, "rb") as file:
         file.seek(max(0, log.stat().st_size - _END))
         end = file.read(_END).decode("ascii", errors="replace")
-    words = reported(log) or unfinished(end)
+    words = reported(log) or unfinished(end) or uninterpreted(log, skipped)
     if words is not None:
         raise NoValue(words + reached(folder / f"{job}.sta"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from scalebridge.errors import InputError
 from scalebridge.models.program import Ended, Limits, carry_out
 from scalebridge.simulators.calculix.convergence import read_sta
 
-_READ = 1 << 20
+_READ, _LINE = 1 << 20, 1 << 12
 _INSTALL = (
     "install CalculiX (Debian and Ubuntu: apt-get install calculix-ccx; conda: conda install -c conda-forge calculix) "
     "or name the program, as in program='/opt/calculix/ccx_2.22'"
@@ -62,7 +63,8 @@ class Ccx:
         )
         if ended.status == "timeout":
             return ended
-        words = reported(folder / f"{job}.log") or (unfinished(ended.tail) if ended.status == "ok" else None)
+        log = folder / f"{job}.log"
+        words = reported(log) or (unfinished(ended.tail) if ended.status == "ok" else None) or uninterpreted(log)
         if words is None:
             return ended
         return Ended("failed", words + reached(folder / f"{job}.sta"), ended.exit_code, ended.tail, ended.seconds)
@@ -94,6 +96,37 @@ def reported(log: Path) -> str | None:
     if ignored and (cards := [r.strip() for r in rows[ignored[0] + 1 : ignored[0] + 4] if r.lstrip().startswith("*")]):
         said += f" (it could not interpret the card {cards[-1][:80]})"
     return f"CalculiX: {said}"
+
+
+def uninterpreted(log: Path, skipped: Collection[str] = ()) -> str | None:
+    """Return a sentence that names the first card that CalculiX could not interpret; None where there is none.
+
+    CalculiX warns of such a card, leaves it out and goes on: the analysis is not the one that the deck asks for.
+
+    Args:
+        log: what CalculiX printed.
+        skipped: names of cards that may be left out, as ``("*PREPRINT",)``, with their lines of data.
+    """
+    allowed = {_name(card) for card in skipped}
+    within, shown = False, False
+    with open(log, "rb") as file:
+        for row in iter(lambda: file.readline(_LINE), b""):
+            text = row.decode("ascii", errors="replace").strip()
+            if "Card image cannot be inter" in text:
+                shown = True
+            elif shown and text and "Card image:" not in text:
+                shown = False
+                within = _name(text) in allowed or (within and not text.startswith("*"))
+                if not within:
+                    return (
+                        f"CalculiX could not interpret the line '{text[:80]}' of the deck and left it out; correct it, "
+                        "or name its card among the skipped ones where it does not matter"
+                    )
+    return None
+
+
+def _name(card: str) -> str:
+    return "".join(card.split(",")[0].split()).upper().lstrip("*")
 
 
 def _paragraph(rows: list[str], start: int) -> str:

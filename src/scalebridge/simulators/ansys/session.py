@@ -9,6 +9,7 @@ import importlib
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,7 @@ def run(wanted: Wanted, values: Mapping[str, float]) -> tuple[str, Any]:
     try:
         mapdl.finish()
         mapdl.clear()
+        Path(mapdl.result_file).unlink(missing_ok=True)  # of the row before
         for name, value in values.items():
             mapdl.parameters[name] = value
         said = str(mapdl.input_strings(wanted.script))
@@ -112,9 +114,10 @@ def result_file(wanted: Wanted, values: Mapping[str, float]) -> tuple[str, Any]:
     mapdl = _HELD["mapdl"]
     try:
         mapdl.finish()
-        return "ok", str(mapdl.result_file)
+        file = Path(mapdl.result_file)
     except Exception as error:
         return _failed(error)
+    return ("ok", str(file)) if file.is_file() else ("failed", "the script wrote no result file; does it SOLVE?")
 
 
 def close() -> None:

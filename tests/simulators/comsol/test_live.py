@@ -273,6 +273,14 @@ def test_units_travel_in_base_units(unit: str, expected: str) -> None:
         in_base_units("bit", "it")
 
 
+@pytest.mark.parametrize("unit", ["rpm", "krpm", "turn/s", "cycle/s", "kg*m^2*rpm"])
+def test_turns_are_refused_for_they_are_other_ones_in_comsol(unit: str) -> None:
+    with pytest.raises(UnitError, match="give 'rad/s', or '1/min'"):
+        in_base_units(unit, "The input 'speed'")
+    factor, _, base = in_base_units("1/min", "it")
+    assert factor == pytest.approx(1 / 60) and base == "s^-1"
+
+
 def test_celsius_goes_in_as_kelvin() -> None:
     factor, offset, unit = in_base_units("degC", "T")
     assert (factor, offset, unit) == (1.0, 273.15, "K")

@@ -16,10 +16,16 @@ def in_base_units(unit: str, owner: str) -> tuple[float, float, str]:
     """Factor and offset from ``unit`` to the base units, and those as COMSOL writes them: ``"kg*m^-1*s^-2"``.
 
     Raises:
-        UnitError: a unit that has none (bits, money).
+        UnitError: a unit that has none (bits, money); one of turns (rpm), which are 2 pi here and 1 in COMSOL.
     """
     if unit == "1":
         return 1.0, 0.0, "1"
+    turns = [name for name in registry().Unit(unit)._units if "turn" in name or "revolution" in name]
+    if turns:
+        raise UnitError(
+            f"{owner} has the unit '{unit}'; a turn is 2 pi rad here and 1 in COMSOL (its rpm is 1/60 Hz); "
+            "give 'rad/s', or '1/min' where the model counts turns."
+        )
     powers = registry().Quantity(1, unit).to_base_units().units._units
     unknown = [name for name in powers if name not in _BASE]
     if unknown:

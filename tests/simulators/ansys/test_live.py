@@ -160,7 +160,7 @@ def test_fields_are_read_from_the_result_file(faulty: Callable[..., Path], tmp_p
 
 
 def test_the_result_file_of_another_row_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_HELD", {"mapdl": fake.Mapdl(tmp_path)})
+    monkeypatch.setattr(session, "_HELD", {"mapdl": fake.Mapdl(tmp_path), "folder": tmp_path})
     wanted = session.Wanted("", "", None, 1, "length = 1", ())
     (tmp_path / "file.rst").write_text("of the row before")
     assert session.result_file(wanted, {}) == ("failed", "the script wrote no result file; does it SOLVE?")

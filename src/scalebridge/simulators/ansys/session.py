@@ -41,7 +41,9 @@ class Wanted:
     results: tuple[tuple[str, Reading], ...]
 
 
-# The program of this process.
+# Results of structures, of heat and of magnetic fields.
+_RESULTS = ("*.rst", "*.rth", "*.rmg")
+# The program of this process, and its folder.
 _HELD: dict[str, Any] = {}
 
 
@@ -56,10 +58,11 @@ def start(wanted: Wanted) -> None:
         library = importlib.import_module(wanted.library)
     except ImportError:
         raise InputError("Mechanical APDL is driven through PyMAPDL: pip install 'scalebridge[ansys]'.") from None
+    folder = tempfile.mkdtemp(prefix="mapdl-")
     try:
         mapdl = library.launch_mapdl(
             exec_file=wanted.exec_file,
-            run_location=tempfile.mkdtemp(prefix="mapdl-"),
+            run_location=folder,
             jobname="file",
             nproc=wanted.cores,
             start_instance=True,
@@ -76,7 +79,7 @@ def start(wanted: Wanted) -> None:
         if isinstance(result, Nodal) and not hasattr(type(post), result.quantity):
             known = [name for name in dir(post) if name.startswith("nodal_")]
             raise InputError(f"PyMAPDL has no result '{result.quantity}'{did_you_mean(result.quantity, known)}")
-    _HELD["mapdl"] = mapdl
+    _HELD.update(mapdl=mapdl, folder=Path(folder))
 
 
 def run(wanted: Wanted, values: Mapping[str, float]) -> tuple[str, Any]:
@@ -87,7 +90,7 @@ def run(wanted: Wanted, values: Mapping[str, float]) -> tuple[str, Any]:
     try:
         mapdl.finish()
         mapdl.clear()
-        Path(mapdl.result_file).unlink(missing_ok=True)  # of the row before
+        _forget_results(_HELD["folder"])
         for name, value in values.items():
             mapdl.parameters[name] = value
         said = str(mapdl.input_strings(wanted.script))
@@ -114,10 +117,12 @@ def result_file(wanted: Wanted, values: Mapping[str, float]) -> tuple[str, Any]:
     mapdl = _HELD["mapdl"]
     try:
         mapdl.finish()
-        file = Path(mapdl.result_file)
+        named = mapdl.result_file  # None where PyMAPDL finds none
     except Exception as error:
         return _failed(error)
-    return ("ok", str(file)) if file.is_file() else ("failed", "the script wrote no result file; does it SOLVE?")
+    if not named or not Path(named).is_file():
+        return "failed", "the script wrote no result file; does it SOLVE?"
+    return "ok", str(named)
 
 
 def close() -> None:
@@ -125,6 +130,13 @@ def close() -> None:
     mapdl = _HELD.pop("mapdl", None)
     if mapdl is not None:
         mapdl.exit()
+
+
+def _forget_results(folder: Path) -> None:
+    """Remove the result files of the row before, which a row that does not solve would take for its own."""
+    for pattern in _RESULTS:
+        for file in folder.glob(pattern):
+            file.unlink()
 
 
 def _read(mapdl: Any, result: Reading) -> NDArray[np.float64]:

@@ -39,10 +39,23 @@ def test_every_printed_table_is_read_with_its_set_time_and_columns():
 
 def test_a_total_is_the_sum_of_its_rows():
     tables = read_dat(DATA / "bar.dat")
-    rows, total = find(tables, "forces", "TOP"), find(tables, "total force", "TOP")
+    rows, total = (
+        [t for t in tables if t.quantity == "forces" and t.set == "TOP"][-1],
+        find(tables, "total force", "TOP"),
+    )
     assert total.ids.size == 0
     same_time = [t for t in tables if t.quantity == "total force" and t.time == rows.time]
     np.testing.assert_allclose(same_time[0].values[0], rows.values.sum(0), rtol=1e-6, atol=1e-12)
+
+
+def test_a_table_of_an_earlier_step_is_not_taken_for_one_of_the_last(tmp_path):
+    head = " {} for set TIP and time  0.{}000000E+01\n\n         1  1.0  2.0  3.0\n\n"
+    path = tmp_path / "two.dat"
+    path.write_text(head.format("displacements (vx,vy,vz)", 1) + head.format("forces (fx,fy,fz)", 2))
+    tables = read_dat(path)
+    assert find(tables, "forces").time == 2.0
+    with pytest.raises(InputError, match=r"set TIP last at the time 1, and other tables at the time 2"):
+        find(tables, "displacements", "tip")
 
 
 def test_heads_that_calculix_prints_in_two_parts_or_without_a_blank_are_read():
@@ -109,9 +122,18 @@ def test_steps_of_a_result_file_have_their_times_and_units_only_where_they_are_s
 
 
 def test_results_as_text_agree_with_the_printed_ones():
-    table = find(read_dat(DATA / "bar.dat"), "displacements", "N")
+    table = [t for t in read_dat(DATA / "bar.dat") if (t.quantity, t.set) == ("displacements", "N")][-1]
     field = next(s for s in read_frd(DATA / "bar.frd").steps if s.time == table.time).fields["DISP"]
     np.testing.assert_allclose(field.values, table.values, rtol=1e-5, atol=1e-20)
+
+
+def test_a_value_that_is_no_number_is_told_and_not_left_out(tmp_path):
+    text = (DATA / "bar.frd").read_text()
+    at = text.index(" -1", text.index(" -4  DISP"))
+    path = tmp_path / "nan.frd"
+    path.write_text(text[: at + 13] + "         NaN" + text[at + 25 :])
+    with pytest.raises(InputError, match="the result DISP has a value at node 1 that is no finite number"):
+        read_frd(path)
 
 
 def test_increments_and_iterations_are_read():

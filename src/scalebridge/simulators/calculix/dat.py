@@ -97,20 +97,33 @@ def read_dat(path: str | Path) -> tuple[Table, ...]:
 
 
 def find(tables: tuple[Table, ...], quantity: str, name: str | None = None) -> Table:
-    """Return the last table of a quantity (and of a set, where given): that of the latest time.
+    """Return the table of a quantity (and of a set, where given) at the last time, or mode, of the file.
 
     Raises:
-        InputError: no such table; the message lists what was printed.
+        InputError: no such table, or none at the last time; the message says what was printed.
     """
     for table in reversed(tables):
         if table.quantity == quantity and (name is None or table.set == name.upper()):
-            return table
+            return _latest(table, tables[-1])
     printed = sorted({f"{t.quantity} of {t.set}" for t in tables})
     of = "" if name is None else f" of the set {name.upper()}"
     raise InputError(
         f"CalculiX printed no '{quantity}'{of}; it printed {', '.join(printed) or 'nothing'}: "
         "ask with *NODE PRINT or *EL PRINT in the deck."
     )
+
+
+def _latest(table: Table, last: Table) -> Table:
+    if (table.time, table.mode) != (last.time, last.mode):
+        raise InputError(
+            f"CalculiX printed '{table.quantity}' of the set {table.set} last at {_moment(table)}, and other tables at "
+            f"{_moment(last)}: ask for it in the last step too."
+        )
+    return table
+
+
+def _moment(table: Table) -> str:
+    return f"the time {table.time:g}" + ("" if table.mode is None else f" (mode {table.mode})")
 
 
 def _tables(file: TextIO, path: Path) -> Iterator[Table]:

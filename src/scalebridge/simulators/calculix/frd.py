@@ -91,7 +91,7 @@ def read_frd(path: str | Path, system: str | None = None) -> Results:
         system: units of the deck: "m, kg, s" (N, Pa), "mm, t, s" (N, MPa), or None where nobody said them; the fields
             then have the unit 1.
 
-    A node without a value in a field holds NaN.
+    A node that the file gives no value in a field holds NaN; a NaN that stands in the file is refused.
 
     Raises:
         InputError: a missing file, an unknown system of units; a damaged file, with the line or byte.
@@ -172,8 +172,9 @@ def _field(lines: Lines, block: _Block, numbers: Ints, mesh: Mesh, units: Mappin
     if (rows < 0).any():
         missing = int(block.numbers[np.argmax(rows < 0)])
         raise lines.broken(f"the result {block.name} has a value at node {missing}, which is not there", block.at)
-    if np.isinf(block.values).any():
-        raise lines.broken(f"the result {block.name} holds infinite values", block.at)
+    if not np.isfinite(block.values).all():
+        node = int(block.numbers[np.argmax(~np.isfinite(block.values).all(1))])
+        raise lines.broken(f"the result {block.name} has a value at node {node} that is no finite number", block.at)
     values: Floats = np.full((mesh.n_points, block.values.shape[1]), np.nan)
     values[rows] = block.values
     shaped: Any = values[:, 0] if values.shape[1] == 1 else values

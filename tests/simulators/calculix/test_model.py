@@ -132,6 +132,18 @@ def test_a_card_that_calculix_leaves_out_is_a_failure_unless_it_is_named(tmp_pat
         bar(tmp_path, skipped="*PREPRINT")
 
 
+@pytest.mark.parametrize("named", ["INPUT=/data/steel.inc", 'input = "../steel.inc"', "INPUT=a/../../steel.inc"])
+def test_a_file_that_does_not_come_with_the_deck_is_refused(tmp_path, named):
+    card = f"*INCLUDE, {named}\n"
+    with pytest.raises(InputError, match=r"'bar\.inp' reads '.*steel\.inc', which does not come with it"):
+        bar(tmp_path, deck=DECK + card)
+    (tmp_path / "deck").mkdir()
+    (tmp_path / "deck" / "mesh.inc").write_text(card)
+    (tmp_path / "deck" / "bar.inp").write_text(DECK + "*INCLUDE, INPUT=mesh.inc\n**" + card)
+    with pytest.raises(InputError, match=r"'mesh\.inc' reads"):
+        CalculiX(tmp_path / "deck", INPUTS, {"u": "m"}, {"u": Printed("displacements", "vx")})
+
+
 def test_a_result_that_is_not_there_is_told(tmp_path):
     results = {"stress": Printed("temperatures"), "thinning": Nodal("DISP", "norm")}
     runs = bar(tmp_path, results=results).run(np.array([[2e-3, 2e11]]))

@@ -16,6 +16,7 @@ from scalebridge.models.program import NoValue, Program
 from scalebridge.models.program.results import described
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.calculix.deck import WIDTH
+from scalebridge.simulators.calculix.included import check_included
 from scalebridge.simulators.calculix.results import only
 from scalebridge.simulators.calculix.running import Ccx, reached, reported, unfinished, uninterpreted
 
@@ -50,7 +51,8 @@ class CalculiX:
         structure: what is known of the response.
 
     Raises:
-        InputError: no deck or several, unknown placeholders, inputs that none uses; a missing program, when it runs.
+        InputError: no deck or several, a file that does not come with it, unknown placeholders, inputs that none uses;
+            a missing program, when it runs.
 
     An error that CalculiX reports, an analysis that did not converge or did not reach its end, and a value that is not
     there are rows with the status ``failed`` and CalculiX's own words.
@@ -81,6 +83,7 @@ class CalculiX:
             raise InputError(f"The deck is called '{job}.inp'; give it a name of letters, digits, '_' and '-'.")
         if isinstance(self.skipped, str):
             raise InputError(f"skipped = '{self.skipped}' is one text; give a list, as in ['{self.skipped}'].")
+        check_included(self.deck)
         ccx = Ccx(self.program, self.threads)
         object.__setattr__(self, "name", self.name or job)
         object.__setattr__(self, "inputs", Space(self.inputs))

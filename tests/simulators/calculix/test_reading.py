@@ -136,6 +136,15 @@ def test_a_value_that_is_no_number_is_told_and_not_left_out(tmp_path):
         read_frd(path)
 
 
+def test_the_frequency_of_a_mode_is_no_time(tmp_path):
+    lines = (DATA / "kinds.frd").read_text().split("\n")
+    path = tmp_path / "modes.frd"
+    path.write_text("\n".join(f"{t[:56]} 2{t[58:]}" if t.startswith("  100CL") else t for t in lines))
+    assert read_frd(DATA / "kinds.frd").last["DISP"].time == 1.0
+    mode = read_frd(path).steps[-1]
+    assert mode.time == 1.0 and mode.fields["DISP"].time is None
+
+
 def test_increments_and_iterations_are_read():
     increments = read_sta(DATA / "bar.sta")
     assert len(increments) == 6 and increments[-1].step == 2 and increments[-1].total_time == 2.0

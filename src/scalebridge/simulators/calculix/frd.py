@@ -36,13 +36,17 @@ _ELEMENTS: dict[int, tuple[str, tuple[int, ...]]] = {
 }
 
 
+# What a block is of: eigenmodes and buckling modes have a number in the place of the time that is none.
+_MODES = ("2", "4")
+
+
 @dataclass(frozen=True, eq=False)
 class ResultStep:
     """Fields of one increment.
 
     Args:
         step: number in the file.
-        time: total time; for eigenmodes the frequency.
+        time: total time; the frequency of an eigenmode, the factor of a buckling mode.
         fields: by the names of the file, such as ``DISP``, ``STRESS``, ``TOSTRAIN``, ``NDTEMP``.
     """
 
@@ -78,6 +82,7 @@ class _Block:
     name: str
     step: int
     time: float
+    is_mode: bool
     numbers: Ints
     values: Floats
     at: int
@@ -126,6 +131,7 @@ def _read(lines: Lines) -> tuple[Ints, Floats, list[tuple[Ints, int]], list[_Blo
 
 def _block(lines: Lines, head: str) -> _Block:
     at = lines.at
+    is_mode = head[56:58].strip() in _MODES
     time, step = lines.number(head[12:24], "the time"), lines.whole(head[58:63], "the step")
     if not math.isfinite(time):
         raise lines.broken("the time of a result is not finite")
@@ -133,7 +139,7 @@ def _block(lines: Lines, head: str) -> _Block:
     if not name.isidentifier() or not 1 <= components <= 100:
         raise lines.broken(f"a result is called '{name[:20]}' and has {components} components")
     numbers, values = read_values(lines, head, components)
-    return _Block(name, step, time, numbers, values, at)
+    return _Block(name, step, time, is_mode, numbers, values, at)
 
 
 def _named(lines: Lines) -> tuple[str, int]:
@@ -178,7 +184,9 @@ def _field(lines: Lines, block: _Block, numbers: Ints, mesh: Mesh, units: Mappin
     values: Floats = np.full((mesh.n_points, block.values.shape[1]), np.nan)
     values[rows] = block.values
     shaped: Any = values[:, 0] if values.shape[1] == 1 else values
-    return Field(block.name, units.get(block.name, "1"), shaped, "points", mesh, time=block.time)
+    return Field(
+        block.name, units.get(block.name, "1"), shaped, "points", mesh, time=None if block.is_mode else block.time
+    )
 
 
 def rows_of(numbers: Ints, wanted: Ints) -> Ints:

@@ -180,3 +180,28 @@ def test_a_damaged_export_is_one_sentence_with_its_line(tmp_path: Path, text: st
 @pytest.mark.parametrize("text", [SPREADSHEET, TABLE, SECTIONWISE, GRID])
 def test_damaged_exports_end_in_a_sentence(tmp_path: Path, text: str) -> None:
     assert check_reader(read_all, text.encode(), tmp_path / "d.txt") > 5
+
+
+def test_a_unit_behind_the_number_of_a_step_is_read(tmp_path: Path) -> None:
+    text = (
+        "% Model: a.mph\n% Dimension: 1\n% x  T (K) @ t=1 min, d=2 mm  T (K) @ t=90 s, d=3 mm\n0 300 301\n1 302 303\n"
+    )
+    export = read_export(written(tmp_path, text))
+    assert export.fields(0)["T"].time == 60.0 and export.fields(1)["T"].time == 90.0
+    dataset = export.dataset()
+    assert dataset.columns["t"].tolist() == [60, 60, 90, 90] and dataset.space["t"].unit == "s"
+    assert np.allclose(dataset.columns["d"], [0.002, 0.002, 0.003, 0.003]) and dataset.space["d"].unit == "m"
+    with pytest.raises(InputError, match="'blurb' behind a number, which is no unit we know"):
+        read_export(written(tmp_path, text.replace("1 min", "1 blurb")))
+    with pytest.raises(InputError, match="several units"):
+        read_export(written(tmp_path, text.replace("3 mm", "3"))).dataset()
+
+
+def test_places_may_have_their_unit_in_the_header_of_their_columns(tmp_path: Path) -> None:
+    text = "% Model: a.mph\n% x (mm)  y (mm)  T (K)\n0 0 300\n1 2 302\n"
+    export = read_export(written(tmp_path, text))
+    assert export.length_unit == "mm" and export.points.tolist() == [[0, 0], [1, 2]] and not export.notes
+    with pytest.raises(InputError, match="several units: cm, mm"):
+        read_export(written(tmp_path, text.replace("y (mm)", "y (cm)")))
+    with pytest.raises(InputError, match="places in 'mm' and the length unit 'm'"):
+        read_export(written(tmp_path, "% Length unit: m\n" + text))

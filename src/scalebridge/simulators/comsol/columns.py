@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 from scalebridge.data.headers import identifier
 from scalebridge.data.units_in_text import unit_from_text
+from scalebridge.errors import InputError
+from scalebridge.quantities.units import conversion
+from scalebridge.simulators.comsol.units import in_base_units
 
 # A unit stands in brackets behind a blank; in tables the place of an evaluation may follow.
 _COLUMN = re.compile(r"^(?P<name>.*?)(?:\s+\((?P<unit>[^()]*(?:\([^()]*\)[^()]*)*)\)(?:,(?P<more>.*))?)?$", re.DOTALL)
 _AT = re.compile(r"\s+@\s+")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?:[-+](?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?i)?"
-_VALUE = re.compile(rf"([^\s=,]+)\s*=\s*({_NUMBER})")
+# Name, number, and what stands behind it up to a comma or the next name.
+_VALUE = re.compile(rf"([^\s=,]+)\s*=\s*({_NUMBER})\s*([^,=]*?)\s*(?=,|$|\s\S+\s*=)")
+# Units of what a study steps through, where the header of an export does not say them.
+_STEPPED = {"t": "s", "freq": "Hz"}
 # One column of a header whose columns are set apart by single blanks.
 _ONE = re.compile(
     rf"\S+(?:\s\((?:[^()]|\([^()]*\))*\))?(?:\s@\s(?:\d+:\s)?[^\s=,]+={_NUMBER}(?:,\s[^\s=,]+={_NUMBER})*)?"
@@ -41,15 +47,29 @@ class Column:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Names and values behind ``@``; of complex ones the real part."""
-        return step_parameters(self.step)
+        """Names and values behind ``@`` as `step_parameters` has them, without units."""
+        return {name: value for name, (value, _) in step_parameters(self.step).items()}
 
 
-def step_parameters(step: str) -> dict[str, float]:
-    """Names and values of a step: ``"d=0.001, t=2"``."""
-    found: dict[str, float] = {}
-    for name, value in _VALUE.findall(step):
-        found[name] = complex(value.replace("i", "j")).real
+def step_parameters(step: str) -> dict[str, tuple[float, str]]:
+    """Names, values and units of a step such as ``"d=1 mm, t=2"``; of complex values the real part.
+
+    Times are in s and frequencies in Hz; another unit that is stated is taken to base units of the SI.
+
+    Raises:
+        InputError: behind a number stands what is no unit.
+    """
+    found: dict[str, tuple[float, str]] = {}
+    for name, number, stated in _VALUE.findall(step):
+        value, usual = complex(number.replace("i", "j")).real, _STEPPED.get(name, "1")
+        unit = unit_from_text(stated.strip("[]()")) if stated else None
+        if stated and unit is None:
+            raise InputError(f"The step '{step[:80]}' has '{stated[:40]}' behind a number, which is no unit we know.")
+        if unit is not None:
+            target = usual if usual != "1" else in_base_units(unit, f"The step '{step[:80]}'")[2]
+            factor, offset = conversion(unit, target, f"The step '{step[:80]}'")
+            value, usual = factor * value + offset, target
+        found[name] = (value, usual)
     return found
 
 

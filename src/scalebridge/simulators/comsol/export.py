@@ -25,8 +25,6 @@ from scalebridge.simulators.comsol.parts import Parts, read_parts
 
 _WHAT = "COMSOL export"
 _LARGEST = 1 << 36
-# Units of what a study steps through, where the header of an export does not say them.
-_STEPPED = {"t": "s", "freq": "Hz"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +84,7 @@ class Export:
             InputError: no such step, a table.
         """
         chosen, mesh = self._step(step), self.mesh
-        time = step_parameters(chosen).get("t")
+        time = step_parameters(chosen).get("t", (None, "s"))[0]
         found: dict[str, Field] = {}
         for k, one in enumerate(self.columns):
             if one.step == chosen:
@@ -100,15 +98,16 @@ class Export:
         variables: dict[str, Variable] = {}
 
         def put(name: str, unit: str, values: Floats, text: str = "") -> None:
-            variables.setdefault(name, Variable(name, unit, description=text))
+            if variables.setdefault(name, Variable(name, unit, description=text)).unit != unit:
+                raise InputError(f"The {_WHAT} '{self.path}' has '{name}' in several units; export it in one.")
             columns.setdefault(name, []).append(np.asarray(values, dtype=np.float64))
 
         n_rows, steps = len(self.values), self.steps
         for step in steps:
             for i, name in enumerate(self.coordinates):
                 put(name, self.length_unit, self.points[:, i])
-            for name, value in step_parameters(step).items():
-                put(name, _STEPPED.get(name, "1"), np.full(n_rows, value))
+            for name, (value, unit) in step_parameters(step).items():
+                put(name, unit, np.full(n_rows, value))
             for k, one in enumerate(self.columns):
                 if one.step == step:
                     for name, values in _parts(one.name, self.values[:, k]).items():
@@ -137,11 +136,12 @@ def read_export(path: str | Path) -> Export:
 
     Raises:
         InputError: no such file, an empty one, rows of different lengths, numbers that are none, a header that does
-            not fit its columns.
+            not fit its columns, a step whose unit is not known.
     """
     file = opened(path, _WHAT, largest=_LARGEST)
     parts = read_parts(path, _WHAT)
     _unique(parts, str(path))
+    _check_steps(parts, str(path))
     return Export(
         str(path),
         parts.header,
@@ -164,6 +164,14 @@ def _unique(parts: Parts, path: str) -> None:
                 f"The {_WHAT} '{path}' has two columns '{one.text[:80]}' that cannot be told apart; export one of them."
             )
         seen.add((one.name, one.step))
+
+
+def _check_steps(parts: Parts, path: str) -> None:
+    for step in {one.step for one in parts.columns}:
+        try:
+            step_parameters(step)
+        except InputError as error:
+            raise InputError(f"The {_WHAT} '{path}' cannot be read: {error}") from None
 
 
 def _parts(name: str, values: NDArray[Any]) -> dict[str, Floats]:

@@ -15,6 +15,7 @@ from scalebridge.data.fields import CellBlock
 from scalebridge.data.units_in_text import unit_from_text
 from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
+from scalebridge.quantities.units import registry
 from scalebridge.simulators.comsol.columns import COORDINATES, Column, column, split_header
 from scalebridge.simulators.comsol.numbers import numbers
 
@@ -68,6 +69,13 @@ def read_parts(path: str | Path, what: str) -> Parts:
         found = _sectionwise(sections, header, owner)
     else:
         found = _spreadsheet(sections, header, texts, owner)
+    if found.length_unit != "1":  # stands in the names of the columns
+        if header.get("Length unit") and unit != found.length_unit:
+            raise InputError(
+                f"{owner} has its places in '{found.length_unit}' and the length unit '{header['Length unit'][:40]}'; "
+                "export it again."
+            )
+        unit = found.length_unit
     notes = tuple(
         f"the unit of '{c.text}' is not known to us and is taken as '1'" for c in found.columns if not c.known_unit
     )
@@ -176,8 +184,12 @@ def _spreadsheet(sections: list[_Section], header: Mapping[str, str], texts: lis
             raise InputError(f"{owner} has complex coordinates; export the real part of them.")
         points = points.real
     coordinates = tuple(c.name for c in columns[:n])
+    units = {c.unit for c in columns[:n]}
+    if len(units) > 1:
+        raise InputError(f"{owner} has its places in several units: {', '.join(sorted(units))}; export them in one.")
+    unit = units.pop() if units else "1"
     return Parts(
-        header, np.asarray(points, dtype=np.float64), coordinates, "1", tuple(columns[n:]), values[:, n:], None, ()
+        header, np.asarray(points, dtype=np.float64), coordinates, unit, tuple(columns[n:]), values[:, n:], None, ()
     )
 
 
@@ -186,10 +198,19 @@ def _n_coordinates(columns: list[Column], header: Mapping[str, str]) -> int:
     if "Table" in header:
         return 0
     leading = 0
-    while leading < min(len(columns), 3) and columns[leading].text in COORDINATES:
+    while leading < min(len(columns), 3) and _is_place(columns[leading]):
+        if columns[leading].name in [c.name for c in columns[:leading]]:
+            break
         leading += 1
     dimension = _dimension(header)
     return leading if dimension is None else min(leading, dimension)
+
+
+def _is_place(one: Column) -> bool:
+    """``x``, or ``x (mm)`` with a unit of length."""
+    return one.text in COORDINATES or (
+        one.name in COORDINATES and not one.step and registry().Unit(one.unit).is_compatible_with("m")
+    )
 
 
 def _sectionwise(sections: list[_Section], header: Mapping[str, str], owner: str) -> Parts:

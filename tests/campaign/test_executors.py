@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import psutil
 import pytest
@@ -26,6 +27,7 @@ from scalebridge.campaign.attempt import PackedModel, Task, carry_out
 from scalebridge.campaign.ledger import Request
 from scalebridge.campaign.locks import FileLock, lock_path
 from scalebridge.campaign.solving import Batch
+from scalebridge.testing import FakeModel
 
 SCALE = 10.0
 
@@ -326,3 +328,11 @@ def test_a_campaign_that_is_dropped_ends_the_processes_it_started() -> None:
     while psutil.pid_exists(int(runs.values[0, 1])) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not psutil.pid_exists(int(runs.values[0, 1]))
+
+
+def test_a_model_that_uses_a_built_in_function_sends_nothing_of_python_by_value() -> None:
+    class Counting(FakeModel):
+        functions = (len, sum)
+
+    PackedModel.of(Counting())
+    assert "builtins" not in cloudpickle.list_registry_pickle_by_value()

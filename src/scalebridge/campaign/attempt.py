@@ -30,7 +30,8 @@ class PackedModel:
     @staticmethod
     def of(model: Model) -> PackedModel:
         """Pack a model; raise `InputError` where it cannot travel."""
-        for module in _homes(model):
+        # Built-in modules are found by no path either, and everything would follow them by value.
+        for module in _homes(model) - sys.stdlib_module_names:
             # A file loaded by hand cannot be imported elsewhere: its functions travel by value.
             if module in sys.modules and module != "__main__" and PathFinder.find_spec(module.split(".")[0]) is None:
                 cloudpickle.register_pickle_by_value(sys.modules[module])

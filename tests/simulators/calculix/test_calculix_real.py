@@ -166,6 +166,31 @@ def test_errors_of_the_real_program_are_rows_with_its_sentence():
     assert "printed no 'total heat generation'" in failed(plain.replace("TOP, TOTALS=ONLY\nRFL", "TOP\nNT"))
 
 
+def test_a_body_that_is_not_held_is_no_result():
+    text = (
+        HEAT[: HEAT.index("*MATERIAL")].replace("DC3D8", "C3D8")
+        + """*MATERIAL, NAME=M
+*ELASTIC
+210000., 0.3
+*SOLID SECTION, ELSET=BAR, MATERIAL=M
+*BOUNDARY
+1, 1, 1
+*STEP
+*STATIC
+*CLOAD
+7, 3, {{ force [N] }}
+*NODE FILE
+U
+*NODE PRINT, NSET=ALL
+U
+*END STEP
+"""
+    )
+    model = CalculiX({"d.inp": text}, {"force": "N"}, {"u": "mm"}, {"u": Printed("displacements", "vz", unit="mm")})
+    runs = model.run(np.array([[1.0]]))
+    assert runs.status[0] == "failed" and "not held against every motion" in runs.reason[0]
+
+
 def test_an_analysis_that_does_not_converge_says_how_far_it_came():
     text = """*NODE, NSET=ALL
 1, 0., 0.

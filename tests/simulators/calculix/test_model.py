@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scalebridge.errors import InputError
 from scalebridge.simulators.calculix import CalculiX, Nodal, Printed
+from scalebridge.simulators.calculix.results import moved_away
 from scalebridge.simulators.calculix.running import uninterpreted
 from scalebridge.testing.calculix import fake_ccx
 
@@ -142,6 +144,15 @@ def test_a_file_that_does_not_come_with_the_deck_is_refused(tmp_path, named):
     (tmp_path / "deck" / "bar.inp").write_text(DECK + "*INCLUDE, INPUT=mesh.inc\n**" + card)
     with pytest.raises(InputError, match=r"'mesh\.inc' reads"):
         CalculiX(tmp_path / "deck", INPUTS, {"u": "m"}, {"u": Printed("displacements", "vx")})
+
+
+def test_a_body_that_is_not_held_is_told_by_its_displacements(tmp_path):
+    text = (Path(__file__).parents[3] / "data" / "calculix-results" / "kinds.frd").read_text()
+    (tmp_path / "bar.frd").write_text(text)
+    assert moved_away(tmp_path) is None
+    at = text.index(" -1", text.index(" -4  DISP"))
+    (tmp_path / "bar.frd").write_text(text[: at + 13] + " 1.10000E+11" + text[at + 25 :])
+    assert "displacements of 1.1e+11 in a mesh of the size" in moved_away(tmp_path)
 
 
 def test_a_result_that_is_not_there_is_told(tmp_path):

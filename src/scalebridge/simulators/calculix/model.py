@@ -17,7 +17,7 @@ from scalebridge.models.program.results import described
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.calculix.deck import WIDTH
 from scalebridge.simulators.calculix.included import check_included
-from scalebridge.simulators.calculix.results import only
+from scalebridge.simulators.calculix.results import moved_away, only
 from scalebridge.simulators.calculix.running import Ccx, reached, reported, unfinished, uninterpreted
 
 _LOG, _END = "ccx.log", 4096
@@ -199,6 +199,8 @@ def _check_finished(folder: Path, job: str, skipped: Sequence[str]) -> None:
     words = reported(log) or unfinished(end) or uninterpreted(log, skipped)
     if words is not None:
         raise NoValue(words + reached(folder / f"{job}.sta"))
+    if (words := moved_away(folder)) is not None:
+        raise NoValue(words)
 
 
 def _only_deck(deck: Any) -> str:

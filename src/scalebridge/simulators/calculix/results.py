@@ -21,6 +21,8 @@ STATISTICS: dict[str, Callable[[Floats], Any]] = {
     "last": lambda values: values[-1],
     "all": np.asarray,
 }
+# A body that moves so many times its own size is held too little: a singular stiffness gives huge numbers, no error.
+_LARGEST_DISPLACEMENT = 1e4
 FIELD_STATISTICS = ("max", "min", "mean", "std", "median", "range")
 
 
@@ -116,6 +118,31 @@ class Nodal:
             return np.asarray(field.statistic(self.statistic), dtype=np.float64)
         except InputError as error:
             raise NoValue(str(error)) from error
+
+
+def moved_away(folder: Path) -> str | None:
+    """Return a sentence where displacements of the one ``.frd`` are those of a body that is not held; else None.
+
+    Modes have displacements of any size and are left out, as is what cannot be read.
+    """
+    from scalebridge.simulators.calculix.frd import read_frd
+
+    try:
+        field = read_frd(only(folder, "frd")).last.get("DISP")
+    except (InputError, NoValue):
+        return None
+    if field is None or field.time is None:
+        return None
+    largest, size = (
+        float(np.abs(np.nan_to_num(field.values)).max(initial=0.0)),
+        float(np.ptp(field.mesh.points, axis=0).max()),
+    )
+    if size == 0 or largest <= _LARGEST_DISPLACEMENT * size:
+        return None
+    return (
+        f"CalculiX found displacements of {largest:.3g} in a mesh of the size {size:.3g}: the body is not held against "
+        "every motion"
+    )
 
 
 def only(folder: Path, suffix: str) -> Path:

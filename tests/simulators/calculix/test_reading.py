@@ -11,6 +11,7 @@ import pytest
 from scalebridge.errors import InputError
 from scalebridge.simulators.calculix import read_cvg, read_dat, read_frd, read_inp, read_sta
 from scalebridge.simulators.calculix.dat import find
+from scalebridge.simulators.calculix.units import field_units
 from tests.simulators.damaging import check_reader
 
 DATA = Path(__file__).parents[3] / "data" / "calculix-results"
@@ -134,6 +135,12 @@ def test_a_value_that_is_no_number_is_told_and_not_left_out(tmp_path):
     path.write_text(text[: at + 13] + "         NaN" + text[at + 25 :])
     with pytest.raises(InputError, match="the result DISP has a value at node 1 that is no finite number"):
         read_frd(path)
+
+
+def test_imaginary_parts_and_errors_have_units_too():
+    units = field_units("mm, t, s")
+    assert (units["DISPI"], units["STRESSI"], units["ERROR"]) == ("mm", "MPa", "percent")
+    assert read_frd(DATA / "bar.frd", "mm, t, s").last["ERROR"].unit == "percent"
 
 
 def test_the_frequency_of_a_mode_is_no_time(tmp_path):

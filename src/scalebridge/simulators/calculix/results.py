@@ -74,7 +74,8 @@ class Nodal:
     Args:
         field: "DISP", "STRESS", "TOSTRAIN", "NDTEMP", ...
         component: number of one component from 0, "norm", "mises" of a stress, or None for a field of numbers.
-        statistic: "max", "min", "mean" (over the volume), "std", "median", "range".
+        statistic: "max", "min", "mean" (over the volume; of axisymmetric elements over the area of
+            their section, not weighted by the radius), "std", "median", "range".
         at: points ``[n, 3]`` where the field is taken in place of a statistic, in the deck's length.
         unit: of the deck; the output's where None.
 

@@ -17,6 +17,19 @@ _DIMENSIONS = {
     "RFL": "power",
     "VELO": "velocity",
     "ENER": "stress",
+    "ZZSTR": "stress",
+    "THSTRAIN": "strain",
+    "ERROR": "percentage",
+    "HERROR": "percentage",
+    # Imaginary parts, of steady-state dynamics and cyclic symmetry.
+    "DISPI": "length",
+    "STRESSI": "stress",
+    "ZZSTRI": "stress",
+    "TOSTRAII": "strain",
+    "MESTRAII": "strain",
+    "FORCI": "force",
+    "ERRORI": "percentage",
+    "HERRORI": "percentage",
 }
 SYSTEMS = {
     "m, kg, s": {
@@ -25,6 +38,7 @@ SYSTEMS = {
         "strain": "1",
         "force": "N",
         "temperature": "K",
+        "percentage": "percent",
         "flux": "W/m^2",
         "power": "W",
         "velocity": "m/s",
@@ -35,6 +49,7 @@ SYSTEMS = {
         "strain": "1",
         "force": "N",
         "temperature": "K",
+        "percentage": "percent",
         "flux": "mW/mm^2",
         "power": "mW",
         "velocity": "mm/s",
@@ -44,6 +59,8 @@ SYSTEMS = {
 
 def field_units(system: str | None) -> dict[str, str]:
     """Return the unit of each result by its name in the ``.frd``, and of ``length``; all 1 where nobody said it.
+
+    A result that is not listed has the unit 1. Temperatures are K: a deck in degrees Celsius is read without a system.
 
     Raises:
         InputError: an unknown system.

@@ -41,6 +41,18 @@ def test_materials_types_title_and_units_are_read(tmp_path: Path) -> None:
     assert archive.title == "two bricks, one of them a wedge" and archive.mesh.unit == "mm"
 
 
+def test_materials_in_the_forms_that_people_write_are_read_or_noted(tmp_path: Path) -> None:
+    more = "MP,EX,7,2e11,-5e7\nMPTEMP\nMPTEMP,1,0,100\nMPDATA,EX,8,1,1e11,9e10\nMP,DENS,8,7.8,,\nMP,DENS,matid,1\n"
+    archive = read_archive(written(tmp_path, ARCHIVE.replace("FINISH\n", more + "FINISH\n")))
+    assert 7 not in archive.materials and archive.materials[8] == {
+        "EX": Property((1e11, 9e10), (0.0, 100.0)),
+        "DENS": Property((7.8,)),
+    }
+    assert archive.materials[1]["EX"] == Property((2.0e5, 1.9e5), (20.0, 120.0))
+    assert archive.notes[0] == "EX of material 7 is a polynomial in temperature (MP); left out"
+    assert "the command MP says something else than numbers" in archive.notes[1]
+
+
 def test_a_brick_with_repeated_nodes_is_a_wedge_and_a_plain_block_a_shell(tmp_path: Path) -> None:
     mesh = read_archive(written(tmp_path)).mesh
     cells = {block.type: block for block in mesh.cells}

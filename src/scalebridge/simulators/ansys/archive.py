@@ -150,17 +150,17 @@ def _keyopt(words: list[str], read: _Read) -> None:
 
 
 def _temperatures(words: list[str], read: _Read) -> None:
-    if len(words) > 3 and words[1].upper().startswith("R"):
-        start = int(words[3])
-        values = [float(v) for v in words[4:] if v]
-        read.temperatures = [*read.temperatures[: start - 1], *values] if start > 1 else values
+    """``MPTEMP,R5.0,n,STLOC,T1,...`` of CDWRITE, or ``MPTEMP,STLOC,T1,...``; without entries the table is empty."""
+    shift = 3 if len(words) > 1 and words[1].upper().startswith("R5") else 1
+    entries = words[shift:]
+    start = int(entries[0] or 1) if entries else 1
+    read.temperatures = [*read.temperatures[: start - 1], *(float(v) for v in entries[1:] if v)]
 
 
 def _property(words: list[str], read: _Read) -> None:
-    if not words[1].upper().startswith(("R", "UNBL")):
-        return
-    shift = 3 if words[1].upper().startswith("R") else 2
-    label, material, start = words[shift].upper(), int(words[shift + 1]), int(words[shift + 2])
+    """``MPDATA,Lab,MAT,STLOC,C1,...``; CDWRITE puts ``R5.0,n`` or ``UNBL`` in front of ``Lab``."""
+    shift = 3 if words[1].upper().startswith("R5") else 2 if words[1].upper().startswith("UNBL") else 1
+    label, material, start = words[shift].upper(), int(words[shift + 1]), int(words[shift + 2] or 1)
     values = tuple(float(v) for v in words[shift + 3 :] if v)
     table = read.materials.setdefault(material, {})
     before = table[label].values[: start - 1] if start > 1 and label in table else ()
@@ -170,7 +170,13 @@ def _property(words: list[str], read: _Read) -> None:
 
 
 def _one_property(words: list[str], read: _Read) -> None:
-    read.materials.setdefault(int(words[2]), {})[words[1].upper()] = Property((float(words[3]),))
+    """``MP,Lab,MAT,C0,C1,...``: a constant; of a polynomial in temperature nothing is kept."""
+    label, material = words[1].upper(), int(words[2])
+    if any(float(word or 0) != 0 for word in words[4:]):
+        read.materials.get(material, {}).pop(label, None)
+        read.notes.append(f"{label} of material {material} is a polynomial in temperature (MP); left out")
+        return
+    read.materials.setdefault(material, {})[label] = Property((float(words[3]),))
 
 
 def _real_constants(words: list[str], read: _Read) -> None:

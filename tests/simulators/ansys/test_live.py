@@ -79,6 +79,11 @@ def test_it_keeps_the_contract_of_a_model() -> None:
     check_model(bar())
 
 
+def test_rows_of_the_stand_in_are_never_those_of_the_program() -> None:
+    assert bar().identity()["library"] == "scalebridge.testing.ansys"
+    assert "library" not in bar(library="ansys.mapdl.core").identity()
+
+
 def test_values_scalars_and_nodal_results_are_read() -> None:
     model = bar(
         outputs={"stress": "MPa", "largest": "mm", "twice": "N"},

@@ -75,6 +75,11 @@ def test_it_keeps_the_contract_of_a_model() -> None:
     check_model(capacitor())
 
 
+def test_rows_of_the_stand_in_are_never_those_of_comsol() -> None:
+    assert capacitor().identity()["library"] == "scalebridge.testing.comsol"
+    assert "library" not in capacitor(library="mph").identity()
+
+
 def test_the_client_is_started_once_and_used_again(faulty: Callable[..., Path]) -> None:
     log = faulty()
     model = capacitor()

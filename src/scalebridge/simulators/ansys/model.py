@@ -25,6 +25,7 @@ from scalebridge.simulators.ansys.results import read_results
 
 # APDL cuts names at 32 characters.
 _LONGEST_NAME = 32
+_LIBRARY = "ansys.mapdl.core"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Mapdl:
     version: str = "1"
     scale: Scale | None = None
     structure: Structure = field(default_factory=Structure)
-    library: str = "ansys.mapdl.core"
+    library: str = _LIBRARY
 
     def __post_init__(self) -> None:
         is_file = isinstance(self.script, Path)
@@ -97,14 +98,14 @@ class Mapdl:
         return self.script
 
     def identity(self) -> Mapping[str, str]:
-        """Name, version, digest of the script, and what is read."""
+        """Name, version, digest of the script, what is read, and the library unless it is PyMAPDL."""
         return {
             "name": f"ansys.{self.name}",
             "version": self.version,
             "source": hashlib.sha256(self.text.encode()).hexdigest()[:16],
             "variables": repr([(v.name, v.unit, v.shape) for v in (*self.inputs, *self.outputs)]),
             "results": repr(sorted((k, repr(v)) for k, v in self.results.items())),
-        }
+        } | ({} if self.library == _LIBRARY else {"library": self.library})
 
     def run(self, x: Floats) -> Runs:
         """Run the rows ``x [b, d]`` one after the other.

@@ -24,6 +24,8 @@ from scalebridge.simulators.comsol import session
 from scalebridge.simulators.comsol.evaluation import Evaluation, Exported
 from scalebridge.simulators.comsol.units import in_base_units
 
+_LIBRARY = "mph"
+
 
 @dataclass(frozen=True)
 class Comsol:
@@ -72,7 +74,7 @@ class Comsol:
     version: str = "1"
     scale: Scale | None = None
     structure: Structure = field(default_factory=Structure)
-    library: str = "mph"
+    library: str = _LIBRARY
 
     def __post_init__(self) -> None:
         path = Path(self.file)
@@ -89,7 +91,7 @@ class Comsol:
         _check_results(self, owner)
 
     def identity(self) -> Mapping[str, str]:
-        """Name, version, digest of the model file, study, what is read, and release."""
+        """Name, version, digest of the model file, study, what is read, release, and the library unless it is MPh."""
         return {
             "name": f"comsol.{self.name}",
             "version": self.version,
@@ -97,7 +99,7 @@ class Comsol:
             "variables": repr([(v.name, v.unit, v.shape) for v in (*self.inputs, *self.outputs)]),
             "results": repr(sorted((k, repr(v)) for k, v in self.results.items())),
             "settings": repr((self.study, self.fresh, self.release)),
-        }
+        } | ({} if self.library == _LIBRARY else {"library": self.library})
 
     def run(self, x: Floats) -> Runs:
         """Run the rows ``x [b, d]`` one after the other.

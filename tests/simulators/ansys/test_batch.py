@@ -125,7 +125,8 @@ def test_a_result_file_is_read_by_a_function(tmp_path: Path) -> None:
 
 
 def test_a_missing_script_and_an_unused_input_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="There is no APDL input file"):
-        apdl(tmp_path / "no.inp", {"a": "1"}, {"b": "1"}, {"b": Pattern("x", "{number}")})
+    for missing in (tmp_path / "no.inp", "no.inp"):
+        with pytest.raises(InputError, match="There is no APDL input file"):
+            apdl(missing, {"a": "1"}, {"b": "1"}, {"b": Pattern("x", "{number}")})
     with pytest.raises(InputError, match="thick"):
         apdl("SOLVE\n", {"thick": "m"}, {"b": "1"}, {"b": Pattern("x", "{number}")})

@@ -214,6 +214,16 @@ def test_a_model_that_cannot_be_asked_is_refused_when_it_is_made(options: dict[s
 def test_a_missing_script_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no file"):
         Mapdl(tmp_path / "no.inp", {"a": "1"}, {"b": "1"}, {"b": Scalar("b")})
+    with pytest.raises(InputError, match="there is no file"):
+        Mapdl("no.inp", {"a": "1"}, {"b": "1"}, {"b": Scalar("b")})
+
+
+def test_a_script_may_be_named_by_a_text(tmp_path: Path) -> None:
+    (tmp_path / "bar.inp").write_text(SCRIPT)
+    given: Any = ({"a": "1"}, {"b": "1"}, {"b": Scalar("b")})
+    named = Mapdl(str(tmp_path / "bar.inp"), *given)
+    assert named.text == SCRIPT and named.name == "bar"
+    assert named.identity() == Mapdl(tmp_path / "bar.inp", *given).identity()
 
 
 def check_calls(owner: Any, post: Any, launch: Any) -> None:

@@ -13,6 +13,7 @@ from scalebridge.models.program import NoValue, Program
 from scalebridge.models.program.results import described
 from scalebridge.quantities import Floats
 from scalebridge.simulators.ansys.output import errors_of, reason
+from scalebridge.simulators.ansys.script import file_of
 
 # Mechanical APDL Operations Guide, "Program exit codes": 0 and 8 are the ends of a run; what else went wrong stands
 # in its output, which says it in words.
@@ -77,7 +78,7 @@ def apdl(
     Never run against a licence by its authors.
 
     Args:
-        script: the input file, or its text; ``{{ thickness [mm] }}`` is replaced by the input in that unit.
+        script: the input file, or its text (with a line break); ``{{ thickness [mm] }}`` becomes the input in mm.
         inputs: space or mapping.
         outputs: space or mapping.
         results: from each output to a parser (`Pattern`, `Csv`, ...) or a function of the folder, such as one that
@@ -101,9 +102,10 @@ def apdl(
         InputError: no such file, an output outside of the working folder, a placeholder that no input fills, and what
             else `Program` refuses.
     """
-    if isinstance(script, Path) and not script.is_file():
+    file = file_of(script)
+    if file and not file.is_file():
         raise InputError(f"There is no APDL input file '{script}'; give its path, or its text.")
-    text = script.read_text(encoding="utf-8", errors="surrogateescape") if isinstance(script, Path) else script
+    text = file.read_text(encoding="utf-8", errors="surrogateescape") if file else str(script)
     named = _named_output([str(word) for word in command])
     told = output if named is None else named
     if Path(told).is_absolute() or ".." in Path(told).parts:
@@ -124,7 +126,7 @@ def apdl(
         environment=dict(environment or {}),
         folder=folder,
         keep=keep,
-        name=name or (script.stem if isinstance(script, Path) else "apdl"),
+        name=name or (file.stem if file else "apdl"),
         version=version,
         scale=scale,
     )

@@ -22,6 +22,7 @@ from scalebridge.simulators.ansys import session
 from scalebridge.simulators.ansys.executable import executable
 from scalebridge.simulators.ansys.readings import Nodal, Reading, Scalar, Value
 from scalebridge.simulators.ansys.results import read_results
+from scalebridge.simulators.ansys.script import file_of
 
 # APDL cuts names at 32 characters.
 _LONGEST_NAME = 32
@@ -41,7 +42,7 @@ class Mapdl:
     signatures of the package.
 
     Args:
-        script: APDL input, as a text or a file; it uses the inputs as parameters of their names.
+        script: APDL input, a file or a text (with a line break); it uses the inputs as parameters of their names.
         inputs: a space or a mapping such as ``{"thick": ("mm", 1, 5)}``.
         outputs: space or mapping.
         results: from each output to `Value` (of *GET), `Scalar` (a parameter that the script sets) or `Nodal`.
@@ -75,10 +76,11 @@ class Mapdl:
     library: str = _LIBRARY
 
     def __post_init__(self) -> None:
-        is_file = isinstance(self.script, Path)
-        object.__setattr__(self, "name", self.name or (Path(self.script).stem if is_file else "mapdl"))
+        file = file_of(self.script)
+        object.__setattr__(self, "script", file or self.script)
+        object.__setattr__(self, "name", self.name or (file.stem if file else "mapdl"))
         owner = f"The ANSYS model '{self.name}'"
-        if is_file and not Path(self.script).is_file():
+        if file and not file.is_file():
             raise InputError(f"{owner}: there is no file '{self.script}'; give an APDL input file, or its text.")
         object.__setattr__(self, "inputs", Space(self.inputs))
         object.__setattr__(self, "outputs", Space(self.outputs))

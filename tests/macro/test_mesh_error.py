@@ -7,7 +7,7 @@ import pytest
 
 from scalebridge import InputError, macro
 from scalebridge.macro.mesh_error import marked
-from tests.macro.laws import LinearConductivity, PowerLaw
+from tests.macro.laws import Elastic, LinearConductivity, PowerLaw
 from tests.macro.test_solid import bracket
 
 
@@ -32,6 +32,18 @@ def test_estimate_is_the_error_on_a_smooth_geometry(order, cells, qoi):
     else:
         # Straight quadrilaterals do not see that the hole is round; the estimate is for the polygon.
         assert 0.5 < estimate.error / (fine - solution.qois[qoi]) < 2.0
+
+
+@pytest.mark.parametrize("qoi", ["force", "drift", "strain", "stress"])
+def test_for_a_linear_law_the_estimate_is_what_second_order_changes(qoi):
+    # One Newton step of the richer space is its solution then, on the same curved edges with the same rule.
+    qois = {"strain": macro.MeanStrain("xx"), "stress": macro.MeanStress("yy"), **plate(6).qois}
+    coarse, fine = (replace(plate(6, order), qois=qois) for order in (1, 2))
+    solution, law = coarse.solve(Elastic()), Elastic()
+    estimate = coarse.mesh_estimate(solution, law, qoi)
+    change = fine.solve(law).qois[qoi] - solution.qois[qoi]
+    assert estimate.error == pytest.approx(change, rel=1e-7)
+    assert estimate.local.sum() == pytest.approx(change, rel=1e-7)
 
 
 def test_contributions_of_elements_sum_to_the_estimate_and_gather_at_the_corner():

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.simulators.comsol.writing import MESH
+
 DATA = Path(__file__).parents[1] / "data"
 CASES = DATA / "openfoam-output"
 # Files of a case and the reader that comes upon them.
@@ -30,80 +32,6 @@ FOAM = {
         "surfascii/0.03/lid.vtp",
     ],
 }
-MESH = """# Created by hand
-
-# Major & minor version
-0 1
-2 # number of tags
-# Tags
-5 mesh1
-6 hot #1
-2 # number of types
-# Types
-3 obj
-3 obj
-
-# --------- Object 0 ----------
-
-0 0 1
-4 Mesh # class
-4 # version
-3 # sdim
-8 # number of mesh vertices
-0 # lowest mesh vertex index
-
-# Mesh vertex coordinates
-0 0 0
-1 0 0
-0 1 0
-1 1 0
-0 0 1
-1 0 1
-0 1 1
-1 1 1
-
-2 # number of element types
-
-# Type #0
-
-4 quad # type name
-
-4 # number of vertices per element
-2 # number of elements
-# Elements
-0 1 2 3
-4 5 6 7
-
-2 # number of geometric entity indices
-# Geometric entity indices
-0
-1
-
-# Type #1
-
-3 hex # type name
-
-8 # number of vertices per element
-1 # number of elements
-# Elements
-0 1 2 3 4 5 6 7
-
-1 # number of geometric entity indices
-# Geometric entity indices
-1
-
-# --------- Object 1 ----------
-
-0 0 1
-9 Selection # class
-0 # Version
-6 hot #1 # Label
-5 mesh1 # Geometry/mesh tag
-2 # Dimension
-1 # Number of entities
-# Entities
-1
-"""
 EXPORT = """% Model:              busbar.mph
 % Version:            COMSOL 6.1.0.252
 % Date:               Mar 3 2023, 10:11

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scalebridge.errors import InputError
 from scalebridge.models.children import WATCHDOG
 from scalebridge.models.program.marked import MARK, kill_marked, new_mark
 from scalebridge.models.supervisor import Outcome, SupervisedProcess
@@ -93,9 +94,23 @@ def ask(key: str, start: Call, work: Call, goodbye: Callable[[], None]) -> Outco
     return outcome
 
 
-def drop(key: str) -> None:
-    """End the process of this key, whose program is lost, and what it left."""
-    _end(key)
+def judged(key: str, outcome: Outcome) -> tuple[str, Any]:
+    """Return status and value of a row, or status and reason; the work answers with such a pair.
+
+    A status of ``lost`` says that the program is gone: its process is ended, and the row failed.
+
+    Raises:
+        InputError: what the work raised of that kind, which no other row can mend.
+    """
+    if isinstance(outcome.error, InputError):
+        raise outcome.error
+    if outcome.status != "ok":
+        return outcome.status, str(outcome.error) if isinstance(outcome.error, RuntimeError) else outcome.reason
+    status, found = outcome.value
+    if status == "lost":
+        _end(key)
+        status = "failed"
+    return status, found
 
 
 def stop(kind: str = "") -> int:

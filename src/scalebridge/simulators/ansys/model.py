@@ -14,7 +14,6 @@ import numpy as np
 from scalebridge.data.fields import Field
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models import Adapted, Runs, Scale, Structure
-from scalebridge.models.supervisor import Outcome
 from scalebridge.quantities import Floats, Space
 from scalebridge.quantities.units import magnitude
 from scalebridge.simulators import live
@@ -142,7 +141,7 @@ class Mapdl:
                 f"The model '{self.name}' takes {', '.join(self.inputs.names)}; 'at' gives {', '.join(at)}."
             )
         x = np.array([magnitude(at[v.name], v.unit, f"The input '{v.name}'") for v in self.inputs])
-        status, found = self._judged(self._asked(session.result_file, x))
+        status, found = self._asked(session.result_file, x)
         if status != "ok":
             raise InputError(f"The model '{self.name}' gave no fields at {dict(at)}: {found}.")
         return read_results(found, length=length).fields(names=names, units=units)
@@ -160,7 +159,7 @@ class Mapdl:
         if not np.isfinite(x).all():
             return Runs.refused(1, m, "failed", "the input is not finite")
         start = time.perf_counter()
-        status, found = self._judged(self._asked(session.run, x))
+        status, found = self._asked(session.run, x)
         seconds = time.perf_counter() - start
         if status != "ok":
             return Runs.refused(1, m, status, found, seconds)
@@ -172,7 +171,7 @@ class Mapdl:
         values = np.concatenate([found[v.name] for v in self.outputs])
         return Runs(values[None], cost_s=np.array([seconds]))
 
-    def _asked(self, function: Any, x: Floats) -> Outcome:
+    def _asked(self, function: Any, x: Floats) -> tuple[str, Any]:
         start_timeout = magnitude(self.start_timeout, "s", "A timeout")
         wanted = session.Wanted(
             self.library,
@@ -184,22 +183,15 @@ class Mapdl:
         )
         values = dict(zip(self.inputs.names, x.tolist(), strict=True))
         timeout = None if self.timeout is None else magnitude(self.timeout, "s", "A timeout")
-        return live.ask(
-            f"ansys {wanted!r}",
+        key = f"ansys {wanted!r}"
+        outcome = live.ask(
+            key,
             # The program's own limit comes first: it says more.
             live.Call(session.start, (wanted,), start_timeout + 30),
             live.Call(function, (wanted, values), timeout),
             session.close,
         )
-
-    def _judged(self, outcome: Outcome) -> tuple[str, Any]:
-        if isinstance(outcome.error, InputError):
-            raise outcome.error
-        if outcome.status != "ok":
-            said = str(outcome.error) if isinstance(outcome.error, RuntimeError) else outcome.reason
-            return outcome.status, said
-        status, found = outcome.value
-        return status, found
+        return live.judged(key, outcome)
 
 
 def stop() -> int:

@@ -140,7 +140,7 @@ class Comsol:
         names = [*coordinates, *expressions]
         units = [in_base_units(u, f"'{e}'") for e, u in (*((c, "m") for c in coordinates), *expressions.items())]
         outcome = self._asked(session.fields, (self._wanted(), self._values(x), names, [u[2] for u in units], dataset))
-        status, found = self._judged(outcome)
+        status, found = live.judged(self._key, outcome)
         if status != "ok":
             raise InputError(f"The model '{self.name}' gave no fields at {dict(at)}: {found}.")
         n = len(coordinates)
@@ -165,7 +165,7 @@ class Comsol:
             return Runs.refused(1, self.outputs.size, "failed", "the input is not finite")
         start = time.perf_counter()
         outcome = self._asked(session.run, (self._wanted(), self._values(x)))
-        status, found = self._judged(outcome)
+        status, found = live.judged(self._key, outcome)
         seconds = time.perf_counter() - start
         if status != "ok":
             return Runs.refused(1, self.outputs.size, status, found, seconds)
@@ -187,17 +187,6 @@ class Comsol:
             live.Call(function, arguments, _seconds(self.timeout)),
             session.close,
         )
-
-    def _judged(self, outcome: Outcome) -> tuple[str, Any]:
-        if isinstance(outcome.error, InputError):
-            raise outcome.error
-        if outcome.status != "ok":
-            said = str(outcome.error) if isinstance(outcome.error, RuntimeError) else outcome.reason
-            return outcome.status, said
-        status, found = outcome.value
-        if status == "lost":
-            live.drop(self._key)
-        return "failed" if status == "lost" else status, found
 
     def _values(self, x: Floats) -> dict[str, str]:
         values = {}

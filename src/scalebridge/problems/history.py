@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scalebridge.models import Model, Runs, Scale, Structure, structure_of
+from scalebridge.models import Model, Runs
 from scalebridge.problems.assumptions import smooth_micro, tapered_bar
 from scalebridge.problems.case import Case
-from scalebridge.quantities import Floats, Space
+from scalebridge.problems.flawed import Flawed
+from scalebridge.quantities import Floats
 
 
 @dataclass(frozen=True)
-class HiddenHistory:
+class HiddenHistory(Flawed):
     """A model that hardens with every row it was asked: values times ``1 + strength (1 - exp(-path/reach))``.
 
     ``path`` is the accumulated distance between successive inputs since this object was made.
@@ -36,31 +37,6 @@ class HiddenHistory:
     def name(self) -> str:
         """Name of the model behind, and what is wrong with it."""
         return f"history_{self.model.name}"
-
-    @property
-    def version(self) -> str:
-        """Version of the model behind."""
-        return self.model.version
-
-    @property
-    def scale(self) -> Scale | None:
-        """Scale of the model behind."""
-        return self.model.scale
-
-    @property
-    def structure(self) -> Structure:
-        """Structure of the model behind."""
-        return structure_of(self.model)
-
-    @property
-    def inputs(self) -> Space:
-        """Inputs of the model behind."""
-        return self.model.inputs
-
-    @property
-    def outputs(self) -> Space:
-        """Outputs of the model behind."""
-        return self.model.outputs
 
     def identity(self) -> Mapping[str, str]:
         """Identity of the model behind, with the strength of the history."""

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from scalebridge.models import Model, Runs, Scale, Structure, structure_of
+from scalebridge.models import Model, Runs
 from scalebridge.problems.assumptions import smooth_micro, tapered_bar
 from scalebridge.problems.case import Case
-from scalebridge.quantities import Floats, Space
+from scalebridge.problems.flawed import Flawed
+from scalebridge.quantities import Floats
 
 
 @dataclass(frozen=True)
-class Noisy:
+class Noisy(Flawed):
     """A model with Gaussian noise of standard deviation ``actual``, of which it declares ``declared``.
 
     A run with the same seed gives the same values. Without seeds each further call with an input counts as its
@@ -40,31 +41,6 @@ class Noisy:
     def name(self) -> str:
         """Name of the model behind, and what is wrong with it."""
         return f"noisy_{self.model.name}"
-
-    @property
-    def version(self) -> str:
-        """Version of the model behind."""
-        return self.model.version
-
-    @property
-    def scale(self) -> Scale | None:
-        """Scale of the model behind."""
-        return self.model.scale
-
-    @property
-    def structure(self) -> Structure:
-        """Structure of the model behind."""
-        return structure_of(self.model)
-
-    @property
-    def inputs(self) -> Space:
-        """Inputs of the model behind."""
-        return self.model.inputs
-
-    @property
-    def outputs(self) -> Space:
-        """Outputs of the model behind."""
-        return self.model.outputs
 
     def identity(self) -> Mapping[str, str]:
         """Identity of the model behind, with the noise."""

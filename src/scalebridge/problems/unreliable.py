@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.errors import InputError
-from scalebridge.models import Model, Runs, Scale, Structure, structure_of
+from scalebridge.models import Model, Runs
 from scalebridge.problems.assumptions import smooth_micro, tapered_bar
 from scalebridge.problems.case import Case
-from scalebridge.quantities import Floats, Space
+from scalebridge.problems.flawed import Flawed
+from scalebridge.quantities import Floats
 
 
 @dataclass(frozen=True)
-class Unreliable:
+class Unreliable(Flawed):
     """A model of which a share of the inputs fails, chosen by a digest of the input: the same in every process.
 
     Args:
@@ -45,31 +46,6 @@ class Unreliable:
     def name(self) -> str:
         """Name of the model behind, and what is wrong with it."""
         return f"unreliable_{self.model.name}"
-
-    @property
-    def version(self) -> str:
-        """Version of the model behind."""
-        return self.model.version
-
-    @property
-    def scale(self) -> Scale | None:
-        """Scale of the model behind."""
-        return self.model.scale
-
-    @property
-    def structure(self) -> Structure:
-        """Structure of the model behind."""
-        return structure_of(self.model)
-
-    @property
-    def inputs(self) -> Space:
-        """Inputs of the model behind."""
-        return self.model.inputs
-
-    @property
-    def outputs(self) -> Space:
-        """Outputs of the model behind."""
-        return self.model.outputs
 
     def identity(self) -> Mapping[str, str]:
         """Identity of the model behind, with how it fails."""

@@ -205,3 +205,59 @@ def test_places_may_have_their_unit_in_the_header_of_their_columns(tmp_path: Pat
         read_export(written(tmp_path, text.replace("y (mm)", "y (cm)")))
     with pytest.raises(InputError, match="places in 'mm' and the length unit 'm'"):
         read_export(written(tmp_path, "% Length unit: m\n" + text))
+
+
+def test_what_stands_under_a_line_of_its_own_behind_data_is_no_row_lost(tmp_path: Path) -> None:
+    text = "% Dimension: 2\n% Length unit: mm\n% Grid\n0 1 2\n0 1\n% Data\n% T (K)\n1 2 3\n4 5 6\n"
+    export = read_export(written(tmp_path, text + "% Data\n% u (m/s)\n10 20 30\n40 50 60\n"))
+    assert [(c.name, c.unit) for c in export.columns] == [("T", "K"), ("u", "m/s")]
+    assert export.values.T.tolist() == [[1, 2, 3, 4, 5, 6], [10, 20, 30, 40, 50, 60]]
+    with pytest.raises(InputError, match="rows under 'Colours' from line 11 on, which do not belong there"):
+        read_export(written(tmp_path, text + "% Colours\n1 2 3\n4 5 6\n"))
+
+
+@pytest.mark.parametrize(("grid", "cell"), [("0 1\n0 1\n5", "quad"), ("0 1\n3\n5", "line"), ("0\n3\n5", "vertex")])
+def test_a_grid_may_be_a_plane_a_line_or_a_point_in_space(tmp_path: Path, grid: str, cell: str) -> None:
+    n = 2 ** grid.count("0 1")
+    text = f"% Dimension: 3\n% Length unit: m\n% Grid\n{grid}\n% Data (T (K))\n" + " ".join(map(str, range(n))) + "\n"
+    field = read_export(written(tmp_path, text)).fields()["T"]
+    assert [block.type for block in field.mesh.cells] == [cell]
+    assert field.values.tolist() == list(range(n)) and (field.mesh.points[:, 2] == 5).all()
+
+
+def test_columns_that_stand_under_each_other_are_told_by_their_titles(tmp_path: Path) -> None:
+    text = "% Dimension: 0\n% Expressions: 2\n% Length unit: m\n% X\n0.25\n% Y\n0.5\n% Z\n-1\n"
+    export = read_export(written(tmp_path, text + "% T (K) @ t=0\n267.15\n% T (K) @ t=0.4\n268\n"))
+    assert export.coordinates == ("X", "Y", "Z") and export.points.tolist() == [[0.25, 0.5, -1]]
+    dataset = export.dataset()
+    assert dataset.columns["T"].tolist() == [267.15, 268] and dataset.columns["t"].tolist() == [0, 0.4]
+    with pytest.raises(InputError, match=r"'x  u .m.' over the rows from line 4 on and 'x  T .K.' over those before"):
+        read_export(written(tmp_path, "% x  T (K)\n0 1\n% x  u (m)\n0 1\n"))
+
+
+def test_places_of_a_cut_plane_are_places(tmp_path: Path) -> None:
+    text = "% Dimension: 2\n% Expressions: 1\n% Length unit: mm\n% cpl1x  cpl1y  -mf.Bz (T)\n0 0 1\n1 2 3\n"
+    export = read_export(written(tmp_path, text))
+    assert export.coordinates == ("cpl1x", "cpl1y") and export.points.tolist() == [[0, 0], [1, 2]]
+    assert export.fields()["mf_Bz"].values.tolist() == [1, 3]
+
+
+def test_what_is_complex_at_one_step_is_so_at_all(tmp_path: Path) -> None:
+    text = "% Dimension: 1\n% Length unit: m\n% x  p (Pa) @ freq=0  p (Pa) @ freq=10+0.5i\n0 1 2+3i\n1 4 5-6i\n"
+    export = read_export(written(tmp_path, text))
+    assert sorted(export.fields(0)) == sorted(export.fields(1)) == ["p_imag", "p_real"]
+    dataset = export.dataset()
+    assert dataset.columns["p_imag"].tolist() == [0, 0, 3, -6]
+    assert dataset.columns["freq_real"].tolist() == [0, 0, 10, 10] and dataset.space["freq_imag"].unit == "Hz"
+
+
+def test_a_decimal_comma_in_one_column_makes_no_second_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"2 numbers in a row and the header 'T \(K\)'"):
+        read_export(written(tmp_path, "% Table: t\n% T (K)\n300,25\n301,5\n"))
+
+
+def test_a_csv_that_a_spreadsheet_program_saved_again_is_read(tmp_path: Path) -> None:
+    text = '\ufeff"% Model","a.mph"\n"% Length unit","m"\n"% x","y","T (K)"\n0,1,"300"\n'
+    export = read_export(written(tmp_path, text, "data.csv"))
+    assert export.header["Model"] == "a.mph" and export.length_unit == "m"
+    assert export.points.tolist() == [[0, 1]] and export.fields()["T"].values.tolist() == [300]

@@ -47,21 +47,21 @@ class Column:
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Names and values behind ``@`` as `step_parameters` has them, without units."""
-        return {name: value for name, (value, _) in step_parameters(self.step).items()}
+        """Names and real values behind ``@`` as `step_parameters` has them, without units."""
+        return {name: value.real for name, (value, _) in step_parameters(self.step).items()}
 
 
-def step_parameters(step: str) -> dict[str, tuple[float, str]]:
-    """Names, values and units of a step such as ``"d=1 mm, t=2"``; of complex values the real part.
+def step_parameters(step: str) -> dict[str, tuple[complex, str]]:
+    """Names, values and units of a step such as ``"d=1 mm, t=2"``; eigenfrequencies are complex.
 
     Times are in s and frequencies in Hz; another unit that is stated is taken to base units of the SI.
 
     Raises:
         InputError: behind a number stands what is no unit.
     """
-    found: dict[str, tuple[float, str]] = {}
+    found: dict[str, tuple[complex, str]] = {}
     for name, number, stated in _VALUE.findall(step):
-        value, usual = complex(number.replace("i", "j")).real, _STEPPED.get(name, "1")
+        value, usual = complex(number.replace("i", "j")), _STEPPED.get(name, "1")
         unit = unit_from_text(stated.strip("[]()")) if stated else None
         if stated and unit is None:
             raise InputError(f"The step '{step[:80]}' has '{stated[:40]}' behind a number, which is no unit we know.")
@@ -101,7 +101,7 @@ def split_header(line: str, width: int) -> list[str] | None:
             parts = [p for p in re.split(r"\s{2,}", line) if p]
             if len(parts) < width:
                 finer = [piece for part in parts for piece in _pieces(part)]
-                parts = finer if len(finer) == width else line.split() if len(line.split()) == width else parts
+                parts = finer if len(finer) == width else parts
         elif separator not in line:
             continue
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,22 +79,28 @@ class Export:
             step: one of ``steps``, or its number from 0; -1 for the last.
 
         Returns:
-            from name to field at the points; a complex expression gives ``NAME_real`` and ``NAME_imag``.
+            from name to field at the points; an expression that is complex at any step gives ``NAME_real`` and
+            ``NAME_imag``.
 
         Raises:
             InputError: no such step, a table.
         """
         chosen, mesh = self._step(step), self.mesh
-        time = step_parameters(chosen).get("t", (None, "s"))[0]
+        when = step_parameters(chosen).get("t")
+        time = None if when is None else when[0].real
         found: dict[str, Field] = {}
         for k, one in enumerate(self.columns):
             if one.step == chosen:
-                for name, values in _parts(one.name, self.values[:, k]).items():
+                for name, values in _parts(one.name, self.values[:, k], self._complex).items():
                     found[name] = Field(name, one.unit, values, "points", mesh, time, one.text)
         return found
 
     def dataset(self) -> Dataset:
-        """All as a dataset: one row for each point and step, with the parameters of the steps as columns."""
+        """All as a dataset: one row for each point and step, with the parameters of the steps as columns.
+
+        Raises:
+            InputError: an expression that stands at some steps only, or in several units.
+        """
         columns: dict[str, list[Floats]] = {}
         variables: dict[str, Variable] = {}
 
@@ -103,14 +110,17 @@ class Export:
             columns.setdefault(name, []).append(np.asarray(values, dtype=np.float64))
 
         n_rows, steps = len(self.values), self.steps
+        stepped = {step: step_parameters(step) for step in steps}
+        split = {name for found in stepped.values() for name, (value, _) in found.items() if value.imag}
         for step in steps:
             for i, name in enumerate(self.coordinates):
                 put(name, self.length_unit, self.points[:, i])
-            for name, (value, unit) in step_parameters(step).items():
-                put(name, unit, np.full(n_rows, value))
+            for stated, (value, unit) in stepped[step].items():
+                for name, values in _parts(stated, np.full(n_rows, value), split).items():
+                    put(name, unit, values)
             for k, one in enumerate(self.columns):
                 if one.step == step:
-                    for name, values in _parts(one.name, self.values[:, k]).items():
+                    for name, values in _parts(one.name, self.values[:, k], self._complex).items():
                         put(name, one.unit, values, one.text)
         joined = {name: np.concatenate(parts) for name, parts in columns.items()}
         whole = {name: values for name, values in joined.items() if len(values) == n_rows * len(steps)}
@@ -120,6 +130,12 @@ class Export:
         files = () if self._file is None else (self._file,)
         source = Source(files, "COMSOL export", {}, self.notes, tuple(n for n, v in variables.items() if v.unit == "1"))
         return Dataset(Space(list(variables.values())), whole, name=Path(self.path).name, source=source)
+
+    @cached_property
+    def _complex(self) -> set[str]:
+        """Names of the expressions that are complex at any step."""
+        is_complex = (self.values.imag != 0).any(axis=0)
+        return {one.name for one, own in zip(self.columns, is_complex.tolist(), strict=True) if own}
 
     def _step(self, step: str | int) -> str:
         if isinstance(step, str):
@@ -174,7 +190,7 @@ def _check_steps(parts: Parts, path: str) -> None:
             raise InputError(f"The {_WHAT} '{path}' cannot be read: {error}") from None
 
 
-def _parts(name: str, values: NDArray[Any]) -> dict[str, Floats]:
-    if np.iscomplexobj(values) and (values.imag != 0).any():
+def _parts(name: str, values: NDArray[Any], split: set[str]) -> dict[str, Floats]:
+    if name in split:
         return {f"{name}_real": values.real, f"{name}_imag": values.imag}
     return {name: np.asarray(values.real, dtype=np.float64)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,12 +20,12 @@ from scalebridge.quantities.units import registry
 from scalebridge.simulators.comsol.columns import COORDINATES, Column, column, split_header
 from scalebridge.simulators.comsol.numbers import numbers
 
-_KEY = re.compile(r"^\s*([A-Za-z][A-Za-z ]{0,30}?)\s*[:,]\s*(.*)$")
+_KEY = re.compile(r"^\s*\"?([A-Za-z][A-Za-z ]{0,30}?)\"?\s*[:,]\s*(.*)$")
 _KEYS = {"Model", "Version", "Date", "Dimension", "Nodes", "Elements", "Expressions", "Description", "Length unit"}
 _KEYS |= {"Table", "Entities", "Evaluations", "Descriptions"}
 _SECTION = re.compile(r"^\s*(Coordinates|Elements|Data|Grid)\b\s*(.*)$")
 _CELLS = {2: "line", 3: "triangle", 4: "tetra"}
-_LONGEST_LINE, _MOST_HEADER = 1 << 24, 200
+_LONGEST_LINE = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class _Section:
-    """Rows under one line of ``%``: their numbers and the line (from 1) at which they start."""
+    """Rows under a title behind ``%``: their numbers and the line (from 1) at which they start."""
 
     title: str
     values: NDArray[Any]
@@ -58,17 +59,15 @@ def read_parts(path: str | Path, what: str) -> Parts:
     """
     owner = f"The {what} '{path}'"
     header: dict[str, str] = {}
-    texts: list[str] = []
     with open(path, "rb") as file:
-        lines = _Lines(file, owner)
-        sections = list(_sections(lines, header, texts))
+        sections = list(_sections(_Lines(file, owner), header))
     if not sections:
         raise InputError(f"{owner} holds no rows of numbers; export it again from COMSOL (with data, as text).")
     unit = unit_from_text(header.get("Length unit", "")) if header.get("Length unit") else "1"
     if any(_SECTION.match(s.title) for s in sections):
         found = _sectionwise(sections, header, owner)
     else:
-        found = _spreadsheet(sections, header, texts, owner)
+        found = _spreadsheet(sections, header, owner)
     if found.length_unit != "1":  # stands in the names of the columns
         if header.get("Length unit") and unit != found.length_unit:
             raise InputError(
@@ -96,12 +95,12 @@ class _Lines:
             self.number += 1
             if len(line) >= _LONGEST_LINE:
                 raise InputError(f"{self.owner} has a line {self.number} of more than 16 MiB; it is no export.")
-            yield line.strip()
+            yield line.removeprefix(codecs.BOM_UTF8).strip()
 
 
-def _sections(lines: _Lines, header: dict[str, str], texts: list[str]) -> Iterator[_Section]:
-    """Rows between the lines behind ``%``, each under the last of them; fills the header on the way."""
-    title, source = "", iter(lines)
+def _sections(lines: _Lines, header: dict[str, str]) -> Iterator[_Section]:
+    """Rows between the lines behind ``%``, each under its title; fills the header on the way."""
+    title, source, follows = "", iter(lines), False
     pending: bytes | None = None
     while True:
         line = pending if pending is not None else next(source, None)
@@ -111,14 +110,17 @@ def _sections(lines: _Lines, header: dict[str, str], texts: list[str]) -> Iterat
         if not line:
             continue
         if line.startswith((b"%", b'"%')):
-            title = line.decode("utf-8", "replace").strip('"').lstrip("%").rstrip()
-            _note(title, header, texts)
+            said = _said(line)
+            if not _is_key(said, header):
+                # Behind '% Data' its expression may stand in a line of its own.
+                title = f"{title} {said.strip()}" if follows and _SECTION.match(title) else said
+                follows = True
             continue
-        start = lines.number
+        start, follows = lines.number, False
         stop: list[bytes] = []
         rows = _rows(line, source, stop)
         try:
-            values = _ragged(rows) if title.strip() == "Grid" else numbers(rows)
+            values = _ragged(rows) if _word(title) == "Grid" else numbers(rows)
         except ValueError as error:
             row, why = error.args if len(error.args) == 2 else (0, str(error))
             raise InputError(
@@ -127,6 +129,19 @@ def _sections(lines: _Lines, header: dict[str, str], texts: list[str]) -> Iterat
             ) from None
         yield _Section(title, values, start)
         pending = stop[0] if stop else None
+
+
+def _said(line: bytes) -> str:
+    """What stands behind ``%``, quotes and all."""
+    text = line.decode("utf-8", "replace")
+    quote = '"' if text.startswith('"') else ""
+    return quote + text[len(quote) :].lstrip("%").strip()
+
+
+def _word(title: str) -> str:
+    """``Coordinates``, ``Elements``, ``Data``, ``Grid``, or nothing of a title that starts no section."""
+    found = _SECTION.match(title)
+    return found[1] if found else ""
 
 
 def _rows(first: bytes, source: Iterator[bytes], stop: list[bytes]) -> Iterator[bytes]:
@@ -147,12 +162,13 @@ def _ragged(rows: Iterable[bytes]) -> NDArray[Any]:
     return held
 
 
-def _note(title: str, header: dict[str, str], texts: list[str]) -> None:
-    found = _KEY.match(title)
-    if found and found[1].strip() in _KEYS:
-        header[found[1].strip()] = found[2].strip().strip('"')
-    elif len(texts) < _MOST_HEADER and not _SECTION.match(title):
-        texts.append(title)
+def _is_key(said: str, header: dict[str, str]) -> bool:
+    """Whether a line is one of the header as ``Version: ...``, which is noted."""
+    found = _KEY.match(said)
+    if not found or found[1] not in _KEYS:
+        return False
+    header[found[1]] = found[2].strip().strip('"')
+    return True
 
 
 def _dimension(header: Mapping[str, str]) -> int | None:
@@ -160,22 +176,8 @@ def _dimension(header: Mapping[str, str]) -> int | None:
     return int(text) if text in ("0", "1", "2", "3") else None
 
 
-def _spreadsheet(sections: list[_Section], header: Mapping[str, str], texts: list[str], owner: str) -> Parts:
-    values = sections[0].values
-    for section in sections[1:]:
-        if section.values.shape[1] != values.shape[1]:
-            raise InputError(
-                f"{owner} has {section.values.shape[1]} numbers in line {section.line} and {values.shape[1]} before; "
-                "export one thing into one file."
-            )
-    values = np.concatenate([section.values for section in sections])
-    width = values.shape[1]
-    names = split_header(texts[-1], width) if texts else [f"column_{k + 1}" for k in range(width)]
-    if names is None:
-        raise InputError(
-            f"{owner} has {width} numbers in a row and the header '{texts[-1].strip()[:120]}', which has not as many "
-            "columns; export it again with its header."
-        )
+def _spreadsheet(sections: list[_Section], header: Mapping[str, str], owner: str) -> Parts:
+    names, values = _table(sections, owner)
     columns = [column(name) for name in names]
     n = _n_coordinates(columns, header)
     points = values[:, :n]
@@ -193,16 +195,50 @@ def _spreadsheet(sections: list[_Section], header: Mapping[str, str], texts: lis
     )
 
 
+def _table(sections: list[_Section], owner: str) -> tuple[list[str], NDArray[Any]]:
+    """Names and values ``[n, c]``: sections of one title under each other, single columns side by side."""
+    first = sections[0]
+    width = first.values.shape[1]
+    if len({section.title for section in sections}) > 1:
+        if any(section.values.shape != (len(first.values), 1) for section in sections):
+            other = next(s for s in sections if s.title != first.title or s.values.shape[1] != width)
+            raise InputError(
+                f"{owner} has '{other.title[:80]}' over the rows from line {other.line} on and '{first.title[:80]}' "
+                "over those before; export one thing into one file."
+            )
+        return [section.title for section in sections], np.hstack([section.values for section in sections])
+    for section in sections[1:]:
+        if section.values.shape[1] != width:
+            raise InputError(
+                f"{owner} has {section.values.shape[1]} numbers in line {section.line} and {width} before; "
+                "export one thing into one file."
+            )
+    names = split_header(first.title, width) if first.title else [f"column_{k + 1}" for k in range(width)]
+    if names is None:
+        raise InputError(
+            f"{owner} has {width} numbers in a row and the header '{first.title[:120]}', which has not as many "
+            "columns; export it again with its header."
+        )
+    return names, np.concatenate([section.values for section in sections])
+
+
 def _n_coordinates(columns: list[Column], header: Mapping[str, str]) -> int:
-    """How many of the first columns are places: those named so, and never more than the dimension."""
+    """How many of the first columns are places: as many as the header says, else those named so."""
     if "Table" in header:
         return 0
+    dimension, expressions = _dimension(header), header.get("Expressions", "")
+    before = len(columns) - int(expressions) if expressions.isdecimal() and len(expressions) < 9 else 0
+    # Cut planes and lines call their places cpl1x, cpl1y, cln1x.
+    if 1 <= before <= 3 and dimension == before and not any(c.step for c in columns[:before]):
+        return before
     leading = 0
     while leading < min(len(columns), 3) and _is_place(columns[leading]):
         if columns[leading].name in [c.name for c in columns[:leading]]:
             break
         leading += 1
-    dimension = _dimension(header)
+    # Cut points have no dimension and lie in space; global values have no unit of length either.
+    if dimension == 0 and "Length unit" in header:
+        return leading
     return leading if dimension is None else min(leading, dimension)
 
 
@@ -216,19 +252,21 @@ def _is_place(one: Column) -> bool:
 def _sectionwise(sections: list[_Section], header: Mapping[str, str], owner: str) -> Parts:
     points: Floats | None = None
     cells: CellBlock | None = None
+    on_grid = False
     columns: list[Column] = []
     values: list[NDArray[Any]] = []
     for section in sections:
-        found = _SECTION.match(section.title)
-        word, rest = (found[1], found[2].strip()) if found else ("", "")
+        word = _word(section.title)
+        rest = section.title.strip().removeprefix(word).strip()
         if word == "Coordinates" and points is None:
             points = _places(section, owner)
         elif word == "Grid" and points is None:
             points, cells = _grid(section, owner)
+            on_grid = True
         elif word == "Elements" and points is not None:
             cells = _elements(section, len(points), owner)
         elif word == "Data" and points is not None:
-            flat = section.values.reshape(-1) if cells is not None and section.values.shape[1] > 1 else section.values
+            flat = section.values.reshape(-1) if on_grid or section.values.shape[1] == 1 else np.zeros(0)
             if flat.size != len(points):
                 raise InputError(
                     f"{owner} has from line {section.line} on {flat.size} values for {len(points)} points; it may be "
@@ -237,10 +275,11 @@ def _sectionwise(sections: list[_Section], header: Mapping[str, str], owner: str
             inner = rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest
             described = header.get("Description", "") if header.get("Expressions") == "1" else ""
             columns.append(column(inner or described or f"data_{len(columns) + 1}"))
-            values.append(flat.reshape(-1))
-        elif word:
+            values.append(flat)
+        else:
             raise InputError(
-                f"{owner} has the section '{word}' in line {section.line - 1} out of order; export it again."
+                f"{owner} has rows under '{section.title[:80]}' from line {section.line} on, which do not belong "
+                "there; export it again."
             )
     if points is None:
         raise InputError(f"{owner} has sections, and none of them Coordinates or Grid; export it again.")
@@ -267,19 +306,21 @@ def _elements(section: _Section, n_points: int, owner: str) -> CellBlock:
     return CellBlock(_CELLS[width], nodes.astype(np.int64) - 1)
 
 
-def _grid(section: _Section, owner: str) -> tuple[Floats, CellBlock]:
-    """Points of a grid, x fastest, and the cells between them."""
+def _grid(section: _Section, owner: str) -> tuple[Floats, CellBlock | None]:
+    """Points of a grid, x fastest, and the cells between them along the axes of more than one value."""
     axes = [np.asarray(axis) for axis in section.values]
-    sound = 1 <= len(axes) <= 3 and all(len(a) > 1 and not np.iscomplexobj(a) and np.isfinite(a).all() for a in axes)
+    sound = 1 <= len(axes) <= 3 and all(len(a) and not np.iscomplexobj(a) and np.isfinite(a).all() for a in axes)
     if not sound or np.prod([float(len(a)) for a in axes]) > 200e6:
         raise InputError(f"{owner} has from line {section.line} on a grid whose axes are none; export it again.")
     mesh = np.meshgrid(*axes, indexing="ij")
     points = np.stack([m.ravel(order="F") for m in mesh], axis=1)
-    shape = [len(a) for a in axes]
+    shape = [len(a) for a in axes if len(a) > 1]
+    if not shape:
+        return points, None
     index = np.arange(len(points)).reshape(shape, order="F")
     corners = {1: ((0,), (1,)), 2: ((0, 0), (1, 0), (1, 1), (0, 1))}.get(
-        len(axes), tuple((a, b, c) for c in (0, 1) for a, b in ((0, 0), (1, 0), (1, 1), (0, 1)))
+        len(shape), tuple((a, b, c) for c in (0, 1) for a, b in ((0, 0), (1, 0), (1, 1), (0, 1)))
     )
     slices = [tuple(slice(o, n - 1 + o) for o, n in zip(corner, shape, strict=True)) for corner in corners]
     nodes = np.stack([index[s].ravel() for s in slices], axis=1)
-    return points, CellBlock({1: "line", 2: "quad", 3: "hexahedron"}[len(axes)], nodes)
+    return points, CellBlock({1: "line", 2: "quad", 3: "hexahedron"}[len(shape)], nodes)

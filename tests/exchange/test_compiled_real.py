@@ -92,6 +92,14 @@ def test_the_umat_gives_stress_tangent_and_flag_to_1e_10(m: int, language: str, 
         assert kept["statev"][0] == float(fitted.domain.contains(x[None])[0])
 
 
+def test_a_umat_under_the_longest_name_is_no_line_too_long_for_fortran(tmp_path: Path) -> None:
+    name = "a" * 31
+    for m in (3, 6):
+        files = export_umat(potential(m, runs=8), tmp_path, name=name)
+        compiled(tmp_path, [f for f in files if f.suffix != ".h"], "gcc", "gfortran")
+        assert max(map(len, (tmp_path / f"{name}_umat.f90").read_text().splitlines())) <= 132
+
+
 def test_further_inputs_come_from_temperature_and_constants(tmp_path: Path) -> None:
     strain = sb.Variable("strain", "1", (3,), kind="symmetric")
     inputs = sb.Space([sb.Variable("porosity"), strain, sb.Variable("T", "K")])
@@ -127,6 +135,21 @@ def test_the_python_module_needs_no_scalebridge_and_says_what_is_inside(tmp_path
         assert np.allclose(told["y"], values, rtol=1e-10, atol=1e-10)
         assert np.allclose(told["t"], tangent, rtol=1e-10, atol=1e-10)
         assert np.array_equal(told["inside"], fitted.domain.contains(x))
+
+
+def test_threads_that_use_the_python_module_first_at_once_all_get_their_answers(tmp_path: Path) -> None:
+    export_python(potential(3), tmp_path)
+    code = (
+        "import os, numpy as np, law\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "x = np.random.default_rng(0).uniform(-1, 1, (200, 3))\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    told = list(pool.map(lambda _: law.evaluate(x), range(16)))\n"
+        "assert all(np.array_equal(y, told[0][0]) and np.array_equal(t, told[0][1]) for y, t, _ in told)\n"
+        "print(sum(name.endswith('.so') for name in os.listdir()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "1"), done.stderr
 
 
 def test_the_micro_simulation_answers_point_by_point(tmp_path: Path) -> None:

@@ -112,6 +112,13 @@ def test_the_configuration_of_the_micro_manager_is_that_of_its_schema(plane: Gau
         export_micro_manager(plane, tmp_path, data={"stres": "Stress"})
 
 
+def test_two_values_never_share_one_name_of_the_coupling(plane: GaussianProcess, tmp_path: Path) -> None:
+    for data in ({"stress": "Strain"}, {"stress": "Inside"}):
+        with pytest.raises(sb.InputError, match=f"Two values would be preCICE's data '{data['stress']}"):
+            export_micro_manager(plane, tmp_path, data=data)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_arrays_that_are_no_vectors_of_the_mesh_are_parted(tmp_path: Path) -> None:
     export_micro_manager(potential(6, runs=8), tmp_path)
     told = json.loads((tmp_path / "micro-manager-config.json").read_text())["interfaces"][0]
@@ -119,9 +126,9 @@ def test_arrays_that_are_no_vectors_of_the_mesh_are_parted(tmp_path: Path) -> No
     assert "('Stress-6', 0)" in (tmp_path / "law_micro.py").read_text()
 
 
-def test_a_module_is_not_named_as_what_it_imports(plane: GaussianProcess, tmp_path: Path) -> None:
-    for name in ("numpy", "math", "ctypes"):
-        with pytest.raises(sb.InputError, match="one of Python's own"):
+def test_a_module_is_not_named_as_what_it_imports_or_as_a_keyword(plane: GaussianProcess, tmp_path: Path) -> None:
+    for name in ("numpy", "math", "ctypes", "class", "lambda", "None"):
+        with pytest.raises(sb.InputError, match="a module or a word of Python's own"):
             export_python(plane, tmp_path, name=name)
 
 

@@ -17,6 +17,8 @@ from scalebridge.quantities import Space
 
 # One process takes every point; who splits the domain between processes gives its bounds.
 _EVERYWHERE = [-1e9, 1e9]
+# What is told beside the variables: whether the point lies in the domain.
+_FLAG = "inside of the domain"
 _NAME = re.compile(r"[A-Z][a-zA-Z0-9]*(?:-[A-Za-z0-9]+)*")
 
 
@@ -57,29 +59,20 @@ def export_micro_manager(
         InputError: as `export_c`; ``data`` names no variable, or a name that the schema does not take.
     """
     place = Path(folder)
-    variables = [*checked(surrogate).inputs, *surrogate.outputs]
-    known = [v.name for v in variables]
-    for variable in data or {}:
-        if variable not in known:
-            raise InputError(f"data= names '{variable}', which is no variable{did_you_mean(variable, known)}")
     if dimensions not in (2, 3):
         raise InputError(f"The macro mesh was given {dimensions} dimensions; preCICE's have 2 or 3.")
-    told = {n: (data or {}).get(n, _data_name(n)) for n in [*known, "inside"]}
-    for what, word in {"mesh": mesh, **told}.items():
-        if not _NAME.fullmatch(word):
-            raise InputError(
-                f"The name '{word}' for '{what}' is none of preCICE's schema, which wants a capital letter, then "
-                "letters, digits and single hyphens, as in 'Heat-Flux'."
-            )
+    told = _told([*checked(surrogate).inputs.names, *surrogate.outputs.names], data or {})
     inputs, outputs = (_parts(space, told, dimensions) for space in (surrogate.inputs, surrogate.outputs))
+    read, written = [n for n, _ in inputs], [*(n for n, _ in outputs), told[_FLAG]]
+    _check_names(mesh, [*read, *written])
     settings = {
         "participant_name": "Micro-Manager",
         "precice_config_file_path": precice_config,
         "interfaces": [
             {
                 "mesh_name": mesh,
-                "write_data": [{"name": n} for n in (*(n for n, _ in outputs), told["inside"])],
-                "read_data": [{"name": n} for n, _ in inputs],
+                "write_data": [{"name": n} for n in written],
+                "read_data": [{"name": n} for n in read],
             }
         ],
         "micro_manager": {
@@ -89,10 +82,29 @@ def export_micro_manager(
         },
     }
     files = export_python(surrogate, place, name=name)
-    module = _MODULE.format(name=name, flag=told["inside"], inputs=inputs, outputs=outputs)
+    module = _MODULE.format(name=name, flag=told[_FLAG], inputs=inputs, outputs=outputs)
     files.append(write_text(place / f"{name}_micro.py", module))
     text = json.dumps(settings, indent=2) + "\n"
     return [*files, write_text(place / "micro-manager-config.json", text)]
+
+
+def _told(variables: list[str], data: Mapping[str, str]) -> dict[str, str]:
+    """The name of preCICE's data for each variable, and for the flag."""
+    for variable in data:
+        if variable not in variables:
+            raise InputError(f"data= names '{variable}', which is no variable{did_you_mean(variable, variables)}")
+    return {_FLAG: "Inside", **{n: data.get(n, _data_name(n)) for n in variables}}
+
+
+def _check_names(mesh: str, data: list[str]) -> None:
+    for word in (mesh, *data):
+        if not _NAME.fullmatch(word):
+            raise InputError(
+                f"The name '{word}' is none of preCICE's schema, which wants a capital letter, then letters, digits "
+                "and single hyphens, as in 'Heat-Flux'."
+            )
+        if data.count(word) > 1:
+            raise InputError(f"Two values would be preCICE's data '{word}'; give one of them another name by data=.")
 
 
 def _data_name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -33,9 +34,9 @@ def export_python(surrogate: Any, folder: str | os.PathLike[str], *, name: str =
         InputError: as `export_c`.
     """
     place = Path(folder)
-    if checked_name(name) in (*sys.stdlib_module_names, "numpy"):
+    if checked_name(name) in (*sys.stdlib_module_names, "numpy") or keyword.iskeyword(name):
         raise InputError(
-            f"The module would be called '{name}', as one of Python's own that it imports; give another name."
+            f"The module would be called '{name}', as a module or a word of Python's own; give another name."
         )
     d, m = checked(surrogate).inputs.size, surrogate.outputs.size
     files = {
@@ -65,6 +66,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -102,9 +104,9 @@ def _library():
 def _compile(source, library):
     found = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     compiler = shlex.split(os.environ.get("CC", "")) or ([found] if found else [])
-    if not compiler:
+    if not compiler or shutil.which(compiler[0]) is None:
         raise RuntimeError("{name}.py needs a C compiler once: install one, or name it in the variable CC")
-    part = library.with_suffix(f".{{os.getpid()}}.so")
+    part = library.with_suffix(f".{{os.getpid()}}-{{threading.get_ident()}}.so")
     command = [*compiler, "-O2", "-shared", "-fPIC", "-o", str(part), str(source), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:

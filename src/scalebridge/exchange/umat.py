@@ -175,7 +175,8 @@ def _double(value: float) -> str:
 
 
 _FORTRAN_PLANE = """  if (nshr /= 1 .or. abs(stran(3) + dstran(3)) > 1.0d-12) then
-    write(*, *) '{name}: the law is one of plane strain; the element has strain out of the plane, or more shears'
+    write(*, *) '{name}: the law is one of plane strain; ', &
+      'the element has strain out of the plane, or more shears'
     stop 1
   end if
 """

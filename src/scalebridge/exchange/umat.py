@@ -188,7 +188,8 @@ _C_PLANE = """    if (*nshr != 1 || stran[2] + dstran[2] > 1e-12 || stran[2] + d
     }}
 """
 
-_FORTRAN = """! UMAT of the surrogate in {name}.h, written by scalebridge. Compile {name}.c beside it and link both.
+_FORTRAN = """! UMAT of the surrogate in {name}.h, written by scalebridge.
+! Compile {name}.c beside it and link both.
 subroutine umat(stress, statev, ddsdde, sse, spd, scd, rpl, ddsddt, drplde, drpldt, stran, dstran, time, dtime, &
     temp, dtemp, predef, dpred, cmname, ndi, nshr, ntens, nstatv, props, nprops, coords, drot, pnewdt, celent, &
     dfgrd0, dfgrd1, noel, npt, layer, kspt, kstep, kinc)

@@ -1,8 +1,9 @@
 """A stand-in for PyMAPDL 0.7x and Mechanical APDL: the same calls, the same exceptions, one bar of physics.
 
 ``Mapdl(..., library="scalebridge.testing.ansys")`` uses it in place of ``ansys.mapdl.core``. Its interpreter knows
-``NAME = expression``, comments, and ``SOLVE``, which stretches a bar of two nodes: the displacement of node 2 along x
-is ``force * length / (modulus * area)``, its stress ``force / area``. Other commands are taken and have no effect.
+``NAME = expression``, comments, and ``SOLVE``, which stretches a bar of two nodes and a third in its middle: the
+displacement of node 2 along x is ``force * length / (modulus * area)``, its stress ``force / area``; node 3 has none,
+which PyMAPDL gives as 0. Other commands are taken and have no effect.
 
 What it follows: `launch_mapdl` (an executable must be there), `finish`, `clear`, `parameters[...]`, `input_strings`,
 `get_value`, `post1`, `set`, `post_processing`, `result_file`, `exit`.
@@ -52,15 +53,14 @@ class PostProcessing:
 
     def nodal_displacement(self, component: str = "NORM") -> NDArray[np.float64]:
         """Displacements ``[nodes]`` of a component, or ``[nodes, 3]`` for ``"ALL"``."""
-        along = np.array([0.0, self._mapdl.solved("displacement")])
+        along = np.array([0.0, 1.0, 0.5]) * self._mapdl.solved("displacement")
         if component == "ALL":
             return np.stack([along, 0 * along, 0 * along], axis=1)
         return along if component in ("X", "NORM") else 0 * along
 
-    @property
     def nodal_eqv_stress(self) -> NDArray[np.float64]:
         """Equivalent stress ``[nodes]``."""
-        return np.full(2, self._mapdl.solved("stress"))
+        return np.array([1.0, 1.0, 0.0]) * self._mapdl.solved("stress")
 
 
 class Parameters:

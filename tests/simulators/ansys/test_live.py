@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
-import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,8 @@ from scalebridge.simulators.ansys.readings import Nodal, Scalar, Value
 from scalebridge.testing import check_model
 from tests.simulators.ansys.writing import result_file
 
+# The environment variable of the stand-in's faults.
+FAULTS = "SCALEBRIDGE_FAKE_ANSYS"
 SCRIPT = """
 /PREP7
 length = 1000          ! mm
@@ -35,25 +36,6 @@ area = width*thick
 SOLVE
 work = force*2
 """
-
-
-@pytest.fixture(autouse=True, scope="module")
-def stopped() -> Iterator[None]:
-    yield
-    live.stop()
-
-
-@pytest.fixture
-def faulty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Path]]:
-    """Make the program misbehave from its next start on; return where its calls are written."""
-
-    def ask(**faults: Any) -> Path:
-        live.stop()
-        monkeypatch.setenv("SCALEBRIDGE_FAKE_ANSYS", json.dumps({"log": str(tmp_path / "calls.txt"), **faults}))
-        return tmp_path / "calls.txt"
-
-    yield ask
-    live.stop()
 
 
 def bar(**options: Any) -> Mapdl:
@@ -94,6 +76,34 @@ def test_values_scalars_and_nodal_results_are_read() -> None:
         },
     )
     assert np.allclose(model.run(ROW).values, [[20.0, 0.1, 2000.0]], rtol=1e-12)
+
+
+def test_nodes_without_a_value_are_no_zeros_of_a_statistic() -> None:
+    readings = {
+        "least": Nodal("nodal_eqv_stress", statistic="min"),
+        "mean": Nodal("nodal_eqv_stress", statistic="mean"),
+        "mean_x": Nodal("nodal_displacement", "X", "mean"),
+    }
+    model = bar(outputs={"least": "MPa", "mean": "MPa", "mean_x": "mm"}, results=readings)
+    assert np.allclose(model.run(ROW).values, [[20.0, 20.0, 0.05]], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("FINISH $ /clear,start ! afresh", r"line 1 of the script clears the database \(/CLEAR,START\)"),
+        ("\nThick = 5.0 ! mm", "line 2 of the script sets the input 'thick' to a number of its own"),
+        ("*set,thick, 5e-3", "line 1 of the script sets the input 'thick'"),
+        ("thick = thick/1000 $ length = 5\n*IF,thick,LT,1,THEN\n thick = 1\n*ENDIF", None),
+    ],
+)
+def test_a_script_that_takes_its_inputs_away_is_refused(lines: str, words: str | None) -> None:
+    given: Any = ({"thick": "mm"}, {"b": "1"}, {"b": Scalar("b")})
+    if words is None:
+        assert Mapdl(lines + SCRIPT, *given).text.startswith("thick")
+        return
+    with pytest.raises(InputError, match=words):
+        Mapdl(lines + SCRIPT, *given)
 
 
 def test_the_program_is_started_once_and_each_row_is_cleared(faulty: Callable[..., Path]) -> None:

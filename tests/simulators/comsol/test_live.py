@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
-import json
 import os
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,27 +26,10 @@ from scalebridge.simulators.comsol.refusals import reason
 from scalebridge.simulators.comsol.units import in_base_units
 from scalebridge.testing import check_model
 
+# The environment variable of the stand-in's faults.
+FAULTS = "SCALEBRIDGE_FAKE_COMSOL"
 CAPACITOR = Path(__file__).parents[3] / "data" / "comsol-files" / "capacitor.mph"
 EPSILON_0 = 8.8541878128e-12
-
-
-@pytest.fixture(autouse=True, scope="module")
-def stopped() -> Iterator[None]:
-    yield
-    live.stop()
-
-
-@pytest.fixture
-def faulty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Path]]:
-    """Make COMSOL misbehave from its next start on; return where its calls are written."""
-
-    def ask(**faults: Any) -> Path:
-        live.stop()
-        monkeypatch.setenv("SCALEBRIDGE_FAKE_COMSOL", json.dumps({"log": str(tmp_path / "calls.txt"), **faults}))
-        return tmp_path / "calls.txt"
-
-    yield ask
-    live.stop()
 
 
 def capacitor(**options: Any) -> Comsol:

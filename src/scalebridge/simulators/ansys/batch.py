@@ -106,10 +106,7 @@ def apdl(
     if file and not file.is_file():
         raise InputError(f"There is no APDL input file '{script}'; give its path, or its text.")
     text = file.read_text(encoding="utf-8", errors="surrogateescape") if file else str(script)
-    named = _named_output([str(word) for word in command])
-    told = output if named is None else named
-    if Path(told).is_absolute() or ".." in Path(told).parts:
-        raise InputError(f"The output '{told}' of ANSYS lies outside of the working folder; name a file in it.")
+    told, stdout = _outputs([str(word) for word in command], output)
     readings: dict[str, Callable[..., Any] | WithoutErrors] = {k: WithoutErrors(r, told) for k, r in results.items()}
     return Program(
         command,
@@ -119,7 +116,7 @@ def apdl(
         template={_INPUT: text},
         options=dict(options or {}),
         files=files,
-        stdout=told if named is None else f"stdout-of-{Path(told).name}",
+        stdout=stdout,
         exit_codes=_CODES,
         timeout=timeout,
         memory=memory,
@@ -130,6 +127,19 @@ def apdl(
         version=version,
         scale=scale,
     )
+
+
+def _outputs(command: Sequence[str], output: str) -> tuple[str, str]:
+    """The file that tells of errors, and the one that takes what the program prints.
+
+    Raises:
+        InputError: one outside of the working folder.
+    """
+    named = _named_output(command)
+    told = output if named is None else named
+    if Path(told).is_absolute() or ".." in Path(told).parts:
+        raise InputError(f"The output '{told}' of ANSYS lies outside of the working folder; name a file in it.")
+    return told, told if named is None else f"stdout-of-{Path(told).name}"
 
 
 def _named_output(command: Sequence[str]) -> str | None:

@@ -21,7 +21,7 @@ from scalebridge.simulators.ansys import session
 from scalebridge.simulators.ansys.executable import executable
 from scalebridge.simulators.ansys.readings import Nodal, Reading, Scalar, Value
 from scalebridge.simulators.ansys.results import read_results
-from scalebridge.simulators.ansys.script import file_of
+from scalebridge.simulators.ansys.script import check_inputs, file_of
 
 # APDL cuts names at 32 characters.
 _LONGEST_NAME = 32
@@ -56,7 +56,8 @@ class Mapdl:
         library: module that offers PyMAPDL's interface (`scalebridge.testing.ansys` stands in for it in tests).
 
     Raises:
-        InputError: no such file, inputs that are no numbers or no names of APDL, an output that nothing reads.
+        InputError: no such file, inputs that are no numbers or no names of APDL, a script that takes its inputs away
+            (/CLEAR, or a number of its own), an output that nothing reads.
     """
 
     script: str | Path
@@ -90,6 +91,7 @@ class Mapdl:
                     "at most 32 letters, digits and '_' that starts with a letter."
                 )
         _check_results(self, owner)
+        check_inputs(self.text, self.inputs.names, owner)
 
     @property
     def text(self) -> str:

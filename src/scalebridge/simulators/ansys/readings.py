@@ -53,7 +53,8 @@ class Nodal:
     Args:
         quantity: ``"nodal_displacement"``, ``"nodal_eqv_stress"``, ``"nodal_temperature"``, ...
         component: of it, as ``"X"``; none for numbers.
-        statistic: ``"max"``, ``"min"``, ``"mean"``, ``"max_abs"``; where left out all nodes must fit the output.
+        statistic: ``"max"``, ``"min"``, ``"mean"``, ``"max_abs"`` of the nodes that have a value (PyMAPDL gives 0 at
+            the others, such as mid-side nodes); where left out all nodes must fit the output.
     """
 
     quantity: str

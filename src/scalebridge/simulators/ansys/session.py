@@ -41,6 +41,8 @@ class Wanted:
     results: tuple[tuple[str, Reading], ...]
 
 
+# Degrees of freedom. What elements give is 0 at nodes without a value, as mid-side nodes are (PyMAPDL, PostProcessing).
+_AT_ALL_NODES = ("nodal_displacement", "nodal_rotation", "nodal_temperature", "nodal_pressure", "nodal_voltage")
 # Results of structures, of heat and of magnetic fields.
 _RESULTS = ("*.rst", "*.rth", "*.rmg")
 # The program of this process, and its folder.
@@ -83,9 +85,11 @@ def start(wanted: Wanted) -> None:
 
 
 def run(wanted: Wanted, values: Mapping[str, float]) -> tuple[str, Any]:
-    """Clear, set the parameters, run the script and read; ``("ok", {output: [n]})`` or ``("failed", reason)``."""
-    if "mapdl" not in _HELD:
-        start(wanted)
+    """Clear, set the parameters, run the script and read.
+
+    Returns:
+        ``("ok", {output: [n]})``, ``("failed", reason)``, or ``("lost", reason)`` where the program is gone.
+    """
     mapdl = _HELD["mapdl"]
     try:
         mapdl.finish()
@@ -150,18 +154,23 @@ def _read(mapdl: Any, result: Reading) -> NDArray[np.float64]:
     mapdl.finish()
     mapdl.post1()
     mapdl.set("LAST")
-    asked = getattr(mapdl.post_processing, result.quantity)
-    arguments = () if result.component is None else (result.component,)
-    # Numbers are methods of no argument or properties, according to the release.
-    values = asked(*arguments) if callable(asked) else asked
+    values = _nodal(mapdl, result.quantity, result.component)
+    if result.statistic is not None and result.quantity not in _AT_ALL_NODES and (values == 0).any():
+        known = (values != 0) | (_nodal(mapdl, "nodal_eqv_stress", None) != 0)
+        values = values[known] if known.any() else values
     return reduced(values, result.statistic)
 
 
+def _nodal(mapdl: Any, quantity: str, component: str | None) -> NDArray[np.float64]:
+    asked = getattr(mapdl.post_processing, quantity)
+    arguments = () if component is None else (component,)
+    # Numbers are methods of no argument or properties, according to the release.
+    return np.asarray(asked(*arguments) if callable(asked) else asked, dtype=np.float64)
+
+
 def _failed(error: Exception) -> tuple[str, str]:
-    # A program that is gone is not asked again: the next row starts it anew.
-    if type(error).__name__ in ("MapdlExitedError", "MapdlConnectionError"):
-        _HELD.clear()
-    return "failed", _said(error)
+    gone = {"MapdlExitedError", "MapdlConnectionError"} & {kind.__name__ for kind in type(error).__mro__}
+    return "lost" if gone else "failed", _said(error)
 
 
 def _said(error: BaseException) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scalebridge.errors import InfrastructureError, InputError
-from scalebridge.models.program import working_folder
+from scalebridge.models.program import Json, Program, working_folder
 from scalebridge.models.program.folders import remove_folder, sweep
 
 
@@ -76,6 +79,14 @@ def test_what_a_program_made_read_only_goes_too(tmp_path: Path) -> None:
         os.chmod(folder / "locked" / "inner", 0o000)
         os.chmod(folder / "locked", 0o500)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_within_folders_go_however_deep_they_are() -> None:
+    script = "import os\nfor _ in range(2000):\n    os.mkdir('d'); os.chdir('d')\nprint('y = {{ x }}')"
+    model = Program([sys.executable, "-S", "-c", script], {"x": "1"}, {"y": "1"}, {"y": Json("none.json", "y")})
+    with tempfile.TemporaryDirectory() as root:
+        runs = dataclasses.replace(model, folder=root).run(np.array([[1.0]]))
+        assert runs.status.tolist() == ["failed"] and os.listdir(root) == []
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from scalebridge.errors import InputError
 from scalebridge.models.program import Columns, Csv, Hdf5, Json, NoValue, Npy, Npz, Pattern
+from scalebridge.models.program.results import Parser
 
 LOG = """step 1 energy = -1.50 eV
 step 2 energy = -2.25D+01 eV
@@ -85,7 +86,10 @@ def test_a_pattern_takes_no_memory_of_a_large_log(tmp_path: Path) -> None:
         (lambda: Pattern("log", "{number}", which="middle"), "which='middle'; give first, last, all or a number"),
         (lambda: Pattern("../log", "{number}"), "names the file '../log'; give its path below the working folder"),
         (lambda: Csv("/etc/passwd", 0), "give its path below the working folder"),
-        (lambda: Csv("a", 0, row="last"), "The row 'last' of 'a' is neither a whole number nor 'all'"),  # type: ignore
+        (lambda: Csv("a", 0, row="last"), "The row 'last' of 'a' is neither a whole number nor 'all'"),
+        (lambda: Csv("a", 1.5), "The column 1.5 of 'a' is neither a heading nor a whole number"),  # type: ignore
+        (lambda: Columns("a", ""), "The column '' of 'a' is neither"),
+        (lambda: Csv("a", 0, delimiter=", "), "The delimiter ', ' of 'a' is not one sign; blanks: see Columns"),
         (lambda: Json("a", ""), "is not of the form results.steps"),
         (lambda: Json("a", "b[x]"), "is not of the form results.steps"),
     ],
@@ -116,6 +120,11 @@ CSV = "time (s),load,note\n0,1.5,start\n1,2.5,\n2,3.5,end\n"
         ("step temp\n0 300\n# a word\n10 310.5\n", Columns("t", "temp", row="all"), [300, 310.5]),
         ("  1  2\n\t3\t4D0\n", Columns("t", 1), [4]),
         ("1 2\n3 4", Columns("t", 0, row=1), [3]),
+        ("# a; b\n# step,load\n0,1.5\n1,2.5\n", Csv("t", "step"), [1]),
+        ("a title\nstep;load\n0;1.5\n#9;9\n", Csv("t", "load"), [1.5]),
+        (CSV.replace("end", "load"), Csv("t", "load"), [3.5]),
+        ("x 10 20\n1 2 3\nx 10 20\n4 5 6\n", Columns("t", "10", "all"), [2, 5]),
+        ("12.5-3.5 1\n", Columns("t", -1), [1]),
     ],
 )
 def test_a_table_gives_the_cells_asked_for(
@@ -137,6 +146,9 @@ def test_a_table_gives_the_cells_asked_for(
         ("", Csv("t", 0), "'t' has no row -1"),
         ("# step temp\n", Columns("t", "temp"), "'t' has no row -1 with a number in the column 'temp'"),
         ("1 2\n3\n", Columns("t", 1), "'t', line 2 has 1 columns only, no column '1'"),
+        ("   1.0000-12.3456   3.0000\n", Columns("t", 1), "column '1' is '1.0000-12.3456', no number"),
+        (" 1.0E+00-2.0D-01   3.0000\n", Columns("t", 1), "is '1.0E+00-2.0D-01', no number"),
+        ("********1.500   3.0000\n", Columns("t", 1), "is '********1.500', no number"),
         ("1 " * (1 << 20), Columns("t", 1), "'t', line 1 is longer than 1048576 characters"),
     ],
 )
@@ -147,6 +159,11 @@ def test_a_table_that_is_cut_off_or_wrong_says_where(
     with pytest.raises(NoValue) as refused:
         parser.read(tmp_path)
     assert said in str(refused.value)
+
+
+def test_a_file_whose_name_holds_signs_of_a_pattern_is_found_by_it(tmp_path: Path) -> None:
+    (tmp_path / "u[0].dat").write_text("x = 4.0\n")
+    assert Pattern("u[0].dat", "x = {number}").read(tmp_path).tolist() == [4.0]
 
 
 def test_json_by_its_path(tmp_path: Path) -> None:
@@ -258,7 +275,7 @@ def test_mutated_files_give_numbers_or_a_reason_and_nothing_else(tmp_path: Path)
     (tmp_path / "a.csv").write_text(CSV)
     (tmp_path / "a.txt").write_text(LOG)
     (tmp_path / "a.json").write_text('{"steps": [{"e": 1}, {"e": 2.5}]}')
-    parsers = {
+    parsers: dict[str, Parser] = {
         "a.npy": Npy("f"),
         "a.npz": Npz("f", "u"),
         "a.csv": Csv("f", "load"),

@@ -132,6 +132,21 @@ def test_a_reader_that_refuses_a_damaged_file_fails_the_row_and_not_the_campaign
     assert runs.reason[0] == "'y' could not be read: InputError: 'run.log', line 3 is cut off."
 
 
+class Damaged:
+    """A parser of one's own that did not expect what it finds."""
+
+    unit = None
+
+    def read(self, folder: Path) -> Any:
+        raise KeyError("header of " + folder.name[:0])
+
+
+def test_a_parser_of_one_s_own_that_breaks_fails_the_row_and_not_the_campaign() -> None:
+    runs = shell("echo y = 1", results={"y": Damaged()}).run(ONE)
+    assert runs.status.tolist() == ["failed"]
+    assert runs.reason[0].startswith("'y' could not be read: KeyError: 'header of '")
+
+
 def test_a_function_that_gives_no_mapping_or_too_little_breaks_the_declaration() -> None:
     with pytest.raises(InputError, match="the function for results returned a float; return a dict"):
         shell("true", results=lambda folder: 1.0).run(ONE)
@@ -284,6 +299,7 @@ def test_memory_and_time_are_given_with_units() -> None:
     assert dataclasses.replace(model, memory="4 GiB").run(ONE).ok.all()
     with pytest.raises(UnitError, match="timeout = '10 m' does not convert to 's'"):
         dataclasses.replace(model, timeout="10 m")
+    assert dataclasses.replace(model, memory=None, output=None, file_size=float("inf")).run(ONE).ok.all()
     with pytest.raises(InputError, match="memory = '0 GB' leaves the program nothing"):
         dataclasses.replace(model, memory="0 GB")
 
@@ -329,6 +345,11 @@ def test_the_launcher_s_variables_fit_the_machine(monkeypatch: pytest.MonkeyPatc
             "is to read 'inn', which is no file of its template, or none of a fixed name; did you mean 'in'",
         ),
         ({"keep": "some"}, "was given keep='some'"),
+        ({"environment": None}, "was given environment = None; give a mapping"),
+        ({"noise_std": Json("a", "b")}, r"was given noise_std = Json\(.*\); give a mapping"),
+        ({"jacobian": "j.npy"}, "is to read 'jacobian' by 'j.npy'; give Pattern"),
+        ({"exit_codes": 0}, r"was given exit_codes = 0; give a list, as in \[0\]"),
+        ({"verbatim": "*.c"}, r"was given verbatim = '\*\.c'; give a list, as in \['\*\.c'\]"),
         ({"environment": {"A": 1}}, "the environment variable A = 1 is no text"),
     ],
 )

@@ -151,7 +151,7 @@ class Attempt:
             self.stops.check(before)
             values = self.reader.read(folder)
             return Outcome("ok", "", values, self._noise_std(folder), self.stops.derivatives(folder, m, d))
-        except NoValue as error:
+        except (NoValue, OSError) as error:
             words = " | ".join(line.strip() for line in ended.tail.splitlines() if line.strip())[-_WORDS:]
             return Outcome("failed", f"{error}; its last words: {words}" if words else str(error))
 

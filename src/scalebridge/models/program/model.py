@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -21,7 +21,7 @@ from scalebridge.models.program.parsers.pattern import Pattern
 from scalebridge.models.program.placeholders import placeholders
 from scalebridge.models.program.process import Limits
 from scalebridge.models.program.recipe import Recipe, command_parts
-from scalebridge.models.program.results import Reader, Reading, Results, missing
+from scalebridge.models.program.results import Reader, Reading, Results, check_reading, missing
 from scalebridge.models.program.template import template_files
 from scalebridge.models.runs import Runs
 from scalebridge.models.scale import Scale
@@ -102,7 +102,7 @@ class Program:
     timeout: float | str | None = None
     memory: float | str | None = None
     file_size: float | str | None = None
-    output: float | str = "1 GB"
+    output: float | str | None = "1 GB"
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: str | Path | None = None
     keep: str = "never"
@@ -209,7 +209,7 @@ def _attempt(program: Program, owner: str) -> Attempt:
             _size(program.timeout, "s", f"{owner}: timeout"),
             _bytes(program.memory, f"{owner}: memory"),
             _bytes(program.file_size, f"{owner}: file_size"),
-            _bytes(program.output, f"{owner}: output") or 1,
+            _bytes(program.output, f"{owner}: output"),
         ),
         program.stdin,
         program.stdout,
@@ -240,6 +240,16 @@ def _check_settings(program: Program, owner: str) -> None:
         value = getattr(program, name)
         if value is not None and not isinstance(value, Pattern):
             raise InputError(f'{owner} was given {name} = {value!r}; give Pattern("log.txt", "words that say so").')
+    for name in ("options", "environment", "noise_std"):
+        value = getattr(program, name)
+        if not (isinstance(value, Mapping) or (name == "noise_std" and value is None)):
+            raise InputError(f"{owner} was given {name} = {value!r}; give a mapping, from each name to what it is.")
+    for name in ("exit_codes", "verbatim"):
+        value = getattr(program, name)
+        if isinstance(value, str | int):
+            raise InputError(f"{owner} was given {name} = {value!r}; give a list, as in [{value!r}].")
+    if program.jacobian is not None:
+        check_reading(program.jacobian, "jacobian", owner)
     if getattr(program.jacobian, "unit", None) is not None:
         raise InputError(
             f"{owner}: the jacobian is in the units of the outputs per unit of the inputs; leave its unit out, or "
@@ -251,8 +261,8 @@ def _check_settings(program: Program, owner: str) -> None:
         raise InputError(f"{owner} was given threads = {program.threads}; give a number from 1.")
     if program.width is not None and (not isinstance(program.width, int) or program.width < 8):
         raise InputError(f"{owner} was given width = {program.width!r}; give a number of characters from 8, or None.")
-    if "/" in program.stdout or program.stdout in ("", ".", ".."):
-        raise InputError(f"{owner} was given stdout = '{program.stdout}'; give the name of a file, without a folder.")
+    if not isinstance(program.stdout, str) or "/" in program.stdout or program.stdout in ("", ".", ".."):
+        raise InputError(f"{owner} was given stdout = {program.stdout!r}; give the name of a file, without a folder.")
     for variable, value in program.environment.items():
         if not isinstance(value, str):
             raise InputError(f"{owner}: the environment variable {variable} = {value!r} is no text.")
@@ -274,7 +284,5 @@ def _size(value: float | str | None, unit: str, owner: str) -> float | None:
 
 
 def _bytes(value: float | str | None, owner: str) -> int | None:
-    size: float | None = None
-    with contextlib.suppress(OverflowError):
-        size = _size(value, "byte", owner)
-    return None if size is None else int(size)
+    size = _size(value, "byte", owner)
+    return None if size is None or math.isinf(size) else math.ceil(size)

@@ -14,6 +14,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Limits:
     timeout: float | None = None
     memory: int | None = None
     file_size: int | None = None
-    output: int = 1 << 30
+    output: int | None = 1 << 30
 
     def __post_init__(self) -> None:
         for name in ("timeout", "memory", "file_size", "output"):
@@ -111,7 +112,7 @@ def carry_out(
     # Before the program starts: there is no moment in which our end would leave it behind.
     WATCHDOG.add_mark(mark)
     try:
-        with Output(place, log, limits.output) as output:
+        with Output(place, log, sys.maxsize if limits.output is None else limits.output) as output:
             if output.trouble:
                 return Ended("failed", output.trouble, None, "", 0.0)
             process = _started(command, place, ours, stdin, output)

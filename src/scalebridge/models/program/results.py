@@ -73,7 +73,7 @@ class Reader:
         Raises:
             NoValue: why a value is not there.
         """
-        given = _called(self.results, folder, "results") if callable(self.results) else None
+        given = _read(self.results, folder, "results") if callable(self.results) else None
         if given is not None and not isinstance(given, Mapping):
             raise InputError(
                 f"{self.owner}: the function for results returned a {type(given).__name__}; return a dict."
@@ -88,11 +88,7 @@ class Reader:
         return "; ".join(f"{name}: {described(r)}" for name, r in sorted(self.results.items()))
 
     def _check(self, variable: Variable, reading: Any) -> None:
-        if not (isinstance(reading, Parser) or callable(reading)):
-            raise InputError(
-                f"{self.owner} is to read '{variable.name}' by {reading!r}; give Pattern, Csv, Json, Npy, Npz, Hdf5, "
-                "Columns or a function of the folder."
-            )
+        check_reading(reading, variable.name, self.owner)
         if isinstance(reading, Pattern) and reading.groups == 0:
             raise InputError(
                 f"{self.owner} is to read '{variable.name}' by the pattern '{reading.regex}', which has no group; put "
@@ -113,7 +109,7 @@ class Reader:
             raw = given[variable.name]
         else:
             assert reading is not None
-            raw = _read_by(reading, folder, variable.name)
+            raw = _read(reading, folder, f"'{variable.name}'")
         return self._checked(variable, raw, getattr(reading, "unit", None))
 
     def _checked(self, variable: Variable, raw: Any, unit: str | None) -> Floats:
@@ -125,6 +121,19 @@ class Reader:
             raise NoValue(f"'{variable.name}' is {values[~np.isfinite(values)][0]}")
         factor, offset = _conversion(unit or variable.unit, variable.unit)
         return factor * values + (0.0 if self.differences else offset)
+
+
+def check_reading(reading: Any, name: str, owner: str) -> None:
+    """Refuse what reads nothing.
+
+    Raises:
+        InputError: neither a parser nor a function.
+    """
+    if not (isinstance(reading, Parser) or callable(reading)):
+        raise InputError(
+            f"{owner} is to read '{name}' by {reading!r}; give Pattern, Csv, Json, Npy, Npz, Hdf5, Columns or a "
+            "function of the folder."
+        )
 
 
 def missing(space: Space, results: Results, owner: str) -> None:
@@ -144,13 +153,9 @@ def raw_value(reading: Reading, folder: Path, name: str) -> Floats:
     Raises:
         NoValue: why there is nothing, or no number.
     """
-    raw = _read_by(reading, folder, name)
+    raw = _read(reading, folder, f"'{name}'")
     _refuse_quantity(raw, name, "A result")
     return numbers(raw, f"'{name}'")
-
-
-def _read_by(reading: Reading, folder: Path, name: str) -> Any:
-    return _read(reading, folder, name) if isinstance(reading, Parser) else _called(reading, folder, f"'{name}'")
 
 
 def _refuse_quantity(raw: Any, name: str, owner: str) -> None:
@@ -163,18 +168,10 @@ def _refuse_quantity(raw: Any, name: str, owner: str) -> None:
             )
 
 
-def _read(parser: Parser, folder: Path, name: str) -> Floats:
+def _read(reading: Any, folder: Path, name: str) -> Any:
+    read = reading.read if isinstance(reading, Parser) else reading
     try:
-        return parser.read(folder)
-    except NoValue as error:
-        raise NoValue(f"'{name}': {error}") from None
-    except OSError as error:
-        raise NoValue(f"'{name}' could not be read ({error.strerror})") from error
-
-
-def _called(function: Callable[[Path], Any], folder: Path, name: str) -> Any:
-    try:
-        return function(folder)
+        return read(folder)
     except NoValue as error:
         raise NoValue(f"{name}: {error}") from None
     except FileNotFoundError as error:

@@ -43,7 +43,8 @@ def located(folder: Path, name: str) -> Path:
 
 def matching(folder: Path, name: str) -> list[Path]:
     """Return where the files called ``name``, which may hold ``*``, are or would be."""
-    return sorted(folder.glob(name)) if any(c in name for c in "*?[") else [folder / name]
+    is_pattern = any(c in name for c in "*?[") and not (folder / name).exists()
+    return sorted(folder.glob(name)) if is_pattern else [folder / name]
 
 
 def names_in(folder: Path) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from scalebridge.models.program.parsers import Columns, Csv, Hdf5, Json, NoValue, Npy, Npz, Pattern
+from scalebridge.models.program.parsers.tables import cells_of, delimiter_in
 from scalebridge.models.program.proposals.names import ALONE, identifier
 from scalebridge.models.program.results import Parser
 
@@ -114,23 +116,32 @@ def _in_tables(text: str, file: str) -> Iterator[tuple[str, Parser]]:
 
 def _in_columns(text: str, file: str) -> Iterator[tuple[str, Parser]]:
     lines = [line.lstrip("#%! ").split() for line in text.splitlines() if line.strip()]
-    rows = [i for i, cells in enumerate(lines) if cells and all(re.fullmatch(ALONE, cell) for cell in cells)]
-    if not rows:
-        return
-    heading = lines[rows[0] - 1] if rows[0] > 0 else []
-    width = len(lines[rows[-1]])
-    named = len(heading) == width and len(set(heading)) == width
-    for k in range(width):
-        yield (heading[k], Columns(file, heading[k])) if named else (f"{Path(file).stem}_{k}", Columns(file, k))
+    return _in_table(lines, all, lambda column: Columns(file, column), Path(file).stem)
 
 
 def _in_csv(text: str, file: str) -> Iterator[tuple[str, Parser]]:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = next((d for d in ";\t" if d in first), ",")
-    for k, cell in enumerate(first.split(delimiter)):
-        heading = cell.strip().strip('"')
-        is_number = re.fullmatch(ALONE, heading) is not None
-        yield (f"{Path(file).stem}_{k}", Csv(file, k)) if is_number else (heading, Csv(file, heading))
+    lines = [line for line in text.splitlines() if line.strip()]
+    delimiter = delimiter_in(lines)
+    try:
+        cells = [cells_of(line, delimiter) for line in lines]
+    except csv.Error:
+        return iter(())
+    return _in_table(cells, any, lambda column: Csv(file, column), Path(file).stem)
+
+
+def _in_table(
+    lines: list[list[str]], which: Callable[[Iterable[bool]], bool], make: Callable[[str | int], Parser], stem: str
+) -> Iterator[tuple[str, Parser]]:
+    """The columns of a table: by the headings above its first row, where these name each, else by their numbers."""
+    rows = [
+        i for i, cells in enumerate(lines) if cells and which(re.fullmatch(ALONE, cell) is not None for cell in cells)
+    ]
+    if not rows:
+        return
+    heading, width = lines[rows[0] - 1] if rows[0] > 0 else [], len(lines[rows[-1]])
+    named = all(heading) and len(heading) == len(set(heading)) == width
+    for k in range(width):
+        yield (heading[k], make(heading[k])) if named else (f"{stem}_{k}", make(k))
 
 
 def _in_json(text: str, file: str) -> Iterator[tuple[str, Parser]]:

@@ -73,6 +73,65 @@ def test_tables_of_eigenmodes_carry_the_number_of_their_mode_and_other_sections_
     assert {t.quantity for t in tables} == {"displacements"}
 
 
+# As CalculiX 2.20 printed them, with fewer rows.
+_STATE = """
+ internal state variables (elem, integ.pnt.,values) for set E and time  0.5000000E+00
+
+         1   1  3.910891E-03 -1.955446E-03 -1.955446E-03
+         1   2  3.910891E-03 -1.955446E-03 -1.955446E-03
+
+ center of gravity for set E and time  0.5000000E+00
+
+        5.000000E-01  2.500000E-01  1.000000E+00
+"""
+_MODES = """
+                    E I G E N V A L U E    N U M B E R     6
+
+
+ displacements (vx,vy,vz) for set TIP and time  0.1000000E+01
+
+        25 -7.768097E+00 -7.768097E+00  5.028211E+03
+
+ forces (fx,fy,fz) for set TIP and time  0.1000000E+01
+
+        25 -7.768097E+00 -7.768097E+00  5.028211E+03
+"""
+_LATER = """
+ displacements (vx,vy,vz) for set TIP and time  {}
+
+        25  {}  9.668541E-06  2.565448E-03
+"""
+
+
+def test_values_that_calculix_does_not_name_are_numbered(tmp_path):
+    path = tmp_path / "state.dat"
+    path.write_text(_STATE)
+    state, centre = read_dat(path)
+    assert state.columns == ("value1", "value2", "value3") and state.points.tolist() == [1, 2]
+    assert state.column("value1").tolist() == [3.910891e-3] * 2
+    assert centre.ids.size == 0 and centre.values.tolist() == [[0.5, 0.25, 1.0]]
+    path.write_text(_STATE.replace("-03\n\n", "-03  1.0\n\n"))
+    with pytest.raises(InputError, match="has 6 entries, not 5"):
+        read_dat(path)
+
+
+@pytest.mark.parametrize("time", ["0.5000000E-04", "0.1000000E+01"])
+def test_tables_of_a_step_after_the_modes_are_of_no_mode(time, tmp_path):
+    path = tmp_path / "modal.dat"
+    path.write_text(_MODES + _LATER.format(time, "3.505363E-02"))
+    assert [t.mode for t in read_dat(path)] == [6, 6, None]
+
+
+def test_the_imaginary_part_of_steady_state_dynamics_is_not_taken_for_the_whole(tmp_path):
+    path = tmp_path / "dynamics.dat"
+    real, imaginary = (_LATER.format("0.1000000E+04", word) for word in ("1.874606E-02", "-8.871240E-05"))
+    path.write_text(_MODES + real + imaginary)
+    with pytest.raises(InputError, match=r"set TIP twice at the time 1000, as the real and the imaginary part"):
+        find(read_dat(path), "displacements")
+    path.write_text(real + real)
+    assert find(read_dat(path), "displacements").values[0, 0] == 1.874606e-2
+
+
 def test_a_table_that_was_not_printed_is_told_with_those_that_were():
     tables = read_dat(DATA / "modes.dat")
     with pytest.raises(InputError, match="printed no 'stresses'; it printed displacements of N"):

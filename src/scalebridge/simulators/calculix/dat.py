@@ -21,6 +21,8 @@ _HEAD = re.compile(
     r"\s*(?P<what>[A-Za-z][^()]*?)\s*(?:\((?P<columns>[^()]*)\)(?:[^()]*\((?P<more>[^()]*)\))?)?"
     r"\s*for set\s*(?P<set>\S+) and time\s+(?P<time>\S+)"
 )
+# Tables with one row for the whole set.
+_OF_THE_SET = ("total", "center")
 _MODE = re.compile(r"\s*E I G E N V A L U E\s+N U M B E R\s+(\d{1,9})\s*$")
 # Columns that count, and are no values.
 _COUNTS = ("elem", "element", "integ.pnt.", "node", "nodenr")
@@ -32,7 +34,8 @@ class Table:
 
     Args:
         quantity: as printed, such as "displacements" or "stresses".
-        columns: names of the values, such as ``("vx", "vy", "vz")``.
+        columns: names of the values, such as ``("vx", "vy", "vz")``; ``value``, or ``value1``, ``value2``, ... of
+            several that CalculiX does not name.
         set: the set that was asked for, as CalculiX writes it (in capitals).
         time: total time.
         mode: number of the eigenmode; None in other analyses.
@@ -65,29 +68,30 @@ class Table:
 
 @dataclass
 class _Open:
-    """A table while it is read."""
+    """A table while it is read; columns that CalculiX does not name are counted in the first row."""
 
     quantity: str
     columns: tuple[str, ...]
     n_counts: int
     set: str
     time: float
-    mode: int | None
+    mode: int | None = None
     counts: Any = field(default_factory=lambda: array("q"))
     values: Any = field(default_factory=lambda: array("d"))
 
     def closed(self) -> Table:
         """The finished table."""
         counts = np.array(self.counts, dtype=np.int64).reshape(-1, max(1, self.n_counts))
-        values = np.array(self.values, dtype=np.float64).reshape(-1, len(self.columns))
+        columns = self.columns or ("value1",)
+        values = np.array(self.values, dtype=np.float64).reshape(-1, len(columns))
         points = counts[:, 1] if self.n_counts == 2 else None
-        return Table(self.quantity, self.columns, self.set, self.time, self.mode, counts[:, 0], points, values)
+        return Table(self.quantity, columns, self.set, self.time, self.mode, counts[:, 0], points, values)
 
 
 def read_dat(path: str | Path) -> tuple[Table, ...]:
     """Read all tables of a ``.dat``, in the order of the file.
 
-    Sections that are no tables of a set (eigenvalues, modal participation) are left out.
+    Sections that are no tables of a set (eigenvalues, modal participation, contact and section prints) are left out.
 
     Raises:
         InputError: a missing file; a damaged one, with the line.
@@ -100,10 +104,12 @@ def find(tables: tuple[Table, ...], quantity: str, name: str | None = None) -> T
     """Return the table of a quantity (and of a set, where given) at the last time, or mode, of the file.
 
     Raises:
-        InputError: no such table, or none at the last time; the message says what was printed.
+        InputError: no such table, none at the last time, or two that differ; the message says what was printed.
     """
-    for table in reversed(tables):
+    for at in reversed(range(len(tables))):
+        table = tables[at]
         if table.quantity == quantity and (name is None or table.set == name.upper()):
+            _check_single(table, tables[:at])
             return _latest(table, tables[-1])
     printed = sorted({f"{t.quantity} of {t.set}" for t in tables})
     of = "" if name is None else f" of the set {name.upper()}"
@@ -111,6 +117,18 @@ def find(tables: tuple[Table, ...], quantity: str, name: str | None = None) -> T
         f"CalculiX printed no '{quantity}'{of}; it printed {', '.join(printed) or 'nothing'}: "
         "ask with *NODE PRINT or *EL PRINT in the deck."
     )
+
+
+def _check_single(table: Table, earlier: tuple[Table, ...]) -> None:
+    """Refuse the second of two parts, real and imaginary, which CalculiX prints under the same heading."""
+    key = (table.quantity, table.set, table.time, None)
+    for other in earlier:
+        same = (other.quantity, other.set, other.time, other.mode) == key and table.mode is None
+        if same and not np.array_equal(other.values, table.values):
+            raise InputError(
+                f"CalculiX printed '{table.quantity}' of the set {table.set} twice at {_moment(table)}, as the real "
+                "and the imaginary part of steady-state dynamics: read both by a function of read_dat."
+            )
 
 
 def _latest(table: Table, last: Table) -> Table:
@@ -129,6 +147,7 @@ def _moment(table: Table) -> str:
 def _tables(file: TextIO, path: Path) -> Iterator[Table]:
     table: _Open | None = None
     mode: int | None = None
+    of_mode: list[_Open] = []
     for at, text in text_lines(file, path):
         if not text.strip():
             continue
@@ -136,29 +155,40 @@ def _tables(file: TextIO, path: Path) -> Iterator[Table]:
         if head is not None or (text.lstrip()[0].isalpha() and not _is_row(text)):
             if table is not None:
                 yield table.closed()
-            table = None if head is None else _begun(head, mode, path, at)
-            found = _MODE.match(text)
-            mode = int(found[1]) if found else mode
+            table = None if head is None else _begun(head, path, at)
+            if found := _MODE.match(text):
+                mode, of_mode = int(found[1]), []
+            if table is not None:
+                # The tables of a later step stand below those of the last mode without a heading.
+                mode = None if any(_ends(table, other) for other in of_mode) else mode
+                table.mode = mode
+                of_mode.append(table)
         elif table is not None:
             _add(table, text, path, at)
     if table is not None:
         yield table.closed()
 
 
+def _ends(table: _Open, other: _Open) -> bool:
+    """Whether two tables cannot be of the same mode."""
+    return table.time != other.time or (table.quantity, table.set) == (other.quantity, other.set)
+
+
 def _is_row(text: str) -> bool:
     return text.split()[0].lower() in ("nan", "inf", "infinity")
 
 
-def _begun(head: re.Match[str], mode: int | None, path: Path, at: int) -> _Open:
+def _begun(head: re.Match[str], path: Path, at: int) -> _Open:
     listed = [c.strip() for part in (head["columns"], head["more"]) if part for c in part.split(",")]
-    total = head["what"].startswith("total")
-    n_counts = 0 if total else sum(c in _COUNTS for c in listed[:2]) or 1
-    names = [c for c in listed if c not in _COUNTS] or ["value"]
+    n_counts = 0 if head["what"].startswith(_OF_THE_SET) else sum(c in _COUNTS for c in listed[:2]) or 1
+    names = tuple(c for c in listed if c not in (*_COUNTS, "values"))
+    if not names and "values" not in listed and not head["what"].startswith("center"):
+        names = ("value",)
     try:
         time = fortran_number(head["time"])
     except ValueError:
         raise broken(path, at, f"the time '{head['time'][:30]}' of a table is no number") from None
-    return _Open(head["what"], tuple(names), n_counts, head["set"], time, mode)
+    return _Open(head["what"], names, n_counts, head["set"], time)
 
 
 def _add(table: _Open, text: str, path: Path, at: int) -> None:
@@ -166,6 +196,8 @@ def _add(table: _Open, text: str, path: Path, at: int) -> None:
     # Cylindrical output of stresses ends with a mark of the local system.
     if words[-1] in ("L", "G"):
         words.pop()
+    if not table.columns:
+        table.columns = tuple(f"value{k}" for k in range(1, max(2, len(words) - table.n_counts + 1)))
     if len(words) != table.n_counts + len(table.columns):
         raise broken(
             path, at, f"a row of '{table.quantity}' has {len(words)} entries, not {table.n_counts + len(table.columns)}"

@@ -108,6 +108,23 @@ def test_every_run_stands_in_the_table_with_its_reason(page: str) -> None:
     assert "reserved to test that the response is odd" in table
 
 
+def test_runs_that_failed_are_counted_at_the_top_and_the_first_says_why() -> None:
+    record, arrays = answer()
+    for i in (5, 9):
+        record["runs"][i] |= {"status": "failed", "reason": "it ended with exit code 3", "y": None}
+    page = html(Saved(record, arrays))
+    assert "from the store, 2 failed" in page[: page.index("The interval, by parts")]
+    assert "2 of 38 runs failed. The first: It ended with exit code 3." in page
+    assert "from the store, 2 failed)" in summary_html(record)
+
+
+def test_the_provenance_names_what_the_micro_model_is() -> None:
+    record, arrays = answer()
+    record["micro"] = {"name": "melt", "version": "1", "identity": {"name": "lammps.in.melt", "lammps": "22 Jul 2025"}}
+    provenance = html(Saved(record, arrays)).rpartition("<h2>Provenance</h2>")[2]
+    assert "lammps.in.melt" in provenance and "22 Jul 2025" in provenance
+
+
 def test_the_unseen_mass_is_said_in_words(page: str) -> None:
     assert "A fault of the surrogate confined to less than that can hide" in page
     assert "17.1" in page[page.index("does not promise") :]

@@ -1,13 +1,17 @@
 """A user's own micro function and own macro class, through a study file alone."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import pytest
 
 from scalebridge import InputError, Study
 from scalebridge.studies.direct import DirectClosure, solve_direct
+from scalebridge.studies.kinds.function import named
 from scalebridge.studies.resolve import resolve
 from scalebridge.studies.running import run
 
@@ -61,6 +65,14 @@ def test_own_function_and_own_class_are_answered_from_a_study(tmp_path: Path) ->
     assert low - 1e-9 <= exact() <= high + 1e-9
     assert outcome.report.is_file()
     assert json.loads((tmp_path / "out" / "answer.json").read_text())["macro"]["n_states"] == 5
+
+
+def test_what_a_study_takes_from_its_file_travels_to_other_processes(tmp_path: Path) -> None:
+    (tmp_path / "reading.py").write_text("def slope(x):\n    return 3 * x\n\n\ndef drag(x):\n    return slope(x) + 1\n")
+    packed = cloudpickle.dumps({"results": named("reading.py:drag", tmp_path, "results")})
+    script = "import cloudpickle, sys; print(cloudpickle.load(sys.stdin.buffer)['results'](2))"
+    said = subprocess.run([sys.executable, "-c", script], input=packed, capture_output=True, cwd="/", check=False)
+    assert said.stdout.strip() == b"7", said.stderr
 
 
 def test_the_runs_lie_where_the_study_says(tmp_path: Path) -> None:

@@ -76,10 +76,9 @@ def answer(saved: Saved) -> str:
 
 def tiles(saved: Saved) -> str:
     """Return the key figures in one line."""
-    runs, reused = int(saved.get("micro_runs", 0)), int(saved.get("reused_runs", 0))
-    direct = saved.get("direct_runs")
+    runs, direct = int(saved.get("micro_runs", 0)), saved.get("direct_runs")
     shown = [
-        ("micro runs", f"{runs}", f"{saved.get('executed_runs', runs - reused)} executed, {reused} from the store"),
+        ("micro runs", f"{runs}", how_made(saved)),
         ("macro solves", f"{saved.get('macro_solves', 0)}", ""),
         ("wall time", numbers.seconds(finite(saved.answer.get("wall_s"))), _micro_seconds(saved)),
     ]
@@ -92,6 +91,13 @@ def tiles(saved: Saved) -> str:
         f"<div><dt>{escape(k)}</dt><dd>{escape(v)}<small>{escape(note)}</small></dd></div>" for k, v, note in shown
     )
     return f'<dl class="tiles">{cells}</dl>'
+
+
+def how_made(saved: Saved) -> str:
+    """Return how many micro runs were executed, how many taken from the store, and how many failed."""
+    runs, reused = int(saved.get("micro_runs", 0)), int(saved.get("reused_runs", 0))
+    made = f"{saved.get('executed_runs', runs - reused)} executed, {reused} from the store"
+    return made + (f", {len(saved.failed)} failed" if saved.failed else "")
 
 
 def parts_table(saved: Saved) -> str:
@@ -161,9 +167,16 @@ def runs(saved: Saved) -> str:
     )
     return (
         '<section class="runs"><h2>Every micro run, and why</h2><p>“Missed by” is the residual against the surrogate '
-        "that had not seen the run, in per cent of the typical response.</p>"
+        f"that had not seen the run, in per cent of the typical response.{_failures(saved)}</p>"
         f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div></section>'
     )
+
+
+def _failures(saved: Saved) -> str:
+    if not saved.failed:
+        return ""
+    first = escape(_sentence(saved.failed[0].get("reason", "")))
+    return f" {len(saved.failed)} of {len(saved.runs)} runs failed. The first: {first}"
 
 
 def _run_row(i: int, run: Mapping[str, Any], scale: float) -> str:
@@ -220,8 +233,10 @@ def promise(saved: Saved) -> str:
 def provenance(saved: Saved) -> str:
     """Return versions, identities and how to reproduce the answer."""
     micro, macro = saved.get("micro", {}), saved.get("macro", {})
-    left = {"macro model": macro.get("name"), "micro model": micro.get("name"), "version": micro.get("version")}
-    left |= {str(k): v for k, v in (micro.get("identity") or {}).items() if k not in ("name", "version")}
+    identity = micro.get("identity") or {}
+    left = {"macro model": macro.get("name"), "micro model": micro.get("name"), "known as": identity.get("name")}
+    left |= {"version": micro.get("version")}
+    left |= {str(k): v for k, v in identity.items() if k not in left and k != "name"}
     right = {"seed": saved.get("seed", 0), **saved.get("versions", {}), **saved.get("provenance", {})}
     return (
         "<section><h2>Provenance</h2><p>The same study, seed and versions give the same answer; "

@@ -85,6 +85,11 @@ class Saved:
         return list(self.answer.get("runs") or [])
 
     @property
+    def failed(self) -> list[Mapping[str, Any]]:
+        """The micro runs that gave no answer, in order."""
+        return [run for run in self.runs if run.get("status") not in (None, "ok")]
+
+    @property
     def path(self) -> list[Mapping[str, Any]]:
         """The steps to the answer, in order of time."""
         return list(self.answer.get("path") or [])

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import cloudpickle
 from pydantic import Field
 
 from scalebridge.errors import InputError, did_you_mean
@@ -90,6 +91,8 @@ def _imported(file: Path, owner: str) -> ModuleType:
         where = f" in line {line}" if line else ""
         raise InputError(f"{owner}: '{file}' fails{where} with {type(error).__name__}: {error}.") from error
     module.__dict__["__scalebridge_source__"] = (str(file.resolve()), digest)
+    # No other process can import it, so what a model takes from it travels by value.
+    cloudpickle.register_pickle_by_value(module)
     return module
 
 

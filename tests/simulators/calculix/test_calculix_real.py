@@ -163,6 +163,9 @@ def test_errors_of_the_real_program_are_rows_with_its_sentence():
     # A card that it leaves out in a second step is only a warning.
     second = plain[plain.index("*STEP") :].replace("*BOUNDARY", "*BOUNDRAY")
     assert "could not interpret the line '*BOUNDRAY'" in failed(plain + second)
+    # As is a parameter.
+    misspelt = plain.replace("*BOUNDARY", "*BOUNDARY, AMPLITUD=RAMP")
+    assert "could not interpret the line '*BOUNDARY,AMPLITUD=RAMP'" in failed(misspelt)
     assert "printed no 'total heat generation'" in failed(plain.replace("TOP, TOTALS=ONLY\nRFL", "TOP\nNT"))
 
 

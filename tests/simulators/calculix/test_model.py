@@ -134,6 +134,20 @@ def test_a_card_that_calculix_leaves_out_is_a_failure_unless_it_is_named(tmp_pat
         bar(tmp_path, skipped="*PREPRINT")
 
 
+def test_a_parameter_that_calculix_leaves_out_is_a_failure_too_but_not_the_name_of_a_step(tmp_path):
+    log = tmp_path / "ccx.log"
+    warned = (
+        " *WARNING reading *STEP: parameter not recognized:\n          {1}\n"
+        " *WARNING reading *STEP. Card image:\n          *STEP,{0}\n\n"
+    )
+    both = "NAME=STEP-1,NLGEM"
+    log.write_text(warned.format(both, "NAME=STEP-1"))
+    assert uninterpreted(log) is None
+    log.write_text(warned.format(both, "NAME=STEP-1") + warned.format(both, "NLGEM"))
+    assert "could not interpret the line '*STEP,NAME=STEP-1,NLGEM' of the deck, or a parameter" in uninterpreted(log)
+    assert uninterpreted(log, ["*STEP"]) is None
+
+
 @pytest.mark.parametrize("named", ["INPUT=/data/steel.inc", 'input = "../steel.inc"', "INPUT=a/../../steel.inc"])
 def test_a_file_that_does_not_come_with_the_deck_is_refused(tmp_path, named):
     card = f"*INCLUDE, {named}\n"

@@ -242,6 +242,8 @@ def test_included_files_are_read_and_a_deck_that_includes_itself_is_refused(tmp_
         ("*NODE\n1, 0.\n*ELEMENT, TYPE=C3D8R\n1, 1, 2\n", "line 4, under \\*ELEMENT: the element 1 has 2 nodes, not 8"),
         ("*NODE\n1, 0.\n*ELEMENT, TYPE=CPE3\n1, 1, 2, 3\n", "The element 1 .* has a node that is not there"),
         ("*NODE\n1, 0.\n*ELEMENT, TYPE=XYZ\n", "elements of the type 'XYZ' are not known"),
+        ("*NODE\n1, 0.\n2, 1.\n*ELEMENT, TYPE=T3D2\n1, 1, 2\n1, 2, 1\n", "the element 1 stands there twice"),
+        ("*NODE\n1, 0.\n*INSTANCE, NAME=A, PART=B\n5., 0., 0.\n*END INSTANCE\n", "the instance is moved"),
         ("*STEP\n", "hold no \\*NODE"),
         ("1, 2, 3\n", "data stand before the first keyword"),
         ("", "holds no keyword"),

@@ -84,7 +84,8 @@ def read_inp(path: str | Path, unit: str = "1") -> Mesh:
     Springs, masses, contacts and the like are left out. Nodes that CalculiX would generate (``*NGEN``) are not made.
 
     Raises:
-        InputError: a missing file; a line that is none of a deck; an element with a node that is not there.
+        InputError: a missing file; a line that is none of a deck; an element with a node that is not there, or that
+            stands there twice (several parts of Abaqus); an instance that is moved.
         UnitError: a unit that is no length.
     """
     model = _Model()
@@ -179,6 +180,8 @@ def _elements(model: _Model, card: Card, data: Data) -> None:
             continue
         if len(numbers) != 1 + n_nodes:
             raise card.broken(at, f"the element {numbers[0]} has {len(numbers) - 1} nodes, not {n_nodes}")
+        if numbers[0] in model.elements:
+            raise card.broken(at, f"the element {numbers[0]} stands there twice, as in a deck of several parts")
         model.elements[numbers[0]] = (cell, numbers[1:])
         if named is not None:
             named.append(numbers[0])
@@ -219,6 +222,11 @@ def _named_set(model: _Model, card: Card, role: str) -> list[int | str | tuple[i
     return model.sets[role].setdefault(name, []) if name else None
 
 
+def _instance(model: _Model, card: Card, data: Data) -> None:
+    for at, _ in data:
+        raise card.broken(at, "the instance is moved, and parts are read where they were drawn; write a flat deck")
+
+
 def _whole(card: Card, at: int, word: str) -> int:
     try:
         value = int(word)
@@ -229,7 +237,7 @@ def _whole(card: Card, at: int, word: str) -> int:
     return value
 
 
-_READ = {"NODE": _nodes, "ELEMENT": _elements, "NSET": _members, "ELSET": _members}
+_READ = {"NODE": _nodes, "ELEMENT": _elements, "NSET": _members, "ELSET": _members, "INSTANCE": _instance}
 
 
 def _mesh(model: _Model, path: Path, unit: str) -> Mesh:

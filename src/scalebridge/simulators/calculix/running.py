@@ -99,28 +99,32 @@ def reported(log: Path) -> str | None:
 
 
 def uninterpreted(log: Path, skipped: Collection[str] = ()) -> str | None:
-    """Return a sentence that names the first card that CalculiX could not interpret; None where there is none.
+    """Return a sentence that names the first line that CalculiX could not interpret; None where there is none.
 
-    CalculiX warns of such a card, leaves it out and goes on: the analysis is not the one that the deck asks for.
+    CalculiX warns of a card, or of a parameter of one, that it does not know, leaves it out and goes on: the analysis
+    is not the one that the deck asks for.
 
     Args:
         log: what CalculiX printed.
-        skipped: names of cards that may be left out, as ``("*PREPRINT",)``, with their lines of data.
+        skipped: names of cards that may be left out, as ``("*PREPRINT",)``, with their parameters and lines of data.
     """
     allowed = {_name(card) for card in skipped}
-    within, shown = False, False
+    within, unknown = False, False
     with open(log, "rb") as file:
-        for row in iter(lambda: file.readline(_LINE), b""):
-            text = row.decode("ascii", errors="replace").strip()
+        rows = (row.decode("ascii", errors="replace").strip() for row in iter(lambda: file.readline(_LINE), b""))
+        for text in rows:
             if "Card image cannot be inter" in text:
-                shown = True
-            elif shown and text and "Card image:" not in text:
-                shown = False
-                within = _name(text) in allowed or (within and not text.startswith("*"))
+                unknown = True
+            elif text.endswith("parameter not recognized:"):
+                # The name of a step is for people alone.
+                unknown = not next(rows, "").startswith("NAME=")
+            elif unknown and text.endswith("Card image:"):
+                unknown, card = False, next(rows, "")
+                within = _name(card) in allowed or (within and not card.startswith("*"))
                 if not within:
                     return (
-                        f"CalculiX could not interpret the line '{text[:80]}' of the deck and left it out; correct it, "
-                        "or name its card among the skipped ones where it does not matter"
+                        f"CalculiX could not interpret the line '{card[:80]}' of the deck, or a parameter in it, and "
+                        "left that out; correct it, or name its card among the skipped ones where it does not matter"
                     )
     return None
 

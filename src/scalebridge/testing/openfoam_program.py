@@ -3,7 +3,7 @@
 Standard library only. It writes the files and the log lines of the real ones for two solvers: ``simpleFoam`` for
 fully developed flow between plates, really solved with the table of viscosities in the case, and ``icoFoam``, whose
 "flow" is a formula. An entry ``fake WORD;`` in ``system/controlDict`` makes the solver misbehave: ``fatal``,
-``diverge``, ``nan``, ``killed``, ``silent``, ``hang``, ``unconverged``.
+``diverge``, ``nan``, ``killed``, ``silent``, ``hang``, ``unconverged``, ``unwritten``.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def misbehave(word: str, end: int) -> int:
         os.kill(os.getpid(), signal.SIGKILL)
     if word == "hang":
         time.sleep(3600)
-    if word == "unconverged":
+    if word in ("unconverged", "unwritten"):
         say(f"Time = {end}\n\n" + solving.format("0.03", "0.001") + "\n\nEnd\n")
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,18 @@ def test_the_programs_are_found_in_the_case(cavity: Mapping[str, str]) -> None:
     assert [step.name for step in parallel.steps] == names
     assert [step.ranks for step in parallel.steps if step.solver] == [2]
     assert parallel.steps[1].argv == ("snappyHexMesh", "-overwrite")
+
+
+def test_files_that_are_packed_are_those_of_the_case(tmp_path: Path, cavity: Mapping[str, str]) -> None:
+    pytest.importorskip("foamlib", reason="foamlib, an optional plug-in under the GPL, is not installed")
+    template = _folder(tmp_path, cavity)
+    for name in ("0/U", "system/blockMeshDict"):
+        (template / f"{name}.gz").write_bytes(gzip.compress((template / name).read_bytes()))
+        (template / name).unlink()
+    case = Case(template, settings={"0/U:boundaryField/movingWall/value[0]": "2 m/s"})
+    assert [step.name for step in case.steps] == ["blockMesh", "icoFoam"]
+    work = _prepared(case, tmp_path)
+    assert "uniform (2.0 0.0 0.0)" in (work / "0/U").read_text() and not (work / "0/U.gz").exists()
 
 
 def test_a_value_for_a_mesh_that_is_made_already_is_refused_unless_it_is_made_again(cavity: Mapping[str, str]) -> None:

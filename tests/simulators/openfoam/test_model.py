@@ -11,7 +11,7 @@ import pytest
 
 from scalebridge.errors import InputError
 from scalebridge.models.program import Limits
-from scalebridge.simulators.openfoam import Case, OpenFoam
+from scalebridge.simulators.openfoam import Case, OpenFoam, read_probes
 from scalebridge.testing import check_model
 
 pytest.importorskip("foamlib", reason="foamlib, an optional plug-in under the GPL, is not installed")
@@ -81,6 +81,14 @@ def test_results_that_cannot_be_read_are_a_failed_row(
 ) -> None:
     runs = _model(Case(cavity), tmp_path, results=results).run(np.array([[1.0, 1.0]]))
     assert runs.status[0] == "failed" and words in runs.reason[0]
+
+
+def test_the_reason_of_a_failed_reader_does_not_name_the_working_folder(
+    fake: Path, cavity: Mapping[str, str], tmp_path: Path
+) -> None:
+    model = _model(Case(cavity), tmp_path, results={"drag": lambda folder: read_probes(folder)["p"][-1, 0]})
+    first, second = model.run(np.array([[1.0, 1.0], [1.0, 1.0]])).reason
+    assert first == second and first.startswith("the results were not read: The case 'openfoam' has no results")
 
 
 def test_a_failed_folder_is_kept_on_request(fake: Path, cavity: Mapping[str, str], tmp_path: Path) -> None:

@@ -122,9 +122,10 @@ def test_a_hostile_word_adds_no_entry(case: Path, word: str) -> None:
 
 
 def test_a_file_that_is_no_dictionary_is_one_sentence(case: Path) -> None:
-    (case / "system/controlDict").write_text("{{{ ) ;")
-    with pytest.raises(InputError, match="system/controlDict"):
-        _put(case, "system/controlDict:endTime", 1.0, None)
+    for text in ("{{{ ) ;", "endTime 2;\n#if 1\ndeltaT 1;\n#endif\n"):
+        (case / "system/controlDict").write_text(text)
+        with pytest.raises(InputError, match=r"system/controlDict.*a file of its own that this one includes"):
+            _put(case, "system/controlDict:endTime", 1.0, None)
 
 
 def test_without_foamlib_the_extra_is_named(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:

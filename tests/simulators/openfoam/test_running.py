@@ -57,6 +57,12 @@ def test_every_failure_has_its_reason(fake: Path, cavity: Mapping[str, str], wor
     assert (run.status, run.reason) == ("failed", reason)
 
 
+def test_a_run_that_writes_nothing_has_no_results_but_its_start(fake: Path, cavity: Mapping[str, str]) -> None:
+    run = _run(_in_trouble(cavity, "unwritten"))
+    assert run.status == "failed" and "came to time 1 and wrote neither fields nor results" in run.reason
+    assert "writeInterval" in run.reason
+
+
 def test_a_solver_that_is_killed_is_told_with_its_signal(fake: Path, cavity: Mapping[str, str]) -> None:
     run = _run(_in_trouble(cavity, "killed"))
     assert run.status == "failed" and "SIGKILL" in run.reason

@@ -217,9 +217,10 @@ def _setting(value: Any) -> tuple[Any, str | None]:
 def _mesh_steps(case: Case, files: Mapping[str, Path | str]) -> tuple[Step, ...]:
     if case.mesh is not None:
         return tuple(Step(_argv(program)) for program in case.mesh)
-    if "constant/polyMesh/points" in files or "constant/polyMesh/points.gz" in files:
+    names = {name.removesuffix(".gz") for name in files}
+    if "constant/polyMesh/points" in names:
         return ()
-    if any(name in files for name in ("system/blockMeshDict", "constant/polyMesh/blockMeshDict")):
+    if not names.isdisjoint(("system/blockMeshDict", "constant/polyMesh/blockMeshDict")):
         return (Step(("blockMesh",)),)
     raise InputError(
         "The case has neither a mesh (constant/polyMesh) nor a blockMeshDict; name the programs that make one, as in "

@@ -152,10 +152,11 @@ class OpenFoam:
                 return None, f"the results hold no '{missing[0]}'{did_you_mean(missing[0], found)}"
             columns = {name: np.asarray(found[name], dtype=np.float64)[None] for name in self.outputs.names}
             return self.outputs.pack(columns)[0], ""
-        except ScaleBridgeError as error:
-            return None, f"the results were not read: {error}"
         except Exception as error:
-            return None, f"the results were not read: {type(error).__name__}: {error}"
+            kind = "" if isinstance(error, ScaleBridgeError) else f"{type(error).__name__}: "
+            # The working folder is another one in every run, and gone.
+            said = str(error).replace(f"{folder}/", "").replace(str(folder), self.label)
+            return None, f"the results were not read: {kind}{said}"
 
 
 def _several(places: str | Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from scalebridge.errors import InputError, UnitError, did_you_mean
 from scalebridge.quantities.units import conversion, registry
 from scalebridge.simulators.openfoam.dimensions import unit_of
+from scalebridge.simulators.openfoam.foam_file import unpacked
 
 _FORM = re.compile(r"(?P<file>[^:\[\]]+):(?P<keys>[^\[\]]+)(\[(?P<component>[0-8])\])?")
 # The seven base quantities in the order of OpenFOAM's dimension sets, by pint's names.
@@ -86,7 +87,8 @@ def put(folder: Path, place: Place, value: Any, unit: str | None, owner: str) ->
     except foamlib.FoamFileDecodeError as error:
         raise InputError(
             f"{owner} is placed at '{place}', but '{place.file}' is no dictionary that can be read: "
-            f"{' '.join(str(error).split())}."
+            f"{' '.join(str(error).split())}. Entries that OpenFOAM knows and foamlib does not (#if, #codeStream) may "
+            "stay: write the number to a file of its own that this one includes (#include), and place it there."
         ) from error
     except (ValueError, TypeError) as error:
         raise InputError(f"{owner} cannot be written at '{place}': {error}.") from error
@@ -130,6 +132,10 @@ def _foamlib() -> Any:
 
 def _opened(foamlib: Any, folder: Path, place: Place, owner: str) -> Any:
     path = folder / place.file
+    packed = path.with_name(f"{path.name}.gz")
+    if packed.is_file() and not path.is_file():
+        path.write_bytes(unpacked(packed))
+        packed.unlink()
     if not path.is_file():
         known = sorted(str(p.relative_to(folder)) for p in folder.glob("*/*") if p.is_file())
         raise InputError(

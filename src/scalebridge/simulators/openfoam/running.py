@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from scalebridge.models.program import Ended, Limits, carry_out
 from scalebridge.simulators.openfoam.convergence import SolverLog, read_solver_log
 from scalebridge.simulators.openfoam.dictionaries import without_comments
 from scalebridge.simulators.openfoam.installation import Installation, find_installation
+from scalebridge.simulators.openfoam.time_folders import times
 
 NO_LIMITS = Limits()
 # Characters that OpenFOAM strips from the name of a file.
@@ -130,12 +132,13 @@ def _carried_out(
 ) -> tuple[StepEnd, SolverLog | None]:
     # OpenFOAM compares PWD with where it is, and warns.
     environment = {**installation.environment, "PWD": str(folder)}
+    before = {step.log, *os.listdir(folder)}
     ended = carry_out(_argv(step, installation), folder, limits=limits, environment=environment, log=step.log)
     log = read_solver_log(folder / step.log) if (folder / step.log).is_file() else SolverLog()
     log = replace(log, steady=None) if _in_time(folder) else log
     reason = _failure(ended, log).replace(f"{folder}/", "")
     if not reason and step.solver:
-        reason = _unfinished(log) or log.unconverged(tolerances)
+        reason = _unfinished(log) or log.unconverged(tolerances) or _unwritten(folder, log, before)
     status = "ok" if not reason else ("timeout" if ended.status == "timeout" else "failed")
     return StepEnd(step.name, status, reason, ended.seconds), log if step.solver else None
 
@@ -173,6 +176,17 @@ def _unfinished(log: SolverLog) -> str:
     if log.time is None and not log.residuals:
         return "failed: it took no step; see startTime, endTime and deltaT in system/controlDict"
     return ""
+
+
+def _unwritten(folder: Path, log: SolverLog, before: set[str]) -> str:
+    """Why nothing of a run can be read: what stands in the case is its start, which readers would take for its end."""
+    roots = [root for root in (folder, folder / "processor0") if root.is_dir()]
+    if not log.time or not before.issuperset(os.listdir(folder)) or any(max(times(r), default=0.0) for r in roots):
+        return ""
+    return (
+        f"failed: it came to time {log.time:g} and wrote neither fields nor results of function objects; see "
+        "writeControl and writeInterval in system/controlDict"
+    )
 
 
 def _reached(log: SolverLog) -> str:

@@ -61,7 +61,22 @@ def test_what_is_written_reads_back_to_the_last_digit(tmp_path: Path, name: str)
         np.testing.assert_array_equal(copy.topology[section], data.topology[section])
 
 
+def test_types_without_an_atom_labels_and_what_turns_are_written_too(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    types = "Atom Type Labels\n\n1 sand\n2 silt\n3 clay\n\nPair Coeffs\n\n1 0.5\n2 0.6\n3 0.7\n\n"
+    atoms = "Atoms # sphere\n\n1 sand 1 2.6 0 0 0\n2 silt 1 2.6 0 0 0.5\n\n"
+    path.write_text(HEAD.replace("1 atom types", "3 atom types") + types + atoms + TURNING)
+    data = read_data(path)
+    assert data.velocities is not None and data.turning is not None
+    assert data.velocities[1].tolist() == [4, 5, 6] and data.turning.tolist() == [[7, 8, 9], [0.5, 0, 0]]
+    write_data(data, tmp_path / "copy")
+    copy = read_data(tmp_path / "copy")
+    assert "\n3 atom types\n" in (tmp_path / "copy").read_text() and copy.types == data.types
+    np.testing.assert_array_equal(copy.turning, data.turning)
+
+
 HEAD = "title\n\n2 atoms\n1 atom types\n0 1 xlo xhi\n0 1 ylo yhi\n0 1 zlo zhi\n\n"
+TURNING = "Velocities\n\n1 1 2 3 7 8 9\n2 4 5 6 0.5 0 0\n"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +87,8 @@ HEAD = "title\n\n2 atoms\n1 atom types\n0 1 xlo xhi\n0 1 ylo yhi\n0 1 zlo zhi\n\
         ("molecular", "7 1 0.1 0.2 0.3", "mol", 7.0),
         ("full", "7 1 -0.8 0.1 0.2 0.3 1 0 -1", "iz", -1.0),
         ("sphere", "1 0.5 2.6 0.1 0.2 0.3", "density", 2.6),
+        ("bpm/sphere", "7 1 0.5 2.6 0.1 0.2 0.3", "density", 2.6),
+        ("spin", "1 0.1 0.2 0.3 1 0 0 2.2 0 0 1", "sp", 2.2),
     ],
 )
 def test_every_atom_style_has_its_columns(tmp_path: Path, style: str, row: str, column: str, value: float) -> None:
@@ -93,6 +110,7 @@ def test_every_atom_style_has_its_columns(tmp_path: Path, style: str, row: str, 
         (HEAD + "Atoms # atomic\n\n1 1 0 0 0\n2 1 0 x 0\n", "line 12, holds 'x'"),
         (HEAD + "Atoms # atomic\n\n1 1 0 0 0\n2 1 0 nan 0\n", "finite number"),
         (HEAD + "Atoms # full\n\n1 1 0 0 0\n2 1 0 0 0\n", "give another atom_style"),
+        (HEAD + "Atoms # hybrid\n\n1 1 0 0 0 1\n2 1 0 0 0 1\n", "style 'hybrid', whose columns are not known here"),
         (
             HEAD.replace("2 atoms", "999999999999 atoms") + "Atoms # atomic\n\n1 1 0 0 0\n",
             "announces 999999999999 rows",

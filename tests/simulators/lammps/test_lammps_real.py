@@ -26,7 +26,9 @@ from scalebridge.simulators.lammps import (
     Resources,
     Thermo,
     read_data,
+    read_dump,
     read_restart,
+    write_data,
 )
 from scalebridge.simulators.lammps.library import find_program
 
@@ -227,6 +229,37 @@ def test_a_run_goes_on_from_a_restart_or_a_data_file(tmp_path: Path) -> None:
         after = model.run(np.array([[3.0]]))
         assert after.ok.all(), after.reason
         assert after.values[0, 0] == pytest.approx(before.values[0, 0], rel=1e-6)
+
+
+@pytest.mark.parametrize("style", ["bpm/sphere", "dielectric", "edpd", "electron", "sphere", "spin", "tri"])
+def test_atoms_of_every_style_go_from_lammps_to_us_and_back(tmp_path: Path, style: str) -> None:
+    """Three types of which some have no atom, at places that a dump tells as well."""
+    mass = "" if style in ("bpm/sphere", "sphere", "tri") else "mass * 1.0"
+    dump = "id type x y z vx modify sort id format float %20.15g"
+    head = f"units lj\natom_style {style}\n"
+    make = f"""lattice fcc 0.8
+region box block 0 2 0 2 0 2
+create_box 3 box
+create_atoms 1 box
+{mass}
+displace_atoms all random 0.1 0.1 0.1 123
+velocity all create 1.0 123
+"""
+    found = find_program()
+    for name, text in {
+        "first": f"{make}write_dump all custom first.dump {dump}\nwrite_data first.data\n",
+        "second": f"read_data copy.data\nwrite_dump all custom second.dump {dump}\n",
+    }.items():
+        (tmp_path / f"in.{name}").write_text(head + text)
+        argv = [found.program, "-in", f"in.{name}", "-log", "none"]
+        subprocess.run(argv, cwd=tmp_path, env={**os.environ, **found.environment}, check=True, capture_output=True)
+        frame = read_dump(tmp_path / f"{name}.dump")[-1]
+        if name == "first":
+            data, before = read_data(tmp_path / "first.data"), frame
+            assert data.atom_style == style
+            np.testing.assert_allclose(data.positions(), before.positions(), rtol=1e-13)
+            write_data(data, tmp_path / "copy.data")
+    np.testing.assert_array_equal(frame.values, before.values)
 
 
 def test_a_green_kubo_output_of_a_users_script_is_in_the_units_asked_for() -> None:

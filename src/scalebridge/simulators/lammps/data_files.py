@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,13 @@ from scalebridge.data.source import Source
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.lammps.boxes import Box
-from scalebridge.simulators.lammps.data_sections import ATOM_STYLES, TOPOLOGY, parse_data
+from scalebridge.simulators.lammps.data_sections import ATOM_STYLES, TOPOLOGY, WHOLE, parse_data
 from scalebridge.simulators.lammps.snapshots import COLUMN_KINDS
 from scalebridge.simulators.lammps.text_files import lines_of, opened_text
 from scalebridge.simulators.lammps.thermo import columns_space
 from scalebridge.simulators.lammps.unit_styles import checked_style, unit_of
 
-_VELOCITIES = ("id", "vx", "vy", "vz")
+_VELOCITIES = ("vx", "vy", "vz")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,8 @@ class DataFile:
         step: time step, where the title tells it.
         masses: by type of atom.
         velocities: ``[n, 3]`` in the order of the atoms; ``None`` where the file has none.
+        turning: ``[n, m]``, what follows the velocities: angular velocities of spheres, angular momenta of ellipsoids
+            and triangles, radial velocities of electrons; ``None`` where nothing does.
         topology: per section (``"Bonds"``, ``"Angles"``, ...) ``[m, 2 + a]``: id, type and the ids of the atoms.
         coefficients: per section (``"Pair Coeffs"``, ...) the words of each line.
         types: labels of types by kind (``"Atom"``, ``"Bond"``, ...), where the file has them: label to number.
@@ -60,6 +63,7 @@ class DataFile:
     step: int | None = None
     masses: Mapping[int, float] = field(default_factory=dict)
     velocities: Floats | None = None
+    turning: Floats | None = None
     topology: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     coefficients: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     types: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -101,8 +105,8 @@ class DataFile:
         """
         names, columns = self.names, {name: self.atoms[:, k] for k, name in enumerate(self.names)}
         if self.velocities is not None:
-            names = (*names, *_VELOCITIES[1:])
-            columns |= dict(zip(_VELOCITIES[1:], self.velocities.T, strict=True))
+            names = (*names, *_VELOCITIES)
+            columns |= dict(zip(_VELOCITIES, self.velocities.T, strict=True))
         owner = f"The data file '{self.path}'"
         kinds = [COLUMN_KINDS.get(name, "density" if name == "density" else None) for name in names]
         space, unstated = columns_space(names, kinds, self.units, units, owner)
@@ -150,6 +154,7 @@ def read_data(path: str | os.PathLike[str], *, atom_style: str | None = None, un
         step=made.step,
         masses=made.masses,
         velocities=made.velocities,
+        turning=made.turning,
         topology=made.topology,
         coefficients=made.coefficients,
         types=made.types,
@@ -158,9 +163,9 @@ def read_data(path: str | os.PathLike[str], *, atom_style: str | None = None, un
 
 
 def write_data(data: DataFile, path: str | os.PathLike[str]) -> None:
-    """Write a data file that LAMMPS reads: box, masses, atoms, velocities, topology and coefficients, all digits.
+    """Write a data file that LAMMPS reads: box, types, atoms, velocities, topology and coefficients, all digits.
 
-    Sections named in ``data.other``, labels of types and boxes of general form are not written.
+    Sections named in ``data.other`` and boxes of general form are not written.
 
     Raises:
         InputError: a box that ``read_data`` takes only with vectors.
@@ -170,25 +175,42 @@ def write_data(data: DataFile, path: str | os.PathLike[str]) -> None:
         raise InputError(f"The box of '{data.path}' is of general form, which is not written; turn it along x first.")
     lines = [data.title.split("\n")[0] or "LAMMPS data file", "", f"{len(data)} atoms"]
     lines += [f"{len(rows)} {section.lower()}" for section, rows in data.topology.items()]
-    kinds = {"atom": data["type"], **{TOPOLOGY[s][0]: rows[:, 1] for s, rows in data.topology.items()}}
-    lines += [f"{int(max(types, default=0))} {kind} types" for kind, types in kinds.items()]
+    lines += [f"{n} {kind} types" for kind, n in _numbers_of_types(data).items()]
     low, high = data.box.origin, data.box.origin + np.diag(edges)
     lines += ["", *(f"{float(low[k])!r} {float(high[k])!r} {axis}lo {axis}hi" for k, axis in enumerate("xyz"))]
     if not data.box.orthogonal:
         lines.append(" ".join(repr(float(v)) for v in (edges[1, 0], edges[2, 0], edges[2, 1])) + " xy xz yz")
+    for kind, labels in data.types.items():
+        lines += ["", f"{kind} Type Labels", "", *(f"{number} {label}" for label, number in labels.items())]
     if data.masses:
         lines += ["", "Masses", "", *(f"{kind} {mass!r}" for kind, mass in data.masses.items())]
     for section, rows in data.coefficients.items():
         lines += ["", section, "", *(" ".join(words) for words in rows)]
     lines += ["", f"Atoms # {data.atom_style}", "", *(_row(row, data.names) for row in data.atoms)]
     if data.velocities is not None:
-        moving = np.column_stack([data["id"], data.velocities])
-        lines += ["", "Velocities", "", *(_row(row, _VELOCITIES) for row in moving)]
+        moving = [data["id"][:, None], data.velocities, *([] if data.turning is None else [data.turning])]
+        lines += ["", "Velocities", "", *(_row(row, ("id",)) for row in np.hstack(moving))]
     for section, bonds in data.topology.items():
         lines += ["", section, "", *(" ".join(map(str, row)) for row in bonds.tolist())]
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def _numbers_of_types(data: DataFile) -> dict[str, int]:
+    """How many types there are of atoms, bonds, ...: also of those with a mass, a label or a coefficient alone."""
+    found: dict[str, list[int]] = {"atom": [*data["type"].astype(int), *data.masses]}
+    for section, rows in data.topology.items():
+        found[TOPOLOGY[section][0]] = rows[:, 1].tolist()
+    for kind, labels in data.types.items():
+        found.setdefault(kind.lower(), []).extend(labels.values())
+    for section, lines in data.coefficients.items():
+        kind = section.removesuffix(" Coeffs").lower().replace("pair", "atom")
+        if kind in ("atom", *(word for word, _ in TOPOLOGY.values())):
+            numbers = [int(words[0]) for words in lines if words[:1] and words[0].isdigit()]
+            found.setdefault(kind, []).extend(numbers)
+    return {kind: max(numbers, default=0) for kind, numbers in found.items()}
+
+
 def _row(values: NDArray[np.float64], names: tuple[str, ...]) -> str:
-    whole = ("id", "type", "mol", "ix", "iy", "iz", "ellipsoid", "body", "line", "tri")
-    return " ".join(str(int(v)) if name in whole else repr(float(v)) for v, name in zip(values, names, strict=True))
+    """Numbers as text; those under no name are not whole."""
+    named = zip_longest(values, names)
+    return " ".join(str(int(v)) if name in WHOLE else repr(float(v)) for v, name in named)

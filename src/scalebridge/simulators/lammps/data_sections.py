@@ -19,18 +19,34 @@ from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 
 _PLAIN = ("id", "type", "x", "y", "z")
 _BONDED = ("id", "mol", "type", "x", "y", "z")
+_CHARGED = ("id", "mol", "type", "q", "x", "y", "z")
 ATOM_STYLES: dict[str, tuple[str, ...]] = {
+    "amoeba": _CHARGED,
     "angle": _BONDED,
     "atomic": _PLAIN,
     "body": ("id", "type", "body", "mass", "x", "y", "z"),
     "bond": _BONDED,
+    "bpm/sphere": ("id", "mol", "type", "diameter", "density", "x", "y", "z"),
     "charge": ("id", "type", "q", "x", "y", "z"),
+    "dielectric": (*_CHARGED, "normx", "normy", "normz", "area", "ed", "em", "epsilon", "curvature"),
     "dipole": ("id", "type", "q", "x", "y", "z", "mux", "muy", "muz"),
+    "dpd": ("id", "type", "theta", "x", "y", "z"),
+    "edpd": ("id", "type", "edpd_temp", "edpd_cv", "x", "y", "z"),
+    "electron": ("id", "type", "q", "espin", "eradius", "x", "y", "z"),
     "ellipsoid": ("id", "type", "ellipsoid", "density", "x", "y", "z"),
-    "full": ("id", "mol", "type", "q", "x", "y", "z"),
+    "full": _CHARGED,
+    "line": ("id", "mol", "type", "line", "density", "x", "y", "z"),
+    "mdpd": ("id", "type", "rho", "x", "y", "z"),
     "molecular": _BONDED,
+    "peri": ("id", "type", "volume", "density", "x", "y", "z"),
+    "smd": ("id", "type", "mol", "volume", "mass", "kradius", "cradius", "x0", "y0", "z0", "x", "y", "z"),
+    "sph": ("id", "type", "rho", "esph", "cv", "x", "y", "z"),
     "sphere": ("id", "type", "diameter", "density", "x", "y", "z"),
+    "spin": ("id", "type", "x", "y", "z", "spx", "spy", "spz", "sp"),
+    "tri": ("id", "mol", "type", "triangle", "density", "x", "y", "z"),
 }
+# Columns of whole numbers.
+WHOLE = ("id", "type", "mol", "ix", "iy", "iz", "ellipsoid", "body", "line", "triangle", "espin")
 # Sections of ids of atoms: the word of their types, and how many atoms a row has.
 TOPOLOGY = {
     "Bonds": ("bond", 2),
@@ -64,6 +80,7 @@ class ParsedData:
     step: int | None = None
     masses: dict[int, float] = field(default_factory=dict)
     velocities: Floats | None = None
+    turning: Floats | None = None
     topology: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     coefficients: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     types: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -276,10 +293,14 @@ def _finish(made: ParsedData, section: _Section | None, owner: str) -> None:
 def _style(said: str, given: str | None, owner: str) -> str:
     word = said.split()[0] if said else ""
     chosen = word if word in ATOM_STYLES else given
-    if chosen is None:
-        but = f" but '{word}'" if word else ""
+    if chosen is None and word:
         raise InputError(
-            f"{owner} does not say the style of its atoms{but}; give atom_style=, one of {', '.join(ATOM_STYLES)}."
+            f"{owner} has atoms of the style '{word}', whose columns are not known here; valid: "
+            f"{', '.join(ATOM_STYLES)}. Dump such atoms, or say atom_style= where the file means one of these."
+        )
+    if chosen is None:
+        raise InputError(
+            f"{owner} does not say the style of its atoms; give atom_style=, one of {', '.join(ATOM_STYLES)}."
         )
     return chosen
 
@@ -315,6 +336,7 @@ def _velocities(made: ParsedData, section: _Section, owner: str) -> None:
     if table.shape[1] < 4 or not np.array_equal(table[:, 0], made.atoms[:, 0] if len(made.atoms) else []):
         raise InputError(f"{owner} has velocities of other atoms than those of the section Atoms; it is damaged.")
     made.velocities = np.array(table[:, 1:4])
+    made.turning = np.array(table[:, 4:]) if table.shape[1] > 4 else None
 
 
 def _check_ends(made: ParsedData, section: str, owner: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from scalebridge.errors import InputError
 from scalebridge.models.program import Limits, carry_out, working_folder
 from scalebridge.simulators.lammps.data_files import DataFile, read_data
+from scalebridge.simulators.lammps.data_sections import ATOM_STYLES
 from scalebridge.simulators.lammps.library import find_program, missing_library
 from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 
@@ -123,6 +124,11 @@ def read_restart(
         InputError: no restart file, no LAMMPS, or LAMMPS could not read it, with its words.
     """
     header = read_restart_header(path)
+    if header.atom_style not in ATOM_STYLES:
+        raise InputError(
+            f"The restart file '{os.fspath(path)}' has atoms of the style '{header.atom_style}', whose columns are not "
+            f"known here; valid: {', '.join(ATOM_STYLES)}. Dump such atoms by LAMMPS."
+        )
     found = find_program(None if program is None else os.fspath(program))
     source = Path(path).resolve()
     with working_folder(name="restart", keep="never") as folder:

@@ -62,13 +62,20 @@ def cases() -> list[tuple[str, int, Draw]]:
         (0.98, 100),
     ]
     slow = [(0.0, 0.22, 500, 20_000), (0.0, 0.1, 500, 20_000), (0.0, 0.1, 1000, 100_000), (0.9, 0.2, 1000, 50_000)]
-    unsettled = [(30.0, 80), (3.0, 200), (1.0, 500), (0.5, 1000)]
+    unsettled = [
+        (0.9, 30.0, 80, 5000),
+        (0.9, 3.0, 200, 5000),
+        (0.9, 1.0, 500, 5000),
+        (0.9, 0.5, 1000, 5000),
+        (0.9, 1.0, 1000, 5000),
+        (0.0, 0.3, 500, 2000),
+    ]
     return [
         *((f"AR {m:g}", n, lambda rng, n=n, m=m: autoregressive(rng, n, m)) for m, n in single),
         *((f"AR {m:g} + {share:g} slow {time}", n, two_scales(n, m, share, time)) for m, share, time, n in slow),
         ("AR -0.8", 1000, lambda rng: autoregressive(rng, 1000, -0.8)),
         ("swing", 2000, lambda rng: swing(rng, 2000)),
-        *((f"AR 0.9 from {size:g} in {decay}", 5000, starting(5000, 0.9, size, decay)) for size, decay in unsettled),
+        *((f"AR {m:g} from {size:g} in {time}", n, starting(n, m, size, time)) for m, size, time, n in unsettled),
     ]
 
 

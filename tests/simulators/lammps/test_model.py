@@ -26,14 +26,16 @@ def melt(program: Resources, script: str | Path = MELT, **options: Any) -> Lammp
 
 @pytest.mark.parametrize("how", ["process", "in process"])
 def test_inputs_reach_the_script_and_means_come_back_with_their_deviation(program: Resources, how: str) -> None:
-    runs = melt(program, how=how).run(STATE, (1, 2))
+    states = np.repeat(STATE, 4, axis=0)
+    runs = melt(program, how=how).run(states, range(8))
     assert runs.ok.all(), runs.reason
-    temperature, density = STATE.T
+    temperature, density = states.T
     assert runs.noise_std is not None
     assert np.all(np.abs(runs.values[:, 0] - (1.5 * temperature - 10 * density)) < 5 * runs.noise_std[:, 0])
     assert np.all(np.abs(runs.values[:, 1] - density * temperature) < 5 * runs.noise_std[:, 1])
-    # 401 independent rows of deviation 0.01.
-    assert np.allclose(runs.noise_std[:, :2], 0.01 / np.sqrt(401), rtol=0.3)
+    # 401 independent rows of deviation 0.01; where chance makes a series look unsettled, it is larger.
+    assert np.allclose(np.median(runs.noise_std[:, :2], axis=0), 0.01 / np.sqrt(401), rtol=0.3)
+    assert np.all(runs.noise_std[:, :2] > 0.7 * 0.01 / np.sqrt(401))
     assert runs.values[:, 2] == pytest.approx(2 * temperature, rel=1e-12)
     assert np.all(runs.noise_std[:, 2] == 0) and (runs.cost_s > 0).all()
 

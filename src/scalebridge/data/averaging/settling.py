@@ -67,18 +67,19 @@ def equilibration(values: ArrayLike) -> int:
 def movement(values: Floats, std_error: float) -> float:
     """How far the mean of a series moves as more of its start is left out, beyond what chance would move it.
 
-    A transient too weak for `equilibration` to cut is still in the mean; this is what can be seen of it.
+    A transient too weak for `equilibration` to cut is still in the mean; this is what can be seen of it. On average
+    the square of what is seen is that of the transient's part and the variance of chance, which is taken off.
 
     Args:
         values: ``[n]``.
         std_error: of their mean.
     """
-    mean, moved = values.mean(), [0.0]
+    mean, moved = values.mean(), 0.0
     for part in STARTS:
         rest = values[int(part * len(values)) :]
-        chance = std_error * math.sqrt(len(values) / len(rest) - 1)
-        moved.append(abs(float(rest.mean() - mean)) - chance)
-    return max(moved)
+        chance = std_error**2 * (len(values) / len(rest) - 1)
+        moved = max(moved, float(rest.mean() - mean) ** 2 - chance)
+    return math.sqrt(moved)
 
 
 def drift(values: Floats) -> float:

@@ -122,7 +122,7 @@ def test_a_hostile_word_adds_no_entry(case: Path, word: str) -> None:
 
 
 def test_a_file_that_is_no_dictionary_is_one_sentence(case: Path) -> None:
-    for text in ("{{{ ) ;", "endTime 2;\n#if 1\ndeltaT 1;\n#endif\n"):
+    for text in ("{{{ ) ;", "endTime 2;\ndeltaT #eval { 1 / 2 };\n"):
         (case / "system/controlDict").write_text(text)
         with pytest.raises(InputError, match=r"system/controlDict.*a file of its own that this one includes"):
             _put(case, "system/controlDict:endTime", 1.0, None)

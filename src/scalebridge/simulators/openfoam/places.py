@@ -87,8 +87,9 @@ def put(folder: Path, place: Place, value: Any, unit: str | None, owner: str) ->
     except foamlib.FoamFileDecodeError as error:
         raise InputError(
             f"{owner} is placed at '{place}', but '{place.file}' is no dictionary that can be read: "
-            f"{' '.join(str(error).split())}. Entries that OpenFOAM knows and foamlib does not (#if, #codeStream) may "
-            "stay: write the number to a file of its own that this one includes (#include), and place it there."
+            f"{' '.join(str(error).split())}. Entries that OpenFOAM knows and foamlib does not (#eval {{...}}, "
+            "#codeStream) may stay: write the number to a file of its own that this one includes (#include), and place "
+            "it there."
         ) from error
     except (ValueError, TypeError) as error:
         raise InputError(f"{owner} cannot be written at '{place}': {error}.") from error

@@ -177,7 +177,7 @@ def test_it_never_overwrites(here: Path, capsys: pytest.CaptureFixture[str]) -> 
         (("--input", "in.txt", "--run", "--output", "a", "--", "true"), "The program wrote no file 'a'"),
         (("--input", "in.txt", "--run", "--file", "b", "--", "true"), "There is no file or folder 'b' to bring"),
         (("--input", "words.txt", "--run", "--", "true"), "holds no number with a name before it"),
-        (("--input", "binary", "--run", "--", "true"), "'binary' is no text (byte 0)"),
+        (("--input", "binary", "--run", "--", "true"), "'binary' is no text (it holds a byte 0)"),
         (("--input", "made.txt", "--run", "--", "true"), "holds '{{' already"),
     ],
 )
@@ -210,6 +210,12 @@ def test_what_cannot_be_wrapped_is_one_sentence_and_nothing_is_written(
         ("a = 1.0\na = 2.0\nclass = 3.0\n", {"a": 1, "a_2": 2, "value_class": 3}),
         ("1.0 2.0\nv (1 2 3);\n", {}),
         (
+            '<?xml version="1.0"?>\n<!-- a="5.0" -->\n<case id="a4.5">\n <T unit="K">300.0</T>\n'
+            ' <k value = "1.5" x="2"/>\n <v>1 2</v>\n</case>\n',
+            {"T": 300, "value": 1.5, "x": 2},
+        ),
+        ('version = "1.0"\n', {}),
+        (
             "*NODE\n1, 0.0, 0.5\n*MATERIAL, NAME=A\n*ELASTIC\n210000., .3\n** 1.0, 2.0\n*CLOAD\n5, 2, -1.5e2\n*STEP\n",
             {"elastic_1": 210000, "elastic_2": 0.3, "cload_3": -150},
         ),
@@ -226,6 +232,14 @@ def test_numbers_are_found_in_the_input_languages_of_the_field(text: str, number
     assert restored == text
 
 
+def test_an_example_in_another_code_than_utf8_comes_through_unharmed(here: Path) -> None:
+    (here / "in.txt").write_bytes(EXAMPLE.encode() + b"b = 2.0  # \xb0C\r\n")
+    (here / "solver.sh").write_text("printf 'Temp\\351rature = 3.5\\n'; cat \"$1\" > copy\n")
+    assert run("wrap", "--input", "in.txt", "--run", "--", "env", "sh", "solver.sh", "in.txt") == 0
+    assert (here / "solver_model" / "template" / "in.txt").read_bytes().endswith(b"b = {{ b }}  # \xb0C\r\n")
+    assert '"Temp_rature": Pattern(' in (here / "solver_model" / "solver_model.py").read_text()
+
+
 def test_units_are_taken_from_dimensions_and_from_comments_that_name_one() -> None:
     text = "nu [0 2 -1 0 0 0 0] 0.01;\np = 1.0 ! pressure [MPa]\nq = 1.0 # load (N)\nr = 1.0 # see [3]\n"
     assert [f.unit for f in inputs_in(text)] == ["m**2*s**-1", "MPa", "N", "1"]
@@ -234,6 +248,9 @@ def test_units_are_taken_from_dimensions_and_from_comments_that_name_one() -> No
 def test_the_time_of_a_look_at_an_example_grows_with_it_and_no_faster() -> None:
     start = time.monotonic()
     assert inputs_in(f"b = {'1' * 50_000}z\n{chr(10) * 50_000}a = 1.0\n")[0].name == "a"
+    assert inputs_in(f"<{'x' * 400_000}\n{'y' * 400_000}\n2theta = 1.0")[0].name == "value_2theta"
+    attributes = " ".join(f'k{i}="{i}.5"' for i in range(2_000))
+    assert len(inputs_in(f"<b {attributes}/>")) == 2_000
     # What grows with the square takes a minute here.
     assert time.monotonic() - start < 5
 

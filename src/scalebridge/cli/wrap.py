@@ -16,7 +16,7 @@ from scalebridge.models.program import Limits, carry_out, working_folder
 from scalebridge.models.program.parsers.files import names_in
 from scalebridge.models.program.proposals import Found, Proposed, inputs_in, results_in, with_placeholders
 from scalebridge.models.program.proposals.names import identifier
-from scalebridge.models.program.words import programs_among
+from scalebridge.models.program.words import named_by, programs_among
 
 # A file above this is no input that someone has written.
 _LARGEST = 4 << 20
@@ -64,7 +64,7 @@ def wrap_program(request: Request) -> int:
     text = _example_text(request.example)
     found = inputs_in(text)
     chosen = _chosen(found, request)
-    name = _name(request.program)
+    name = identifier(Path(named_by(request.program, Path())).stem, ()).lower()
     directory = request.directory or Path(f"{name}_model")
     targets = [directory / f"{name}_model.py", directory / "study.toml", directory / "template"]
     there = [str(target) for target in targets if target.exists()]
@@ -98,12 +98,6 @@ def wrap_program(request: Request) -> int:
     return code
 
 
-def _name(program: Sequence[str]) -> str:
-    """Of an interpreter's script, the script's."""
-    scripts = [word for word in program[1:2] if Path(word).suffix in (".py", ".sh", ".jl", ".R", ".m", ".pl")]
-    return identifier(Path((scripts or program)[0]).stem, ()).lower()
-
-
 def _example_text(example: Path) -> str:
     if not example.is_file():
         raise InputError(f"There is no file '{example}'; give --input an input file that the program has run with.")
@@ -112,10 +106,10 @@ def _example_text(example: Path) -> str:
             f"'{example}' is larger than {_LARGEST >> 20} MiB; bring data by --file and wrap the small one."
         )
     content = example.read_bytes()
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"'{example}' is no text (byte {error.start}); give --input a text that you edit.") from error
+    if b"\0" in content:
+        raise InputError(f"'{example}' is no text (it holds a byte 0); give --input a text that you edit.")
+    # Bytes of another code, as of a degree sign in a comment, come through as they are.
+    text = content.decode("utf-8", "surrogateescape")
     if "{{" in text:
         raise InputError(f"'{example}' holds '{{{{' already, the sign of a placeholder; use it as a template by hand.")
     return text
@@ -220,7 +214,7 @@ def _write(targets: list[Path], wrapped: Wrapped, template: str, request: Reques
     adapter, study, folder = targets
     try:
         folder.mkdir(parents=True)
-        (folder / wrapped.example).write_text(template, encoding="utf-8")
+        (folder / wrapped.example).write_bytes(template.encode("utf-8", "surrogateescape"))
         for file in request.bring:
             _bring(file, folder)
         adapter.write_text(adapter_text(wrapped), encoding="utf-8")

@@ -132,6 +132,19 @@ def test_a_whole_number_s_format_fails_the_row_of_any_other() -> None:
     assert runs.reason[1] == ("The template 'in', line 1: 'n' = 4.5 is no whole number, which the format 'd' asks for")
 
 
+def test_a_whole_number_that_its_conversion_rounds_is_one() -> None:
+    made = Program(
+        ["true"],
+        {"a": "m"},
+        {"y": "1"},
+        {"y": lambda folder: (folder / "in").read_text()},
+        template={"in": "{{ a [cm] : d }}"},
+    )
+    assert [100 * 4.35, 100 * 0.29] == [434.99999999999994, 28.999999999999996]
+    assert made.run(np.array([[4.35], [0.29]])).values[:, 0].tolist() == [435, 29]
+    assert "is no whole number" in made.run(np.array([[4.3499999]])).reason[0]
+
+
 def test_file_names_and_arguments_take_placeholders() -> None:
     made = Program(
         ["sh", "-c", 'cat "$1" > out', "sh", "in_{{ T : .0f }}.txt"],

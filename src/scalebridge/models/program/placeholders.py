@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,7 @@ _WHOLE = re.compile(
     r"(?::[ \t]*(?P<format>[^{}|\n]*?))?[ \t]*"
     r"(?:\|[ \t]*\"(?P<joint>[^\"\n]*)\")?[ \t]*\}\}"
 )
+_ROUNDING = 1e-15
 # Whatever reads it - a shell in a script, an option parser, an input language - finds nothing to act upon.
 _PLAIN = re.compile(r"[^\W]|[ .,:+\-/@%=]")
 _FORMAT = re.compile(r"[<>=^]?[+\- ]?#?0?\d{0,3}(?:\.\d{1,3})?[eEfFgGd]?")
@@ -83,9 +85,10 @@ class Placeholder:
 
     def _formatted(self, value: float) -> str:
         if self.format.endswith("d"):
-            if not value.is_integer():
-                raise ValueError(f"{value:g} is no whole number, which the format '{self.format}' asks for")
-            return format(int(value), self.format)
+            # A conversion rounds: 4.35 m are 434.99999999999994 cm.
+            if not math.isclose(value, round(value), rel_tol=_ROUNDING):
+                raise ValueError(f"{value!r} is no whole number, which the format '{self.format}' asks for")
+            return format(round(value), self.format)
         return format(value, self.format) if self.format else repr(value)
 
 

@@ -31,6 +31,13 @@ def programs_among(words: Sequence[str], folder: Path) -> set[int]:
     return found | {i for i, word in enumerate(words) if i > 0 and word and _is_program(folder / word)}
 
 
+def named_by(words: Sequence[str], folder: Path) -> str:
+    """Return the word that a command is called by: its program or script, not an interpreter or launcher before it."""
+    programs = [words[i] for i in sorted(programs_among(words, folder))]
+    before = (_BEFORE, _INTERPRETER)
+    return next((word for word in programs if not any(b.fullmatch(Path(word).name) for b in before)), words[0])
+
+
 def file_digest(word: str, is_program: bool) -> str:
     """Digest of the file that a word of a command names, also behind ``--option=``; empty where it names none.
 

@@ -20,14 +20,17 @@ _FORMS = (
     ),
     # JSON: "T": 300
     re.compile(rf'"(?P<name>[^"]+)"\s*:\s*(?P<value>{ALONE})\s*(?=[,}}\]]|$)'),
+    # XML: <T unit="K">300</T>, <mesh n="10"/>
+    re.compile(rf"<(?P<name>[A-Za-z_][\w:.\-]*)(?:\s[^<>]*)?>\s*(?P<value>{ALONE})\s*</"),
+    re.compile(rf"""(?:<[\w:.\-]+|(?<="))\s+(?P<name>[A-Za-z_][\w:.\-]*)\s*=\s*"\s*(?P<value>{ALONE})\s*\""""),
     # name = value: ini, TOML, namelists, Python
-    re.compile(rf"(?P<name>[A-Za-z_][\w%.\-]*)\s*=\s*(?P<value>{ALONE})\s*(?=$|[,;!#/&]|\s[A-Za-z_])"),
+    re.compile(rf"(?<![\w%.\-])(?P<name>\d*[A-Za-z_][\w%.\-]*)\s*=\s*(?P<value>{ALONE})\s*(?=$|[,;!#/&]|\s[A-Za-z_])"),
     # name: value
     re.compile(rf"^\s*(?:-\s+)?(?P<name>[A-Za-z_][\w .\-]*?)\s*:\s+(?P<value>{ALONE})\s*(?=$|#)"),
     # name value
     re.compile(rf"^\s*(?P<name>[A-Za-z_][\w.\-]*)\s+(?P<value>{ALONE})\s*(?=$|[#!%;])"),
 )
-_COMMENT = re.compile(r"^\s*(?:#|!|//|%|\*\*)")
+_COMMENT = re.compile(r"^\s*(?:#|!|//|%|\*\*|<[?!])")
 _UNIT = re.compile(r"(?:#|!|//|%).*?[\[(](?P<unit>[^\])]{1,20})[\])]")
 # CalculiX and Abaqus: the numbers in the lines below such a keyword are quantities, in an order of their own.
 _KEYWORD = re.compile(r"^\s*\*(?P<name>[A-Za-z][A-Za-z ]*)")

@@ -91,7 +91,8 @@ def _in_text(text: str, file: str) -> Iterator[tuple[str, Parser]]:
         words = match["name"].strip()
         if words not in seen:
             seen.add(words)
-            spaced = r"[ \t]+".join(re.escape(word) for word in words.split())
+            # A sign of another code than UTF-8 is one byte.
+            spaced = r"[ \t]+".join(re.escape(word).replace("\ufffd", ".") for word in words.split())
             yield words, Pattern(file, rf"^[ \t]*{spaced}[ \t]*{match['sign']}[ \t]*{{number}}")
     if seen:
         yield from _in_tables(text, file)

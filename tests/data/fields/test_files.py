@@ -7,6 +7,7 @@ import pytest
 
 import scalebridge as sb
 from scalebridge.data import CellBlock, Field, Mesh, from_pyvista, read_mesh, read_steps, write_mesh
+from scalebridge.data.fields.cell_types import CELL_TYPES
 from scalebridge.errors import InputError, UnitError
 from tests.data.fields.meshes import cube, square
 
@@ -298,6 +299,8 @@ def test_pyvista_gets_and_gives_meshes_with_units(monkeypatch):
     assert sorted(grid.point_data) == ["T [K]", "u [mm]"] and grid.cell_data["S [MPa]"].shape == (11, 9)
     back, fields = from_pyvista(grid, unit="m")
     assert [b.nodes.tolist() for b in back.cells] == [b.nodes.tolist() for b in mesh.cells]
+    assert all(np.array_equal(found[k].values, f.values) for k, f in with_fields(mesh).items())
+    assert back.cell_sets["rim"].tolist() == [9, 10] and found["S"].unit == "MPa"
     np.testing.assert_array_equal(fields["S"].values, with_fields(mesh)["S"].values)
     with pytest.raises(InputError, match="given for a pyvista data set"):
         from_pyvista(object())
@@ -324,3 +327,74 @@ def test_importing_the_room_brings_no_library_of_meshes():
     code = f"import sys, scalebridge as sb; sb.data.Mesh, sb.data.read_mesh; {told}"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     assert sb.data.Mesh is Mesh
+
+
+@pytest.mark.parametrize("kind", [name for name, known in CELL_TYPES.items() if known.n_nodes])
+def test_every_type_of_cell_comes_back_from_vtu(tmp_path, kind):
+    n = CELL_TYPES[kind].n_nodes
+    points = np.random.default_rng(n).uniform(size=(2 * n + 1, 3))
+    mesh = Mesh(points, (CellBlock(kind, np.arange(2 * n).reshape(2, n)), CellBlock("line", [[0, 2 * n]])), "m")
+    field = Field("T", "K", points[:, 0], "points", mesh)
+    write_mesh(tmp_path / "a.vtu", mesh, [field])
+    back, found = read_mesh(tmp_path / "a.vtu", unit="m")
+    assert found["T"].values.tolist() == field.values.tolist()
+    assert np.concatenate([b.nodes for b in back.cells if b.type == kind]).tolist()[:2] == mesh.cells[0].nodes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind", "words"),
+    [
+        (".stl", "quad", "holds no quad cells"),
+        (".off", "quad", "holds no quad cells"),
+        (".mesh", "tetra10", "holds no tetra10 cells"),
+        (".xdmf", "tetra10", "holds no tetra10 cells in several blocks"),
+        (".inp", "wedge15", "write .vtu, which knows all"),
+    ],
+)
+def test_cells_that_a_format_would_leave_out_are_refused(tmp_path, suffix, kind, words, capfd):
+    n = CELL_TYPES[kind].n_nodes
+    blocks = (CellBlock(kind, np.arange(n)[None]), CellBlock("triangle", [[0, 1, 2]]))
+    with pytest.raises(InputError, match=words):
+        write_mesh(tmp_path / f"a{suffix}", Mesh(np.random.default_rng(0).uniform(size=(n, 3)), blocks))
+    assert list(tmp_path.iterdir()) == [] and capfd.readouterr().err == ""
+
+
+def test_several_blocks_go_through_gmsh(tmp_path, capfd):
+    mesh = tagged()
+    write_mesh(tmp_path / "a.msh", mesh, with_fields(mesh))
+    back, found = read_mesh(tmp_path / "a.msh", unit="m")
+    assert [b.nodes.tolist() for b in back.cells] == [b.nodes.tolist() for b in mesh.cells]
+    assert all(np.array_equal(found[k].values, f.values) for k, f in with_fields(mesh).items())
+    assert back.cell_sets["rim"].tolist() == [9, 10] and found["S"].unit == "MPa"
+    assert capfd.readouterr().err == ""
+
+
+OLDER = """# vtk DataFile Version 4.2
+of a test
+ASCII
+DATASET UNSTRUCTURED_GRID
+POINTS 6 double
+0 0 0 1 0 0 0 1 0 0 0 1 1 0 1 0 1 1
+CELLS 2 {size}
+6 0 1 2 3 4 5
+{cell}
+CELL_TYPES 2
+13
+{kind}
+"""
+
+
+def test_wedges_of_the_older_format_of_vtk_stay_as_they_are(tmp_path):
+    (tmp_path / "a.vtk").write_text(OLDER.format(size=12, cell="4 0 1 2 3", kind=10))
+    mesh, _ = read_mesh(tmp_path / "a.vtk")
+    assert mesh.cells[0].type == "wedge" and mesh.cells[0].nodes.tolist() == [[0, 1, 2, 3, 4, 5]]
+    write_mesh(tmp_path / "b.vtk", mesh)
+    assert read_mesh(tmp_path / "b.vtk")[0].cells[0].nodes.tolist() == [[0, 1, 2, 3, 4, 5]]
+
+
+@pytest.mark.parametrize(("cell", "kind"), [("4 0 1 2 3", 4), ("4 0 1 2 3", 6), ("2 0 1", 2)])
+def test_cells_that_meshio_would_leave_out_are_refused(tmp_path, cell, kind):
+    size = 7 + len(cell.split())
+    (tmp_path / "a.vtk").write_text(OLDER.format(size=size, cell=cell, kind=kind))
+    with pytest.raises(InputError, match="cannot be read"):
+        read_mesh(tmp_path / "a.vtk")

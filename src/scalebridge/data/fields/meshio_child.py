@@ -6,6 +6,7 @@ reader fits. Here a limit of memory is set first, and whatever happens becomes a
 
 from __future__ import annotations
 
+import re
 import resource
 import warnings
 from typing import Any
@@ -13,10 +14,13 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from scalebridge.data.fields.cell_types import CELL_TYPES
 from scalebridge.data.fields.raw import Array, RawMesh
 
 # The arrays of the file read last, until they are taken.
 _KEPT: list[Array | None] = []
+# What meshio does to the nodes of linear wedges in VTK's files, and what undoes it.
+TURNED = [0, 2, 1, 3, 5, 4]
 # A name of our own: the time steps of an XDMF file.
 STEPS = "xdmf steps"
 
@@ -28,6 +32,7 @@ def read(path: str, formats: tuple[str, ...], memory: int) -> tuple[str, Any]:
         ``("ok", trees)``, one for each time step, with the numbers of arrays for `take` in their place,
         ``("missing", module)`` or ``("refused", reason)``.
     """
+    _mend_meshio()
     resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
     _KEPT.clear()
     warnings.simplefilter("ignore")
@@ -37,7 +42,7 @@ def read(path: str, formats: tuple[str, ...], memory: int) -> tuple[str, Any]:
             if name == "stl":
                 _check_stl(path)
             steps = _steps(path) if name == STEPS else [converted(_reader(name)(path))]
-            return "ok", _trees([_spelt(raw) for raw in steps] if name == "vtk" else steps)
+            return "ok", _trees([_of_vtk(raw) for raw in steps] if name == "vtk" else steps)
         except ModuleNotFoundError as error:
             return "missing", error.name
         except MemoryError:
@@ -47,15 +52,45 @@ def read(path: str, formats: tuple[str, ...], memory: int) -> tuple[str, Any]:
     return "refused", "; ".join(reasons)
 
 
-def _spelt(raw: RawMesh) -> RawMesh:
-    """VTK writes what may not stand in a name of its older format as in an address: ``T%20[K]``."""
+def _of_vtk(raw: RawMesh) -> RawMesh:
+    """VTK's older format as VTK means it.
+
+    What may not stand in a name is written as in an address: ``T%20[K]``. And meshio turns wedges around, whose first
+    triangle looks to the second in VTK as everywhere.
+    """
+    raw.blocks = [(kind, nodes[:, TURNED] if kind == "wedge" else nodes) for kind, nodes in raw.blocks]
     raw.point_data = {unquote(name): values for name, values in raw.point_data.items()}
     raw.cell_data = {unquote(name): values for name, values in raw.cell_data.items()}
     return raw
 
 
+def _mend_meshio() -> None:
+    """What meshio does wrong in reading, in this process alone.
+
+    It leaves out cells that it does not know and says so on the screen alone: an error here. It takes each block of
+    cells of gmsh's version 2 for two cells long where it parts their numbers.
+    """
+    import meshio
+
+    def parted(cells: Any, whole: dict[str, Array]) -> dict[str, list[Array]]:
+        ends = np.cumsum([len(nodes) for _, nodes in cells])[:-1]
+        return {name: np.split(values, ends) for name, values in whole.items()}
+
+    class Console:
+        def __init__(self, **_: Any) -> None: ...
+
+        def print(self, text: str, **_: Any) -> None:
+            if "cannot handle" in text or "element type" in text:
+                raise ValueError(re.sub(r"\[/?\w+\]", "", text).removeprefix("Warning: "))
+
+    meshio._common.Console = Console
+    meshio.gmsh._gmsh22.cell_data_from_raw = parted
+
+
 def _words(error: BaseException) -> str:
     """What went wrong; an exception that only names a key or nothing, by its type."""
+    if isinstance(error, KeyError) and error.args and error.args[0] in CELL_TYPES:
+        return f"it has cells of the type {error.args[0]}, which its reader does not know"
     said = (str(error).strip().splitlines() or [""])[0][:160]
     return said if " " in said else f"it is not as its format says, {type(error).__name__} {said}".rstrip()
 

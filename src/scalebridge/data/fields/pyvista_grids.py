@@ -11,13 +11,11 @@ import numpy as np
 from scalebridge.data.fields.assembling import Asked, fields_of, mesh_of
 from scalebridge.data.fields.field import Field
 from scalebridge.data.fields.raw import RawMesh
-from scalebridge.data.fields.vtk_cells import LAGRANGE, NUMBERS, grouped
+from scalebridge.data.fields.vtk_cells import grouped, number_of
 from scalebridge.errors import InputError
 
 if TYPE_CHECKING:
     from scalebridge.data.fields.mesh import Mesh
-
-_VTK = {name: number for number, name in NUMBERS.items()}
 
 
 def to_pyvista(mesh: Mesh, fields: Mapping[str, Field] | Iterable[Field] = ()) -> Any:
@@ -29,7 +27,7 @@ def to_pyvista(mesh: Mesh, fields: Mapping[str, Field] | Iterable[Field] = ()) -
             f"The mesh '{mesh.name}' goes to pyvista, which is not installed: pip install 'scalebridge[pyvista]'."
         ) from None
     cells = [np.column_stack([np.full(len(b), b.nodes.shape[1]), b.nodes]).ravel() for b in mesh.cells]
-    types = [np.full(len(b), _number(b.type), dtype=np.uint8) for b in mesh.cells]
+    types = [np.full(len(b), number_of(b.type), dtype=np.uint8) for b in mesh.cells]
     empty = np.zeros(0, dtype=np.int64)
     grid = pyvista.UnstructuredGrid(
         np.concatenate([empty, *cells]), np.concatenate([empty.astype(np.uint8), *types]), np.array(mesh.points)
@@ -80,10 +78,3 @@ def from_pyvista(
     owner = f"The pyvista data set '{name}'"
     mesh = mesh_of(raw, asked, owner, name)
     return mesh, fields_of(raw, mesh, asked, owner)
-
-
-def _number(kind: str) -> int:
-    if kind in _VTK:
-        return _VTK[kind]
-    family = kind.rstrip("0123456789")
-    return {name: number for number, name in LAGRANGE.items()}[family]

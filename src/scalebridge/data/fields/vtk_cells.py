@@ -16,8 +16,9 @@ NUMBERS = {
     1: "vertex", 3: "line", 5: "triangle", 7: "polygon", 8: "pixel", 9: "quad", 10: "tetra", 11: "voxel",
     12: "hexahedron", 13: "wedge", 14: "pyramid", 21: "line3", 22: "triangle6", 23: "quad8", 24: "tetra10",
     25: "hexahedron20", 26: "wedge15", 27: "pyramid13", 28: "quad9", 29: "hexahedron27", 31: "wedge12",
-    32: "wedge18", 33: "hexahedron24", 34: "triangle7", 42: "polyhedron",
+    32: "wedge18", 33: "hexahedron24", 34: "triangle7", 35: "line4", 42: "polyhedron",
 }  # fmt: skip
+_NUMBER_OF = {name: number for number, name in NUMBERS.items()}
 LAGRANGE = {68: "line", 69: "triangle", 70: "quad", 71: "tetra", 72: "hexahedron", 73: "wedge", 74: "pyramid"}
 POLY_VERTEX, POLY_LINE, STRIP = 2, 4, 6
 SEVERAL = {POLY_VERTEX: "vertex", POLY_LINE: "line", STRIP: "triangle"}
@@ -66,6 +67,16 @@ def grouped(connectivity: Indices, ends: Indices, types: Indices) -> Grouped:
         blocks.append((name, made))
         owners.append(np.repeat(rows, repeated))
     return Grouped(blocks, np.concatenate(owners))
+
+
+def number_of(kind: str) -> int:
+    """VTK's number of a type under meshio's name.
+
+    Raises:
+        KeyError: one that VTK does not have.
+    """
+    family = kind.rstrip("0123456789")
+    return _NUMBER_OF.get(kind) or {name: number for number, name in LAGRANGE.items()}[family]
 
 
 def _cells(number: int, nodes: Indices) -> tuple[str, Indices, int]:

@@ -8,6 +8,7 @@ import time
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scalebridge.cli import main
@@ -256,8 +257,6 @@ def test_the_time_of_a_look_at_an_example_grows_with_it_and_no_faster() -> None:
 
 
 def test_results_are_found_in_files_of_every_kind(tmp_path: Path) -> None:
-    import numpy as np
-
     (tmp_path / "a.json").write_text(json.dumps({"energy": 1.5, "steps": [{"u": 1}, {"u": 2}], "name": "x"}))
     (tmp_path / "b.csv").write_text("time,load\n0,1\n1,3\n")
     (tmp_path / "c.dat").write_text("# t temp\n0 300\n1 310\n")
@@ -272,6 +271,26 @@ def test_results_are_found_in_files_of_every_kind(tmp_path: Path) -> None:
         "energy": 1.5, "u": 2, "time": 1, "load": 3, "t": 1, "temp": 310, "d_0": 1, "d_1": 320,
         "pressure_drop": 4.5, "energy_2": 2, "f": 7, "k": 8,
     }  # fmt: skip
+
+
+def test_of_an_array_the_last_entry_is_read_however_many_there_are(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    for steps, last in ((3, 5.0), (5, 9.0)):
+        with h5py.File(tmp_path / "out.h5", "w") as file:
+            file["history/u"] = np.arange(2.0 * steps).reshape(steps, 2)
+            file["flux"] = 7.0
+        np.save(tmp_path / "u.npy", np.arange(2.0 * steps))
+        (tmp_path / "t.csv").write_text("".join(f"{k},{2 * k + 1}.0\n" for k in range(steps)))
+        if steps == 3:
+            found = results_in(tmp_path, ["out.h5", "u.npy", "t.csv"])
+        assert [p.parser.read(tmp_path).item() for p in found] == [7.0, last, last, steps - 1, last]
+
+
+def test_a_comma_separated_table_has_its_heading_in_a_comment_or_below_a_title(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("# written by m\n# step;load\n0;1.5\n1;2.5\n")
+    (tmp_path / "b.csv").write_text('Results of m\nt,"u, v",\n0,1,ok\n')
+    found = {p.name: p.value for p in results_in(tmp_path, ["a.csv", "b.csv"])}
+    assert found == {"step": 1, "load": 2.5, "b_0": 0, "b_1": 1}
 
 
 def test_tables_in_a_log_are_found_and_what_it_says_of_itself_comes_last(tmp_path: Path) -> None:

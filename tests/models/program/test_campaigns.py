@@ -15,6 +15,7 @@ import pytest
 
 import scalebridge as sb
 from scalebridge.campaign.executors import LocalProcessExecutor
+from scalebridge.models.program import Pattern, Program
 from scalebridge.testing.programs import fake_program
 
 X = np.arange(10.0)[:, None]
@@ -89,6 +90,37 @@ def test_the_timeout_of_a_campaign_ends_the_program_and_removes_its_folder(tmp_p
     while list((tmp_path / "runs").iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("regex", [r"^(?:a+)+ {number}", None])
+def test_reading_that_hangs_is_ended_by_the_timeout_of_a_campaign(regex: str | None, tmp_path: Path) -> None:
+    reading = Pattern("stdout.txt", regex) if regex else lambda folder: time.sleep(600)
+    model = Program(
+        ["echo", "a" * 60 + "b", "{{ x }}"], {"x": "1"}, {"y": "1"}, {"y": reading}, timeout=1.0, folder=tmp_path
+    )
+    start = time.monotonic()
+    with sb.Campaign(model, timeout=2.0, retries=0) as campaign:
+        assert campaign.run(X[:1], phase="learn", why="to try it").status.tolist() == ["timeout"]
+    assert time.monotonic() - start < 30
+    deadline = time.monotonic() + 5
+    while list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_temporary_files_of_a_program_that_is_killed_can_be_in_its_folder(tmp_path: Path) -> None:
+    made = Program(
+        ["sh", "-c", 'mktemp -d; mktemp; echo "$TMPDIR"; kill -9 $$', "{{ x }}"],
+        {"x": "1"},
+        {"y": "1"},
+        {"y": Pattern("stdout.txt", "{number}")},
+        environment={"TMPDIR": "."},
+        folder=tmp_path,
+        keep="failed",
+    )
+    (reason,) = made.run(X[:1]).reason
+    kept = Path(reason.rpartition("see ")[2])
+    assert "killed by SIGKILL" in reason and len(list(kept.glob("tmp.*"))) == 2
 
 
 SCRIPT = """

@@ -186,7 +186,7 @@ def _in_hdf5(path: Path, file: str) -> Iterator[tuple[str, Parser]]:
     except (ImportError, OSError, RuntimeError):
         return
     for name, shape in shapes.items():
-        yield name.rpartition("/")[2], Hdf5(file, name, tuple(n - 1 for n in shape) or None)
+        yield name.rpartition("/")[2], Hdf5(file, name, _last(shape))
 
 
 def _shape(path: Path) -> tuple[int, ...]:

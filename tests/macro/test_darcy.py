@@ -90,6 +90,8 @@ def test_a_prescribed_inflow_asks_for_the_pressure_drop():
         ({"viscosity": 0.0}, "viscosity of the Darcy problem is 0"),
         ({"solid_fraction": 1.2}, "lies between 1.2 and 1.2"),
         ({"qois": {"flow": "left"}}, "give FlowRate or MeanPressure"),
+        ({"qois": {"flow": macro.HeatFlow("left")}}, "give FlowRate or MeanPressure"),
+        ({"area": 0.0}, "area of the Darcy problem falls to 0"),
         ({"qois": {"flow": FlowRate("lefty")}}, "did you mean 'left'"),
     ],
 )
@@ -113,3 +115,25 @@ def test_the_mesh_estimate_sees_what_the_quadrature_of_a_compressed_bed_leaves(n
 def test_an_inflow_into_a_bed_that_is_compressed_is_refused():
     with pytest.raises(InputError, match="prescribe the pressure at the inlet"):
         column(pressure={"right": 0.0}, inflow={"left": 1e-3}, compression=Compression("1 kPa", 0.3))
+
+
+def test_a_flow_rate_is_asked_for_where_a_pressure_is_prescribed():
+    # An inflow is known already, and a closed side shares its corners with its neighbours.
+    sides = macro.meshes.rectangle(0.02, 0.01, 6)
+    for boundary in ("left", "top"):
+        with pytest.raises(InputError, match=f"The flow through '{boundary}' was asked for, but nothing is prescribed"):
+            Darcy(sides, {"right": 0.0}, 1e-3, 0.2, inflow={"left": 1e-3}, qois={"flow": FlowRate(boundary)})
+
+
+def test_states_are_told_with_their_places_on_any_mesh():
+    problem = column(5)
+    for bed in (problem, problem.refined_everywhere()):
+        fields = bed.solve(carman_kozeny).fields
+        assert len(fields["state_points"]) == len(fields["state_cells"]) == bed.n_states
+    assert bed.n_states == 2 * problem.n_states
+
+
+def test_a_compressed_bed_is_asked_for_solid_fractions_from_its_unloaded_one_upwards():
+    problem = column(solid_fraction=0.1, compression=Compression("1 kPa", 0.6))
+    for states in (problem.start_states, problem.solve(carman_kozeny).states):
+        assert 0.1 <= states.min() < 0.12 and 0.1 * 10**0.6 < states.max() <= 0.1 * 11**0.6

@@ -130,3 +130,10 @@ def test_a_likely_mistake_gets_one_clear_sentence(options, words):
     with pytest.raises(InputError) as caught:
         rod(**options)
     assert words in str(caught.value)
+
+
+def test_a_heat_flow_is_asked_for_where_a_temperature_is_prescribed():
+    options = {"temperature": {"right": 300.0}, "inflow": {"left": 100.0}}
+    for boundary in ("left", "top"):
+        with pytest.raises(InputError, match=f"flow through '{boundary}' was asked for, but nothing is prescribed"):
+            macro.Heat(macro.meshes.rectangle(1.0, 1.0, 2), qois={"flow": macro.HeatFlow(boundary)}, **options)

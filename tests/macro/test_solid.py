@@ -191,6 +191,7 @@ def test_solid_keeps_the_contract_of_a_macro_model():
         ({"displacement": {"top": (0, 0), "left": (0, "1 mm")}}, "at the corner where they meet"),
         ({"qois": {"f": macro.ReactionForce("rihgt", "x")}}, "did you mean 'right'?"),
         ({"qois": {"f": macro.ReactionForce("right", "z")}}, "direction 'z'"),
+        ({"qois": {"f": macro.ReactionForce("right", "x")}}, "on 'right' along x was asked for, but nothing is"),
         ({"qois": {"f": macro.MeanStress("zz")}}, "component 'zz'"),
         ({"qois": {"f": {"kind": "reaction_forse", "boundary": "right"}}}, "did you mean 'reaction_force'?"),
         ({"qois": {"f": {"kind": "reaction_force", "boundry": "right"}}}, "did you mean 'boundary'?"),

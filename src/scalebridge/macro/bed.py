@@ -1,14 +1,12 @@
-"""A porous bed: how the flow compresses its solid, and its closure seen from the pressure."""
+"""How the flow compresses the solid of a porous bed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from scalebridge.errors import InputError
-from scalebridge.models.closure import Closure, ClosureValue
 from scalebridge.quantities import Floats
 from scalebridge.quantities.units import magnitude
 
@@ -45,39 +43,3 @@ class Compression:
         base = 1 + np.maximum(stress, 0.0) / self._scale
         slope = np.where(stress > 0, self.exponent / self._scale * base ** (self.exponent - 1), 0.0)
         return base**self.exponent, slope
-
-
-@dataclass(frozen=True, eq=False)
-class Bed:
-    """The bed between pressure and the closure: from pressures to solid fractions, from permeability to mobility.
-
-    Args:
-        compression: how stress compresses it.
-        viscosity: Pa*s.
-        highest: pressure at which the solid carries nothing, Pa.
-        unloaded: number of states -> the solid fraction without load at each: every discretisation asks at its own.
-    """
-
-    compression: Compression | None
-    viscosity: float
-    highest: float
-    unloaded: Mapping[int, Floats]
-
-    def fractions(self, pressure: Floats) -> tuple[Floats, Floats]:
-        """Solid fraction ``[n, 1]`` and its derivative by the pressure ``[n, 1]`` at pressures ``[n, 1]``."""
-        unloaded = self.unloaded[len(pressure)][:, None]
-        if self.compression is None:
-            return unloaded, np.zeros_like(unloaded)
-        factor, slope = self.compression.factor(self.highest - pressure)
-        return unloaded * factor, -unloaded * slope
-
-    def around(self, closure: Closure) -> Closure:
-        """The closure from pressure to mobility, ``k / mu``."""
-
-        def mobility(x: Floats) -> ClosureValue:
-            fraction, slope = self.fractions(x)
-            answer = closure(fraction)
-            tangent = np.asarray(answer.tangent) * slope[:, None, :] / self.viscosity
-            return ClosureValue(np.asarray(answer.values) / self.viscosity, tangent, answer.inside)
-
-        return mobility

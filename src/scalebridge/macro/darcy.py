@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from scalebridge.errors import InputError
-from scalebridge.macro.bed import Bed, Compression
+from scalebridge.macro.bed import Compression
 from scalebridge.macro.conditions import at_points, facet_load, prescribed
 from scalebridge.macro.discrete import Discrete, Functional, Local
-from scalebridge.macro.domain import Domain
 from scalebridge.macro.element_space import ElementSpace
-from scalebridge.macro.mesh_error import checked_local, estimate, marked, richer
-from scalebridge.macro.meshes import domain_of
 from scalebridge.macro.newton import NewtonOptions
-from scalebridge.macro.quantities_of_interest import HeatFlow, MeanTemperature, Region, known_quantity
+from scalebridge.macro.on_mesh import OnMesh, cross_section
+from scalebridge.macro.quantities_of_interest import HeatFlow, MeanTemperature, Region
 from scalebridge.macro.solution import solved
 from scalebridge.macro.start import linear_field, spread
-from scalebridge.models import MacroSolution, MeshEstimate
+from scalebridge.models import MacroSolution
 from scalebridge.models.closure import Closure
 from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.quantities.units import magnitude
@@ -55,7 +53,7 @@ class MeanPressure:
 
 
 @dataclass(frozen=True, eq=False)
-class Darcy:
+class Darcy(OnMesh):
     """Steady flow through a porous bed, ``-div((k/mu) grad p) = 0``.
 
     The closure maps ``solid_fraction`` to ``permeability`` (m^2).
@@ -110,12 +108,7 @@ class Darcy:
             )
         if not self._mu > 0:
             raise InputError(f"The viscosity of the Darcy problem is {self.viscosity}; give one that is positive.")
-        _ = self.functionals, self._bed
-
-    @cached_property
-    def domain(self) -> Domain:
-        """The mesh with its named boundaries."""
-        return domain_of(self.mesh)
+        _ = self.functionals
 
     @property
     def closure_inputs(self) -> Space:
@@ -136,41 +129,18 @@ class Darcy:
         simplex = self.domain.cell in ("line", "triangle", "tetrahedron")
         return ElementSpace(self.domain, self.order, 2 * self.order if simplex else 2 * self.order + 1)
 
-    @cached_property
-    def discrete(self) -> Discrete:
-        """The assembled problem."""
-        return self._on(self._space)
-
-    @cached_property
-    def _richer(self) -> Discrete:
-        return self._on(richer(self._space))
-
-    @cached_property
-    def _bed(self) -> Bed:
-        return Bed(
-            self.compression, self._mu, self._highest, {self._rows(self.discrete): self._unloaded(self.discrete)}
-        )
-
-    @property
-    def _highest(self) -> float:
-        return float(self.discrete.target[self.discrete.fixed].max())
-
-    def _rows(self, discrete: Discrete) -> int:
-        return int(discrete.weights.size)
-
-    def _unloaded(self, discrete: Discrete) -> Floats:
-        """Solid fraction of the bed without load at every state ``[n]``."""
-        fraction = at_points(self.solid_fraction, discrete.space.cells.points, "1", "The solid fraction of the bed")
+    def _unloaded(self, points: Floats) -> Floats:
+        """Solid fraction of the bed without load at points ``[..., dim]``."""
+        fraction = at_points(self.solid_fraction, points, "1", "The solid fraction of the bed")
         if not ((fraction > 0) & (fraction < 1)).all():
             raise InputError(
                 f"The solid fraction of the bed lies between {fraction.min():g} and {fraction.max():g}; give one "
                 "between 0 and 1."
             )
-        return fraction.ravel()
+        return fraction
 
     def _area(self, points: Floats) -> Floats:
-        unit = {1: "m^2", 2: "m"}.get(points.shape[-1], "1")
-        return at_points(self.area, points, unit, "The area of the Darcy problem")
+        return cross_section(self.area, points, "the Darcy problem")
 
     def _on(self, space: ElementSpace) -> Discrete:
         load = np.zeros(space.size)
@@ -179,17 +149,28 @@ class Darcy:
         conditions = {boundary: [value] for boundary, value in self.pressure.items()}
         fixed, target = prescribed(space, conditions, 1, "Pa", "The pressure")
         cells = space.cells
+        unloaded, highest = self._unloaded(cells.points)[..., None], float(target[fixed].max())
+
+        def fractions(pressure: Floats) -> tuple[Floats, Floats]:
+            """Solid fraction of the loaded bed and its derivative by the pressure, both ``[e, q, 1]``."""
+            if self.compression is None:
+                return unloaded, np.zeros_like(unloaded)
+            factor, slope = self.compression.factor(highest - pressure)
+            return unloaded * factor, -unloaded * slope
+
         return Discrete(
             space=space,
             components=1,
             gradients=cells.grads,
             state_map=cells.values[:, :, None, :],
-            weights=self._area(cells.points) * cells.weights,
+            # The mobility is the closure's permeability over the viscosity.
+            weights=self._area(cells.points) * cells.weights / self._mu,
             load=load,
             fixed=fixed,
             target=target,
             # One pressure everywhere carries no flow.
             reference=np.full(space.size, target[fixed].mean()),
+            asked=fractions,
         )
 
     @cached_property
@@ -197,71 +178,33 @@ class Darcy:
         """Name -> description of every quantity of interest."""
         if self.qois is not None:
             for name, entry in self.qois.items():
-                if not hasattr(entry, "on"):
+                if not isinstance(entry, FlowRate | MeanPressure):
                     raise InputError(f"The quantity of interest '{name}' is {entry!r}; give FlowRate or MeanPressure.")
             return dict(self.qois)
         flows: dict[str, Any] = {f"flow_rate_{boundary}": FlowRate(boundary) for boundary in self.pressure}
         return {**flows, "mean_pressure": MeanPressure()}
-
-    @property
-    def units(self) -> dict[str, str]:
-        """Name -> unit of every quantity of interest; SI."""
-        return {name: quantity.unit for name, quantity in self.quantities.items()}
-
-    @cached_property
-    def functionals(self) -> dict[str, Functional]:
-        """Name -> linear functional of every quantity of interest."""
-        return {name: quantity.on(self.discrete) for name, quantity in self.quantities.items()}
 
     @cached_property
     def start_states(self) -> Floats:
         """Solid fractions that a bed of one permeability would have ``[k, 1]``."""
         pressure = linear_field(self.discrete, None)
         if pressure is None:
-            return spread(self._unloaded(self.discrete)[:, None], 4)
-        return spread(self._bed.fractions(self.discrete.states(pressure).reshape(-1, 1))[0], 4)
+            return spread(self._unloaded(self._space.cells.points).reshape(-1, 1), 4)
+        return spread(self.discrete.closure_states(pressure)[0].reshape(-1, 1), 4)
 
     def solve(self, closure: Closure, start: Any = None) -> MacroSolution:
-        """Solve with the closure, from an earlier solution's ``restart`` where given.
+        """Solve with the closure, from an earlier solution's ``restart`` (of this or of another mesh) where given.
 
         A problem without a solution, or a closure that answers with no number, is a solution with
         ``converged=False`` and the reason.
         """
-        bed = self._bed.around(closure)
-        found = solved(self.discrete, self.functionals, bed, start, self.newton, self._fields, False)
-        states = self._bed.fractions(found.states)[0]
-        by_mobility = found.sensitivity
-        if by_mobility is None:
-            return replace(found, states=states)
-        return replace(found, states=states, sensitivity=lambda qoi: by_mobility(qoi) / self._mu)
-
-    def mesh_estimate(self, solution: MacroSolution, closure: Closure, qoi: str) -> MeshEstimate:
-        """Estimate the mesh error of a quantity of interest; see `scalebridge.macro.mesh_error`.
-
-        Raises:
-            InputError: an unknown quantity of interest, a solution that is none, or elements without a richer space.
-        """
-        functional = known_quantity(self.quantities, qoi).on(self._richer)
-        bed = replace(
-            self._bed, unloaded={**self._bed.unloaded, self._rows(self._richer): self._unloaded(self._richer)}
-        )
-        return estimate(self.discrete, self._richer, self.functionals[qoi], functional, solution, bed.around(closure))
-
-    def refined(self, local: Floats) -> Darcy:
-        """Return the problem on a mesh refined where ``local [n_elements]`` is largest; see `Heat.refined`."""
-        cells = marked(checked_local(local, self.domain.mesh.nelements), self.marking)
-        return replace(self, mesh=self.domain.refined(cells))
+        return solved(self.discrete, self.functionals, closure, start, self.newton, self._fields, False)
 
     def _fields(self, at: Local) -> dict[str, Any]:
-        mesh, cells = self.domain.mesh, self._space.cells
-        share = cells.weights / cells.weights.sum(1, keepdims=True)
-        fraction = self._bed.fractions(at.states.reshape(-1, 1))[0].reshape(share.shape)
         return {
-            "points": np.ascontiguousarray(mesh.p.T),
-            "cells": np.ascontiguousarray(mesh.t.T),
-            "pressure": at.u[: mesh.p.shape[1]],
-            "solid_fraction": (share * fraction).sum(1),
-            "velocity": -(share[..., None] * at.values * at.gradient).sum(1),
-            "permeability": self._mu * (share * at.values[..., 0]).sum(1),
-            "inside": at.inside.all(1),
+            **self._places(at),
+            "pressure": at.u[: self.domain.mesh.p.shape[1]],
+            "solid_fraction": self._mean(at.states)[:, 0],
+            "velocity": self._mean(-at.values * at.gradient / self._mu),
+            "permeability": self._mean(at.values)[:, 0],
         }

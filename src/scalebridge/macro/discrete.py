@@ -8,7 +8,7 @@ temperature gradient). Arrays have the cell first: ``[e, q, ...]``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,9 +43,9 @@ class Local:
 
     Args:
         u: ``[n]``, the field.
-        states: ``[e, q, d]``.
+        states: ``[e, q, d]``, what the closure was asked.
         values: ``[e, q, m]``.
-        tangent: ``[e, q, m, d]``.
+        tangent: ``[e, q, m, d]``, by the states ``S u``.
         gradient: ``[e, q, p]``, ``e = B u``.
         internal: ``[n]``, internal forces.
         size: ``[n]``, sum of the magnitudes of what each cell adds to ``internal``.
@@ -78,6 +78,8 @@ class Discrete:
         fixed: degrees of freedom with a prescribed value.
         target: ``[n]``, prescribed values at full load (zero elsewhere).
         reference: ``[n]``, the field at no load.
+        asked: what the closure is asked at states ``S u [e, q, d]``, where that is not the states themselves, and its
+            derivative, component by component; both ``[e, q, d]``.
     """
 
     space: ElementSpace
@@ -89,6 +91,7 @@ class Discrete:
     fixed: Ints
     target: Floats
     reference: Floats
+    asked: Callable[[Floats], tuple[Floats, Floats]] | None = None
 
     @property
     def size(self) -> int:
@@ -134,8 +137,13 @@ class Discrete:
         return slots.ravel(), (keys % max(1, len(self.free))).astype(np.int32), pointer
 
     def states(self, u: Floats) -> Floats:
-        """Return the states ``[e, q, d]`` of a field ``u [n]``."""
+        """Return the states ``S u [e, q, d]`` of a field ``u [n]``."""
         return self._map(self._states_of, u)
+
+    def closure_states(self, u: Floats) -> tuple[Floats, Floats]:
+        """Return what the closure is asked on a field ``u [n]``, and its derivative by ``S u``; both ``[e, q, d]``."""
+        states = self.states(u)
+        return (states, np.ones_like(states)) if self.asked is None else self.asked(states)
 
     def _map(self, operator: Floats, u: Floats) -> Floats:
         e, q, p, width = operator.shape
@@ -149,7 +157,7 @@ class Discrete:
 
     def evaluate(self, closure: Closure, u: Floats) -> Local:
         """Ask the closure at the states of ``u [n]``."""
-        states = self.states(u)
+        states, slope = self.closure_states(u)
         e, q, d = states.shape
         # A state that is no number cannot be asked for; the closure would be blamed for it.
         answer = closure(states.reshape(e * q, d)) if np.isfinite(states).all() else _no_answer(e * q, d)
@@ -157,6 +165,7 @@ class Discrete:
         tangent = np.asarray(answer.tangent, dtype=np.float64)
         finite = bool(np.isfinite(values).all() and np.isfinite(tangent).all())
         values, tangent = values.reshape(e, q, -1), tangent.reshape(e, q, -1, d)
+        tangent = tangent * slope[:, :, None, :]
         gradient = self._map(self.gradients, u) if self.scaled else states
         flux = values * gradient if self.scaled else values
         local = self._pull_back(flux)

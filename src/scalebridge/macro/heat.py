@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from scalebridge.errors import InputError, did_you_mean
-from scalebridge.macro.conditions import at_points, body_load, facet_load, prescribed
-from scalebridge.macro.discrete import Discrete, Functional, Local
-from scalebridge.macro.domain import Domain
+from scalebridge.macro.conditions import body_load, facet_load, prescribed
+from scalebridge.macro.discrete import Discrete, Local
 from scalebridge.macro.element_space import ElementSpace
-from scalebridge.macro.mesh_error import checked_local, estimate, marked, richer
-from scalebridge.macro.meshes import domain_of
 from scalebridge.macro.newton import NewtonOptions
-from scalebridge.macro.quantities_of_interest import HeatFlow, MeanTemperature, described, known_quantity
+from scalebridge.macro.on_mesh import OnMesh, cross_section
+from scalebridge.macro.quantities_of_interest import HeatFlow, MeanTemperature, described
 from scalebridge.macro.solution import solved
 from scalebridge.macro.start import Linear, linear_field, spread
-from scalebridge.models import MacroSolution, MeshEstimate
+from scalebridge.models import MacroSolution
 from scalebridge.models.closure import Closure
 from scalebridge.quantities import Floats, Space, Variable
 
@@ -28,7 +26,7 @@ LAWS = ("conductivity", "flux")
 
 
 @dataclass(frozen=True, eq=False)
-class Heat:
+class Heat(OnMesh):
     """Steady heat conduction, ``-div(k grad T) = source``.
 
     With ``law="conductivity"`` the closure maps ``temperature`` (K) to ``conductivity`` (W/(m*K)). With ``law="flux"``
@@ -81,11 +79,6 @@ class Heat:
             )
         _ = self.functionals
 
-    @cached_property
-    def domain(self) -> Domain:
-        """The mesh with its named boundaries."""
-        return domain_of(self.mesh)
-
     @property
     def closure_inputs(self) -> Space:
         """Temperature, or its gradient."""
@@ -100,11 +93,6 @@ class Heat:
             return Space([Variable("conductivity", "W/(m*K)")])
         return Space([Variable("flux", "W/m^2", (self._space.dim,))])
 
-    @property
-    def n_states(self) -> int:
-        """Number of states at which a solution uses the closure."""
-        return int(self.discrete.weights.size)
-
     @cached_property
     def _space(self) -> ElementSpace:
         simplex = self.domain.cell in ("line", "triangle", "tetrahedron")
@@ -115,17 +103,8 @@ class Heat:
             order = 2 * self.order if simplex else 2 * self.order + 1
         return ElementSpace(self.domain, self.order, order)
 
-    @cached_property
-    def discrete(self) -> Discrete:
-        """The assembled problem."""
-        return self._on(self._space)
-
     def _area(self, points: Floats) -> Floats:
-        unit = {1: "m^2", 2: "m"}.get(points.shape[-1], "1")
-        area = at_points(self.area, points, unit, "The area of the heat problem")
-        if not (area > 0).all():
-            raise InputError(f"The area of the heat problem falls to {area.min():g}; give one that is positive.")
-        return area
+        return cross_section(self.area, points, "the heat problem")
 
     def _on(self, space: ElementSpace) -> Discrete:
         load = np.zeros(space.size)
@@ -157,16 +136,6 @@ class Heat:
         flows: dict[str, Any] = {f"heat_flow_{boundary}": HeatFlow(boundary) for boundary in self.temperature}
         return {**flows, "mean_temperature": MeanTemperature()}
 
-    @property
-    def units(self) -> dict[str, str]:
-        """Name -> unit of every quantity of interest; SI."""
-        return {name: quantity.unit for name, quantity in self.quantities.items()}
-
-    @cached_property
-    def functionals(self) -> dict[str, Functional]:
-        """Name -> linear functional of every quantity of interest."""
-        return {name: quantity.on(self.discrete) for name, quantity in self.quantities.items()}
-
     @cached_property
     def start_states(self) -> Floats | None:
         """A few states that a linear body would see under the prescribed temperatures ``[k, d]``.
@@ -193,45 +162,10 @@ class Heat:
         stable = self.law == "flux"
         return solved(self.discrete, self.functionals, closure, start, self.newton, self._fields, stable)
 
-    def mesh_estimate(self, solution: MacroSolution, closure: Closure, qoi: str) -> MeshEstimate:
-        """Estimate the mesh error of a quantity of interest; see `scalebridge.macro.mesh_error`.
-
-        ``local`` sums to ``error``.
-
-        Raises:
-            InputError: an unknown quantity of interest, a solution that is none, or elements without a richer space.
-        """
-        fine = self._richer
-        functional = known_quantity(self.quantities, qoi).on(fine)
-        return estimate(self.discrete, fine, self.functionals[qoi], functional, solution, closure)
-
-    @cached_property
-    def _richer(self) -> Discrete:
-        return self._on(richer(self._space))
-
-    def refined(self, local: Floats) -> Heat:
-        """Return the problem on a mesh refined where ``local [n_elements]`` is largest.
-
-        The fewest elements that hold the part ``marking`` of the sum are refined (all, where the cells are
-        neither triangles nor lines). Boundary names are kept, and new nodes on a generated hole lie on its circle.
-        """
-        cells = marked(checked_local(local, self.domain.mesh.nelements), self.marking)
-        return replace(self, mesh=self.domain.refined(cells))
-
-    def refined_everywhere(self) -> Heat:
-        """Return the same problem on the mesh with every element refined."""
-        return replace(self, mesh=self.domain.refined())
-
     def _fields(self, at: Local) -> dict[str, Any]:
-        mesh, cells = self.domain.mesh, self._space.cells
-        share = (cells.weights / cells.weights.sum(1, keepdims=True))[..., None]
         return {
-            "points": np.ascontiguousarray(mesh.p.T),
-            "cells": np.ascontiguousarray(mesh.t.T),
-            "temperature": at.u[: mesh.p.shape[1]],
-            "gradient": (share * at.gradient).sum(1),
-            "value": (share * at.values).sum(1),
-            "inside": at.inside.all(1),
-            "state_points": cells.points.reshape(-1, self._space.dim),
-            "state_cells": np.repeat(np.arange(cells.weights.shape[0]), cells.weights.shape[1]),
+            **self._places(at),
+            "temperature": at.u[: self.domain.mesh.p.shape[1]],
+            "gradient": self._mean(at.gradient),
+            "value": self._mean(at.values),
         }

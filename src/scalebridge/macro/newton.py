@@ -182,7 +182,7 @@ def _is_rounding(discrete: Discrete, matrices: Floats, at: Local, force: Floats)
 def _limit(discrete: Discrete, at: Local, step: Floats, options: NewtonOptions) -> float:
     """Return the part of a correction that keeps the change of every state within reach."""
     change = float(np.abs(discrete.states(step)).max())
-    allowed = options.reach * float(np.abs(at.states).max())
+    allowed = options.reach * float(np.abs(discrete.states(at.u)).max())
     return min(1.0, allowed / change) if allowed > 0 and change > allowed else 1.0
 
 

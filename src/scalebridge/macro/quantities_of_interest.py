@@ -80,10 +80,10 @@ class ReactionForce:
 
     def on(self, discrete: Discrete) -> Functional:
         """Return the functional."""
-        residual = np.zeros(discrete.size)
         axis = _axis(self.direction, discrete, "The reaction force")
-        residual[discrete.components * discrete.space.on(self.boundary) + axis] = 1.0
-        return Functional(residual=residual)
+        return _reaction(
+            discrete, self.boundary, axis, f"The reaction force on '{self.boundary}' along {self.direction}"
+        )
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,7 @@ class HeatFlow:
 
     def on(self, discrete: Discrete) -> Functional:
         """Return the functional."""
-        residual = np.zeros(discrete.size)
-        residual[discrete.space.on(self.boundary)] = 1.0
-        return Functional(residual=residual)
+        return _reaction(discrete, self.boundary, 0, f"The flow through '{self.boundary}'")
 
 
 @dataclass(frozen=True)
@@ -262,6 +260,19 @@ def known_quantity(quantities: Mapping[str, QuantityOfInterest], name: str) -> Q
     if name not in quantities:
         raise InputError(f"The macro model has no quantity of interest '{name}'{did_you_mean(name, quantities)}")
     return quantities[name]
+
+
+def _reaction(discrete: Discrete, boundary: str, component: int, owner: str) -> Functional:
+    """Sum of the residual over a boundary; elsewhere it is what the load is, and at corners part of a neighbour's."""
+    held = discrete.components * discrete.space.on(boundary) + component
+    if not np.isin(held, discrete.fixed).all():
+        raise InputError(
+            f"{owner} was asked for, but nothing is prescribed there that it would answer to: it is given by the load, "
+            "or zero; ask for it on a boundary whose value is prescribed."
+        )
+    residual = np.zeros(discrete.size)
+    residual[held] = 1.0
+    return Functional(residual=residual)
 
 
 def _axis(direction: str, discrete: Discrete, owner: str) -> int:

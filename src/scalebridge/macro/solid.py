@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,21 +11,18 @@ import numpy as np
 
 from scalebridge.errors import InputError
 from scalebridge.macro.conditions import body_load, facet_load, is_free, prescribed, vector
-from scalebridge.macro.discrete import Discrete, Functional, Local
-from scalebridge.macro.domain import Domain
+from scalebridge.macro.discrete import Discrete, Local
 from scalebridge.macro.element_space import ElementSpace
-from scalebridge.macro.mesh_error import checked_local, estimate, marked, richer
-from scalebridge.macro.meshes import domain_of
 from scalebridge.macro.newton import NewtonOptions
+from scalebridge.macro.on_mesh import OnMesh
 from scalebridge.macro.quantities_of_interest import (
     MeanDisplacement,
     ReactionForce,
     described,
-    known_quantity,
 )
 from scalebridge.macro.solution import solved
 from scalebridge.macro.start import linear_field, plane_strain, spread
-from scalebridge.models import MacroSolution, MeshEstimate
+from scalebridge.models import MacroSolution
 from scalebridge.models.closure import Closure
 from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.quantities.units import magnitude
@@ -34,7 +31,7 @@ QUADRATURE = {("triangle", 1): 1, ("triangle", 2): 2, ("quadrilateral", 1): 3, (
 
 
 @dataclass(frozen=True, eq=False)
-class Solid:
+class Solid(OnMesh):
     """A plane-strain body whose stress is an unknown function of strain.
 
     The closure maps ``strain`` (Mandel, 3, unit 1) to ``stress`` (Mandel, 3, Pa). Numbers are in SI units; texts carry
@@ -88,11 +85,6 @@ class Solid:
         self._check_held()
         _ = self.functionals
 
-    @cached_property
-    def domain(self) -> Domain:
-        """The mesh with its named boundaries."""
-        return domain_of(self.mesh)
-
     @property
     def closure_inputs(self) -> Space:
         """Strain in Mandel components."""
@@ -103,21 +95,11 @@ class Solid:
         """Stress in Mandel components."""
         return Space([Variable("stress", "Pa", (3,), kind="symmetric")])
 
-    @property
-    def n_states(self) -> int:
-        """Number of states at which a solution uses the closure."""
-        return int(self.discrete.weights.size)
-
     @cached_property
     def _space(self) -> ElementSpace:
         # Elements of second order follow an arc; those of first order have straight edges.
         domain = self.domain.curved() if self.order == 2 else self.domain
         return ElementSpace(domain, self.order, QUADRATURE[self.domain.cell, self.order])
-
-    @cached_property
-    def discrete(self) -> Discrete:
-        """The assembled problem."""
-        return self._on(self._space)
 
     def _on(self, space: ElementSpace) -> Discrete:
         depth = magnitude(self.thickness, "m", "The thickness of the solid")
@@ -171,16 +153,6 @@ class Solid:
                     found[f"displacement_{boundary}_{axis}"] = MeanDisplacement(boundary, axis)
         return found
 
-    @property
-    def units(self) -> dict[str, str]:
-        """Name -> unit of every quantity of interest; SI."""
-        return {name: quantity.unit for name, quantity in self.quantities.items()}
-
-    @cached_property
-    def functionals(self) -> dict[str, Functional]:
-        """Name -> linear functional of every quantity of interest."""
-        return {name: quantity.on(self.discrete) for name, quantity in self.quantities.items()}
-
     @cached_property
     def start_states(self) -> Floats | None:
         """Six strains that an elastic body would see under the prescribed displacements ``[k, 3]``.
@@ -200,52 +172,15 @@ class Solid:
         """
         return solved(self.discrete, self.functionals, closure, start, self.newton, self._fields, True)
 
-    def mesh_estimate(self, solution: MacroSolution, closure: Closure, qoi: str) -> MeshEstimate:
-        """Estimate the mesh error of a quantity of interest; see `scalebridge.macro.mesh_error`.
-
-        ``local`` sums to ``error``.
-
-        Raises:
-            InputError: an unknown quantity of interest, a solution that is none, or elements without a richer space.
-        """
-        fine = self._richer
-        functional = known_quantity(self.quantities, qoi).on(fine)
-        return estimate(self.discrete, fine, self.functionals[qoi], functional, solution, closure)
-
-    @cached_property
-    def _richer(self) -> Discrete:
-        return self._on(richer(self._space))
-
-    def refined(self, local: Floats) -> Solid:
-        """Return the problem on a mesh refined where ``local [n_elements]`` is largest.
-
-        The fewest elements that hold the part ``marking`` of the sum are refined (all, where the cells are
-        neither triangles nor lines). Boundary names are kept, and new nodes on a generated hole lie on its circle.
-        """
-        cells = marked(checked_local(local, self.domain.mesh.nelements), self.marking)
-        return replace(self, mesh=self.domain.refined(cells))
-
-    def refined_everywhere(self) -> Solid:
-        """Return the same problem on the mesh with every element refined."""
-        return replace(self, mesh=self.domain.refined())
-
     def _fields(self, at: Local) -> dict[str, Any]:
-        mesh, cells = self.domain.mesh, self._space.cells
-        share = cells.weights / cells.weights.sum(1, keepdims=True)
-        strain = (share[..., None] * at.states).sum(1)
-        stress = (share[..., None] * at.values).sum(1)
-        n_cells, n_points = cells.weights.shape
+        strain, stress = self._mean(at.states), self._mean(at.values)
         return {
-            "points": np.ascontiguousarray(mesh.p.T),
-            "cells": np.ascontiguousarray(mesh.t.T),
-            "displacement": at.u.reshape(-1, 2)[: mesh.p.shape[1]],
+            **self._places(at),
+            "displacement": at.u.reshape(-1, 2)[: self.domain.mesh.p.shape[1]],
             "strain": strain,
             "stress": stress,
             "strain_norm": np.linalg.norm(strain, axis=1),
             "max_shear_stress": np.hypot((stress[:, 0] - stress[:, 1]) / 2, stress[:, 2] / np.sqrt(2)),
-            "inside": at.inside.all(1),
-            "state_points": cells.points.reshape(-1, 2),
-            "state_cells": np.repeat(np.arange(n_cells), n_points),
         }
 
 

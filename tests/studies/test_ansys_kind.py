@@ -33,8 +33,8 @@ def built(tmp_path: Path, **changed: Any) -> Any:
         "inputs": {"thick": ["mm", 1, 5], "force": "N"},
         "outputs": {"tip": "mm"},
         "results": {"tip": {"get": ["NODE", 2, "U", "X"]}},
-        "exec_file": sys.executable,
     }
+    table |= {} if "command" in changed else {"exec_file": sys.executable}
     return parsed("bar", table | changed).build("bar", tmp_path).model
 
 
@@ -82,5 +82,21 @@ def test_a_command_makes_a_batch_model_that_runs(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_table_is_one_sentence(tmp_path: Path, changed: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        built(tmp_path, **changed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"keep": "failed"}, "keep is of a batch run, and no command is given"),
+        (
+            {"command": [sys.executable], "results": {"tip": {"file": "t", "pattern": "{number}"}}, "cores": 2},
+            "cores is of a live program, and a command is given",
+        ),
+        ({"timeout": -1}, "leaves a run nothing"),
+    ],
+)
+def test_keys_of_the_other_way_to_run_are_refused(tmp_path: Path, changed: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         built(tmp_path, **changed)

@@ -92,3 +92,22 @@ def test_a_table_that_makes_no_sense_is_one_sentence(tmp_path: Path, change: dic
     (tmp_path / "in.melt").write_text(MELT, encoding="utf-8")
     with pytest.raises(InputError, match=words):
         built({**SCRIPT, **change}, tmp_path)
+
+
+def test_a_script_of_a_study_takes_times_in_words_and_keeps_what_failed(tmp_path: Path) -> None:
+    (tmp_path / "in.melt").write_text(MELT, encoding="utf-8")
+    model = built({**SCRIPT, "timeout": "10 min", "keep": "failed", "units": "lj"}, tmp_path)
+    assert (model.resources.limits.timeout, model.keep, model.units) == (600.0, "failed", "lj")
+    fluid = built({"kind": "lammps", "fluid": {"properties": ["viscosity"]}, "timeout": "1 hour"}, tmp_path)
+    assert fluid.resources.limits.timeout == 3600.0
+
+
+def test_a_script_of_a_study_begins_from_the_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "in.go").write_text('units lj\nread_restart ${start_from}\nprint "twice = ${T}"\n', encoding="utf-8")
+    (tmp_path / "melt.restart").write_bytes(b"")
+    outputs = {"twice": {"printed": "twice = (\\S+)"}}
+    table = {"kind": "lammps", "script": "in.go", "inputs": {"T": "1"}, "outputs": outputs, "units": "lj"}
+    model = built({**table, "start_from": "melt.restart"}, tmp_path)
+    assert model.variables(np.array([1.0]), 0)["start_from"] == "melt.restart"
+    with pytest.raises(InputError, match="units, which belongs to a script"):
+        built({"kind": "lammps", "fluid": {"properties": ["viscosity"]}, "units": "lj"}, tmp_path)

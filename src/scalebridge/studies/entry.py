@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from scalebridge.errors import InputError
 from scalebridge.models import Model
+from scalebridge.quantities.units import magnitude
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,3 +52,17 @@ class Entry(BaseModel):
             InputError: what the table asks for cannot be made.
         """
         raise InputError(f"[models.{name}] has neither a kind nor a function.")
+
+
+def seconds(given: str | float | None) -> float | None:
+    """Return the seconds of a ``timeout``; ``None`` where none is given.
+
+    Raises:
+        InputError: no time, or none above zero.
+    """
+    if given is None:
+        return None
+    found = magnitude(given, "s", "The timeout")
+    if not found > 0:
+        raise InputError(f"The timeout = {given!r} leaves a run nothing; give more than 0.")
+    return found

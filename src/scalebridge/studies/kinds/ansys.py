@@ -9,10 +9,12 @@ from pydantic import Field, model_validator
 
 from scalebridge.errors import InputError
 from scalebridge.quantities import Space
-from scalebridge.studies.entry import STRICT, Built, Entry
+from scalebridge.studies.entry import STRICT, Built, Entry, seconds
 from scalebridge.studies.kinds.program import Result
 
 _LIVE = ("get", "parameter", "nodal")
+_OF_LIVE = ("exec_file", "cores", "start_timeout")
+_OF_BATCH = ("output", "files", "keep")
 _IN_FILES = ("pattern", "csv", "columns", "json_path", "npy", "npz", "hdf5")
 
 
@@ -98,6 +100,7 @@ class Settings(Entry):
         from scalebridge.simulators.ansys import Mapdl
 
         self._check(live=True)
+        seconds(self.start_timeout)
         return Mapdl(
             folder / self.script,
             _space(self.inputs),
@@ -105,7 +108,7 @@ class Settings(Entry):
             {output: result.reading() for output, result in self.results.items()},
             exec_file=self.exec_file,
             cores=self.cores,
-            timeout=self.timeout,
+            timeout=seconds(self.timeout),
             start_timeout=self.start_timeout,
             name=name,
             version=self.version,
@@ -131,6 +134,10 @@ class Settings(Entry):
         )
 
     def _check(self, *, live: bool) -> None:
+        for key in _OF_BATCH if live else _OF_LIVE:
+            if key in self.model_fields_set:
+                of = "a batch run, and no command is given" if live else "a live program, and a command is given"
+                raise InputError(f"{key} is of {of}; leave one of both out.")
         for output, result in self.results.items():
             if result.is_live != live:
                 said = "a live program, and a command is given" if result.is_live else "a file, and no command is given"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from scalebridge.errors import InputError
-from scalebridge.studies.entry import Built, Entry
+from scalebridge.studies.entry import Built, Entry, seconds
 from scalebridge.studies.kinds import solid
 
 
@@ -32,12 +32,12 @@ class Settings(Entry):
     program: str = Field("ccx", description="name or path of CalculiX's solver")
     threads: int = Field(1, ge=1, description="threads of one analysis")
     timeout: str | float = Field("10 min", description="longest time of one analysis", examples=["10 min"])
+    keep: Literal["never", "failed", "always"] = Field("never", description="which working folders stay")
 
     def build(self, name: str, folder: Path) -> Built:
         """Make the body."""
         from scalebridge.macro import Solid
         from scalebridge.models.program import Limits
-        from scalebridge.quantities.units import magnitude
         from scalebridge.simulators.calculix import CalculixSolid
 
         try:
@@ -49,8 +49,9 @@ class Settings(Entry):
                 order=self.order,
                 thickness=self.thickness,
             )
-            limits = Limits(timeout=magnitude(self.timeout, "s", "The timeout"))
-            made = CalculixSolid(body, self.program, self.threads, limits)
+            made = CalculixSolid(
+                body, self.program, self.threads, Limits(timeout=seconds(self.timeout)), keep=self.keep
+            )
         except InputError as error:
             raise InputError(f"[models.{name}]: {error}") from error
         return Built(made, units=made.units)
@@ -60,4 +61,9 @@ class Settings(Entry):
             from scalebridge.simulators.calculix import read_plane_mesh
 
             return read_plane_mesh(folder / self.mesh, self.mesh_unit)
+        if "mesh_unit" in self.model_fields_set:
+            raise InputError(
+                "mesh_unit is of a deck (.inp), and the mesh is none; of another file write "
+                "mesh = { path = 'plate.msh', unit = 'mm' }."
+            )
         return solid.mesh_in(self.mesh, folder)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from scalebridge.errors import InputError
-from scalebridge.studies.entry import STRICT, Built, Entry
+from scalebridge.studies.entry import STRICT, Built, Entry, seconds
 
 if TYPE_CHECKING:
     from scalebridge.simulators.lammps.sources import Source
 
 
+_OF_SCRIPT = ("inputs", "outputs", "seed", "constants", "units", "script_units", "start_from", "files", "version")
 _OF_GREEN_KUBO = ("coefficient", "temperature", "columns", "blocks", "volume", "timestep", "per_volume")
 
 
@@ -97,13 +98,16 @@ class Settings(Entry):
     fluid: Fluid | None = Field(None, description="a Lennard-Jones fluid in place of a script")
     seed: str | None = Field(None, description="variable that takes the seed", examples=["seed"])
     constants: dict[str, str | float] = Field(default_factory=dict, description="further variables of the script")
+    units: str | None = Field(None, description="style of units, where only the run tells it", examples=["metal"])
     script_units: dict[str, str] = Field(default_factory=dict, description="input -> what one in the script means")
+    start_from: str | None = Field(None, description="restart or data file that the script reads as ${start_from}")
     files: list[str] = Field(default_factory=list, description="further files that the script reads")
     how: Literal["process", "in process"] = Field("process", description="the program lmp, or the Python module")
     program: str | None = Field(None, description="path of lmp", examples=["/opt/lammps/bin/lmp"])
     processes: int = Field(1, ge=1, description="MPI processes of one run")
     threads: int = Field(1, ge=1, description="threads of each process")
-    timeout: float | None = Field(None, gt=0, description="seconds for one run", examples=[600.0])
+    timeout: str | float | None = Field(None, description="time a run may take", examples=["10 min"])
+    keep: Literal["never", "failed", "always"] = Field("never", description="which working folders stay")
     version: str = Field("1", description="of a script, raised when the results change")
 
     def build(self, name: str, folder: Path) -> Built:
@@ -122,12 +126,11 @@ class Settings(Entry):
             raise InputError(
                 f"{owner} has neither a script nor a fluid; add script = 'in.melt' or [models.NAME.fluid]."
             )
-        given = [n for n in ("inputs", "outputs", "seed", "constants", "script_units", "files") if getattr(self, n)]
-        given += ["version"] * (self.version != "1")
+        given = [n for n in _OF_SCRIPT if n in self.model_fields_set and getattr(self, n) is not None]
         if given:
             raise InputError(f"{owner} has {given[0]}, which belongs to a script; leave it out of a fluid.")
         settings = {field: getattr(self.fluid, field) for field in Fluid.model_fields}
-        return LennardJonesFluid(**settings, how=self.how, timeout=self.timeout, resources=self._resources())
+        return LennardJonesFluid(**settings, how=self.how, resources=self._resources(), keep=self.keep)
 
     def _script(self, owner: str, folder: Path) -> Any:
         from scalebridge.simulators.lammps import Lammps
@@ -143,14 +146,18 @@ class Settings(Entry):
             how=self.how,
             seed=self.seed,
             constants=self.constants,
+            units=self.units,
             script_units=self.script_units,
+            start_from=None if self.start_from is None else folder / self.start_from,
             files=[folder / file for file in self.files],
-            timeout=self.timeout,
             resources=self._resources(),
+            keep=self.keep,
             version=self.version,
         )
 
     def _resources(self) -> Any:
+        from scalebridge.models.program import Limits
         from scalebridge.simulators.lammps import Resources
 
-        return Resources(program=self.program, processes=self.processes, threads=self.threads)
+        limits = Limits(timeout=seconds(self.timeout))
+        return Resources(program=self.program, processes=self.processes, threads=self.threads, limits=limits)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from scalebridge.errors import InputError
 from scalebridge.quantities import Space, Variable
-from scalebridge.studies.entry import STRICT, Built, Entry
+from scalebridge.studies.entry import STRICT, Built, Entry, seconds
 from scalebridge.studies.kinds.function import named
 
 
@@ -31,7 +31,10 @@ class Settings(Entry):
     role: ClassVar[str | None] = "micro"
     kind: Literal["openfoam"] = "openfoam"
     case: str = Field(description="folder of the case, which is copied for every run", examples=["cylinder"])
-    inputs: dict[str, Input] = Field(description="inputs by name")
+    inputs: dict[str, Input] = Field(
+        description="inputs by name, each with its place, unit and bounds",
+        examples=[{"viscosity": {"place": "constant/transportProperties:nu", "unit": "mm^2/s"}}],
+    )
     outputs: dict[str, str | tuple[str, float | None, float | None]] = Field(
         description="outputs by name: a unit, or [unit, low, high]", examples=[{"drag": "N"}]
     )
@@ -50,7 +53,7 @@ class Settings(Entry):
     tolerances: dict[str, float] | None = Field(
         None, description="residual wanted of each field; the solver's own word if not given", examples=[{"U": 1e-6}]
     )
-    timeout: float = Field(3600.0, gt=0, description="seconds for all programs of a run")
+    timeout: str | float = Field("1 hour", description="time for all programs of a run", examples=["10 min"])
     keep: Literal["never", "failed", "always"] = Field("never", description="which working folders stay")
     version: str = Field("1", description="raised when results change that neither case nor function shows")
 
@@ -72,7 +75,7 @@ class Settings(Entry):
                 after=[_program(p) for p in self.after],
                 processors=self.processors,
                 tolerances=self.tolerances,
-                limits=Limits(timeout=self.timeout),
+                limits=Limits(timeout=seconds(self.timeout)),
             )
             made = OpenFoam(
                 case,

@@ -28,6 +28,11 @@ def test_a_folder_is_private_empty_and_gone_afterwards(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_long_name_is_cut(tmp_path: Path) -> None:
+    with working_folder(tmp_path, name="n" * 300) as folder:
+        assert folder.path.is_dir()
+
+
 def test_two_attempts_never_share_a_folder(tmp_path: Path) -> None:
     with working_folder(tmp_path) as one, working_folder(tmp_path) as two:
         assert one.path != two.path

@@ -218,6 +218,8 @@ def test_a_log_that_cannot_be_opened_is_a_status(tmp_path: Path) -> None:
         (["./no-such-solver"], "The program './no-such-solver' is neither in the working folder nor in"),
         (["./data.txt"], "The program './data.txt' is not executable"),
         (["./script"], "cannot be executed"),
+        (["./written_elsewhere"], "cannot be executed .* naming an interpreter that is there and ending as lines of"),
+        (["echo", "1.5 " * 1_000_000], "The command of the program '.*echo' is too long; hand its numbers over in a"),
         ("ls -l", r'A command is a list of arguments, as in \["solver", "input.txt"\]; got'),
         ([], "A command is a list of arguments"),
         (["echo", "a\0b"], "is no text that can be handed over"),
@@ -227,6 +229,8 @@ def test_a_command_that_cannot_be_run_is_one_sentence(argv: list[str], said: str
     (tmp_path / "data.txt").write_text("1")
     (tmp_path / "script").write_text("\x01\x02 no first line")
     (tmp_path / "script").chmod(0o755)
+    (tmp_path / "written_elsewhere").write_bytes(b"#!/bin/sh\r\necho 1\r\n")
+    (tmp_path / "written_elsewhere").chmod(0o755)
     with pytest.raises(InputError, match=said):
         carry_out(argv, tmp_path)
 

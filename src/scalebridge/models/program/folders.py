@@ -23,6 +23,8 @@ from scalebridge.models.children import WATCHDOG
 KEEP = ("never", "failed", "always")
 # Prefix of a folder that is in use and not to be kept: "running-<host>-<boot>-<its processes>-<process>-<start>-...".
 _RUNNING = "running"
+# Of the part of a folder's name that is for people: with the rest it is to fit what file systems take.
+_LONGEST = 64
 _swept: set[tuple[int, Path]] = set()
 
 
@@ -71,7 +73,7 @@ def working_folder(
         raise InputError(f"A working folder was asked for with keep='{keep}'{did_you_mean(keep, KEEP)}")
     place = _place(root)
     _sweep_once(place)
-    folder = _made(place, keep, re.sub(r"[^A-Za-z0-9_.]+", "_", name) or "run")
+    folder = _made(place, keep, re.sub(r"[^A-Za-z0-9_.]+", "_", name)[:_LONGEST] or "run")
     if keep != "always":
         WATCHDOG.add_folder(folder.path)
     try:

@@ -8,6 +8,7 @@ also those that left its group, so that nothing outlives the run.
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import select
@@ -201,11 +202,14 @@ def _started(
 def _not_started(program: str, folder: Path, error: OSError) -> Exception:
     if not folder.is_dir():
         return InputError(f"The working folder '{folder}' of the program '{program}' does not exist.")
-    if error.errno in (8, 13):
+    if error.errno in (errno.ENOENT, errno.ENOEXEC, errno.EACCES, errno.ENOTDIR):
         return InputError(
             f"The program '{program}' cannot be executed ({error.strerror}); a script needs a first line such as "
-            "#!/bin/sh, a binary must be of this machine's kind."
+            "#!/bin/sh, naming an interpreter that is there and ending as lines of this machine do; a binary must be "
+            "of this machine's kind."
         )
+    if error.errno == errno.E2BIG:
+        return InputError(f"The command of the program '{program}' is too long; hand its numbers over in a file.")
     return InfrastructureError(f"The program '{program}' could not be started ({error.strerror}).")
 
 

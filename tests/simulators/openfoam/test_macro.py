@@ -194,6 +194,14 @@ def test_a_stress_that_falls_with_the_rate_is_refused_where_it_falls(fake: Path,
     assert solution.states.min() == pytest.approx(10.0)
 
 
+def test_a_solver_in_time_is_steady_where_tolerances_say_so(fake: Path, channel: Channel) -> None:
+    files = dict(channel.problem.case.template)
+    files["system/fvSchemes"] = files["system/fvSchemes"].replace("steadyState", "Euler")
+    solution = replace(channel.problem, case=Case(files)).solve(power_law)
+    assert not solution.converged and solution.reason is not None and "give the case tolerances" in solution.reason
+    assert replace(channel.problem, case=Case(files, tolerances={"Ux": 1e-9})).solve(power_law).converged
+
+
 def test_a_solver_that_fails_is_no_solution_with_its_reason(fake: Path, channel: Channel) -> None:
     files = dict(channel.problem.case.template)
     files["system/controlDict"] += "\nfake diverge;\n"

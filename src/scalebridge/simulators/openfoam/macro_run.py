@@ -20,6 +20,10 @@ from scalebridge.simulators.openfoam.viscosity import ViscosityTable, append, us
 
 # Restarts and differences need all digits, and fields that can be read without OpenFOAM.
 _CONTROL = "startFrom startTime;\nstartTime 0;\nwriteFormat ascii;\nwritePrecision 16;\nwriteCompression off;\n"
+_IN_TIME = (
+    "the solver advances in time, and whether its flow has become steady is not known; give the case tolerances, as in "
+    'tolerances={"U": 1e-8}, or a steady solver'
+)
 _RATES = Step(("postProcess", "-func", "grad(U)", "-latestTime"))
 
 
@@ -70,6 +74,8 @@ class FlowRuns:
             run = self._converged(folder)
             if not run.ok:
                 return Flow(run.reason)
+            if self.case.tolerances is None and run.solver_log is not None and run.solver_log.steady is None:
+                return Flow(_IN_TIME)
             return self._read(folder.path, run, rates)
 
     def _prepared(self, folder: Path, table: ViscosityTable, files: Mapping[str, bytes] | None) -> str:

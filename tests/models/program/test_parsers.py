@@ -125,6 +125,8 @@ CSV = "time (s),load,note\n0,1.5,start\n1,2.5,\n2,3.5,end\n"
         (CSV.replace("end", "load"), Csv("t", "load"), [3.5]),
         ("x 10 20\n1 2 3\nx 10 20\n4 5 6\n", Columns("t", "10", "all"), [2, 5]),
         ("12.5-3.5 1\n", Columns("t", -1), [1]),
+        ("size,share\n0.5-1.0,23\n", Csv("t", 1), [23]),
+        ("size share\n0.5-1.0 23\n", Columns("t", "share"), [23]),
     ],
 )
 def test_a_table_gives_the_cells_asked_for(

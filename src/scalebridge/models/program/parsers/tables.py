@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models.program.parsers.files import NoValue, all_of, check_name, lines_of, located
@@ -23,6 +24,9 @@ _GLUED = re.compile(r"[-+]?\d*\.\d*(?:[eEdD][-+]?\d+)?[-+*][\d.*]|\*{2,}[-+]?[\d
 
 @dataclass(frozen=True)
 class _Table(abc.ABC):
+    # Whether nothing but a blank, which a number of full width leaves no room for, parts the cells.
+    may_glue: ClassVar[bool] = False
+
     file: str
     column: str | int
     row: str | int = -1
@@ -70,7 +74,8 @@ class _Table(abc.ABC):
             if not -len(cells) <= column < len(cells):
                 raise NoValue(f"{where} has {len(cells)} columns only, no column '{column}'")
             counted = cells[: column + 1] if column >= 0 else cells[column:]
-            yield next((c for c in counted if _GLUED.match(c)), cells[column]), f"{where}, column '{column}'"
+            glued = (cell for cell in counted if self.may_glue and _GLUED.match(cell))
+            yield next(glued, cells[column]), f"{where}, column '{column}'"
 
     def _below(self, lines: Iterator[Line], column: str) -> Iterator[tuple[str, str]]:
         """The cells of a column with their places, each below the nearest heading that names it and fits its row."""
@@ -142,6 +147,8 @@ class Columns(_Table):
     Raises:
         InputError: a column or row that is none.
     """
+
+    may_glue = True
 
     comment: str = "#%!"
 

@@ -59,6 +59,21 @@ def test_a_solid_is_drawn_from_outside_and_cut_through_its_middle():
         field_figure(field, sections=["w"])
 
 
+@pytest.mark.parametrize("form", [(1, 1, 1), (1, 0.6, 0.03), (0.1, 0.1, 2), (3, 0.1, 0.2)])
+def test_the_panels_of_a_thin_body_are_large_and_apart(form):
+    mesh = cube(3)
+    mesh = Mesh(mesh.points * np.array(form), mesh.cells, "m")
+    figure = field_figure(Field("T", "K", 300 + 1e-3 * mesh.points[:, 0], "points", mesh))
+    figure.draw_without_rendering()
+    # A title may reach a little over its panel.
+    boxes = [ax.get_tightbbox().padded(-4) for ax in figure.axes]
+    for i, one in enumerate(boxes):
+        assert not any(one.overlaps(other) for other in boxes[:i])
+    drawn = sum(ax.get_position().width * ax.get_position().height for ax in figure.axes if ax not in bars(figure))
+    assert drawn > 0.15
+    assert bars(figure)[0].yaxis.get_major_formatter().get_offset() == ""
+
+
 @pytest.mark.parametrize("kind", CELLS)
 def test_every_type_of_cell_is_drawn(kind):
     mesh, _ = one_cell(kind)

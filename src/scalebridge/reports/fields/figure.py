@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from scalebridge.data.fields.drawing import draw, plane, scalar, span, view
 from scalebridge.data.fields.field import Field
 from scalebridge.errors import InputError
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Of a panel, in pixels.
-WIDTH, HEIGHT = 470, 400
+# Of a panel, and of what stands around panels, in pixels; the least share of a panel's side in the longest.
+WIDTH, HEIGHT, LABELS, LEAST = 470, 400, 90, 0.2
 AXES = "xyz"
 
 
@@ -59,23 +61,38 @@ def field_figure(
         limits = (min(s[0] for s in spans), max(s[1] for s in spans))
     names = list(titles) if titles is not None else [_title(f, s) for f, s in zip(given, shown, strict=True)]
     planes = _planes(sections)
-    figure, grid = _grid([1 + len(planes) if _is_solid(field) else 1 for field in shown])
+    if len(shown) == 1 and len(planes) == 3 and _is_solid(shown[0]):
+        figure, grid = _drawing(shown[0])
+    else:
+        figure, grid = _grid([1 + len(planes) if _is_solid(field) else 1 for field in shown])
     for row, field, name in zip(grid, shown, names, strict=True):
         _row(row, field, name, limits, planes, edges)
     return figure
 
 
 def _grid(panels: list[int]) -> tuple[Figure, list[list[Axes]]]:
-    """A figure with so many panels for each field: fields side by side, a row for each, or one in two rows."""
+    """A figure with so many panels for each field: fields side by side, or a row for each."""
     many = max(panels)
     if many == 1:
         figure = theme.canvas(WIDTH * len(panels), HEIGHT)
         return _compressed(figure), [[ax] for ax in figure.subplots(1, len(panels), squeeze=False)[0]]
-    if len(panels) == 1 and many == 4:
-        figure = theme.canvas(1.8 * WIDTH, 2 * HEIGHT)
-        return _compressed(figure), [list(figure.subplots(2, 2).ravel())]
     figure = theme.canvas(0.75 * WIDTH * many, 0.8 * HEIGHT * len(panels))
     return _compressed(figure), [list(row) for row in figure.subplots(len(panels), many, squeeze=False)]
+
+
+def _drawing(field: Field) -> tuple[Figure, list[list[Axes]]]:
+    """Four panels of a solid as on a drawing: its outside, and sections that share their lengths, x beside y over x."""
+    x, y, z = np.maximum(np.ptp(field.mesh.points, axis=0), LEAST * np.ptp(field.mesh.points, axis=0).max()).tolist()
+    outside = np.ptp(view(field.mesh).places, axis=0)
+    left = min(max((y + z) * float(outside[0] / outside[1]), 0.4 * (x + y)), 1.5 * (x + y))
+    # The figure keeps its area, whatever the body's form.
+    scale = float(np.sqrt(3.6 * WIDTH * HEIGHT / ((left + x + y) * (y + z))))
+    figure = theme.canvas(
+        min(scale * (left + x + y), 2.2 * WIDTH) + LABELS, min(scale * (y + z), 2.4 * HEIGHT) + LABELS
+    )
+    grid = figure.add_gridspec(2, 3, width_ratios=[left, x, y], height_ratios=[z, y])
+    places = (grid[:, 0], grid[0, 2], grid[0, 1], grid[1, 1])
+    return figure, [[figure.add_subplot(place) for place in places]]
 
 
 def _compressed(figure: Figure) -> Figure:
@@ -106,20 +123,27 @@ def _row(
     for ax in axes[len(used) :]:
         ax.set_axis_off()
     figure: Any = axes[0].figure
-    bar = figure.colorbar(drawn, ax=used, shrink=0.8, aspect=26, pad=0.02)
+    bar = figure.colorbar(drawn, ax=used, shrink=0.8, aspect=26, pad=0.02 if len(used) == 1 else 0.05)
     bar.outline.set_visible(False)
+    bar.formatter.set_useOffset(False)
     name = field.name.replace("_", " ")
     bar.set_label(f"{name} in {unit}" if unit else name)
 
 
 def _section(ax: Axes, field: Field, normal: int, limits: tuple[float, float]) -> None:
     """A plane through the middle of the mesh."""
+    from matplotlib.ticker import MaxNLocator
+
     drawn = plane(ax, field, normal, theme.colours())
     drawn.set_clim(*limits)
     points, unit = field.mesh.points, "" if field.mesh.unit == "1" else field.mesh.unit
     middle = 0.5 * float(points[:, normal].min() + points[:, normal].max())
     ax.set_title(f"{AXES[normal]} = {numbers.with_unit(numbers.plain(middle, 3), field.mesh.unit)}")
     across, along = (name for i, name in enumerate(AXES) if i != normal)
+    extent = np.ptp(points, axis=0)
+    for axis, name in ((ax.xaxis, across), (ax.yaxis, along)):
+        if extent[AXES.index(name)] < LEAST * extent.max():
+            axis.set_major_locator(MaxNLocator(1))
     ax.set_xlabel(f"{across} in {unit}" if unit else across)
     ax.set_ylabel(f"{along} in {unit}" if unit else along)
 

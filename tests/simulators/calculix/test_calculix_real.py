@@ -250,6 +250,18 @@ def test_our_closure_in_calculix_agrees_with_our_solid(cells, order, law):
     agrees(solid.solve(law), CalculixSolid(solid).solve(law), 1e-9)
 
 
+@pytest.mark.parametrize(("length", "thickness"), [(1e-9, 1e-9), (1e-6, 1e-10), (1e3, 1.0)])
+def test_bodies_of_nanometres_and_of_kilometres_are_solved_alike(length, thickness):
+    mesh = meshes.rectangle(4 * length, 2 * length, 4, 3, cells="quadrilateral")
+    held = {"left": (0, 0), "right": (0.02 * length, None)}
+    qois = {"force": ReactionForce("right", "x"), "stress": MeanStress("xx")}
+    solid = Solid(mesh, held, {"top": (0, 1e6)}, qois=qois, thickness=thickness)
+    ours, theirs = solid.solve(PowerLaw()), CalculixSolid(solid).solve(PowerLaw())
+    agrees(ours, theirs, 1e-9)
+    nodes = solid.discrete.space.on("right")
+    assert theirs.fields["reaction"][nodes, 0].sum() == pytest.approx(ours.qois["force"], rel=1e-6)
+
+
 def test_corners_where_the_law_changes_within_an_element_are_solved_too():
     held = {"qois": {"u": MeanDisplacement("right", "y"), "s": MeanStrain("xx")}}
     solid = Solid(meshes.l_bracket("20 mm", 4), {"top": (0, 0)}, {"right": (None, -5e6)}, order=2, **held)

@@ -54,6 +54,25 @@ def test_it_agrees_with_our_solid_far_below_the_digits_that_calculix_prints(ccx,
     agrees(solid.solve(PowerLaw()), CalculixSolid(solid, ccx).solve(PowerLaw()), 1e-10)
 
 
+def graded(corner, levels):
+    """A rectangle with small cells in one corner, somewhere in the plane."""
+    mesh, corner = meshes.rectangle(0.04, 0.02, 2, 1).mesh, np.array(corner)
+    plain = type(mesh)(mesh.p + corner[:, None], mesh.t)
+    for level in range(levels):
+        away = plain.p[:, plain.t].mean(1).T - corner - [0.04, 0.02]
+        plain = plain.refined(np.flatnonzero(np.linalg.norm(away, axis=1) < 0.04 * 0.5**level))
+    return plain.with_boundaries(
+        {"left": lambda x: x[0] - corner[0] < 1e-9, "right": lambda x: x[0] - corner[0] > 0.04 - 1e-9}
+    )
+
+
+@pytest.mark.parametrize(("corner", "levels"), [((0.0, 0.0), 11), ((40.0, -70.0), 2)])
+def test_small_cells_and_a_body_far_from_the_origin_have_their_points_told_apart(ccx, corner, levels):
+    qois = {"force": ReactionForce("right", "x"), "stress": MeanStress("yy")}
+    solid = Solid(graded(corner, levels), {"left": (0, 0), "right": (2e-4, None)}, qois=qois)
+    agrees(solid.solve(PowerLaw()), CalculixSolid(solid, ccx).solve(PowerLaw()), 1e-8)
+
+
 def test_a_linear_law_is_exact_after_few_analyses(ccx):
     solid = plate()
     solution = CalculixSolid(solid, ccx).solve(Elastic())

@@ -5,6 +5,9 @@ Every cell has its own stiffness (``*ELASTIC, TYPE=ANISO``) and every integratio
 CalculiX integrates the stresses, assembles, solves, and prints displacements, strains at its own integration points
 and reactions. Printed numbers have seven digits; as only *changes* are asked for, each analysis corrects what the
 one before lost.
+
+The decks count lengths from the body's corner in a unit near its size, and are one such unit thick: CalculiX takes an
+element whose Jacobian is below 1e-20 for an inverted one, as one of a micrometre in metres would be.
 """
 
 from __future__ import annotations
@@ -71,6 +74,21 @@ class LinearBody:
         """How often CalculiX was run for this body."""
         return len(self.log)
 
+    @cached_property
+    def _length(self) -> float:
+        """The decks' unit of length in m; a power of two, so that no digit is lost."""
+        return float(2.0 ** np.round(np.log2(np.ptp(self.mesh.points, axis=0).max())))
+
+    @property
+    def _corner(self) -> Floats:
+        """Where the decks' coordinates begin ``[2]``, m."""
+        return np.asarray(self.mesh.points.min(0))
+
+    @property
+    def _force(self) -> float:
+        """The decks' unit of force in N, where stresses are in Pa."""
+        return self._length * self.mesh.thickness
+
     @classmethod
     def asked(cls, mesh: PlaneMesh, fixed: Ints, ccx: Ccx, folder: Path) -> LinearBody:
         """Return a body after asking CalculiX where its integration points are.
@@ -79,13 +97,17 @@ class LinearBody:
             AnalysisFailed: it did not say.
             InputError: they are not where the states are.
         """
-        body = cls(mesh, fixed, np.zeros((0, 0, 0), dtype=np.int64), ccx, folder)
+        # Cell by cell: in a body with small cells seven digits do not tell their points apart.
+        apart, alone = mesh.apart(), folder / "points"
+        alone.mkdir()
+        everywhere = np.arange(apart.points.size, dtype=np.int64)
+        body = cls(apart, everywhere, np.zeros((0, 0, 0), dtype=np.int64), ccx, alone)
         unit = np.broadcast_to(np.eye(3), (len(mesh.cells), 3, 3))
-        step = body._step(np.zeros_like(mesh.points), np.zeros(len(fixed)), "U", "COORD")
-        body._write("points", [*body._model(unit), *body._support(), *step])
-        body._run("points")
-        places = body._per_cell(body._printed("points"), "global coordinates")[:, :, :2]
-        return replace(body, printed=printed_states(mesh, places))
+        step = body._step(np.zeros_like(apart.points), np.zeros(apart.points.size), "U", "COORD")
+        body._write(_JOB, [*body._model(unit), *body._support(), *step])
+        body._run(_JOB)
+        places = body._per_cell(body._printed(_JOB), "global coordinates")[:, :, :2] * body._length + body._corner
+        return cls(mesh, fixed, printed_states(apart, places), ccx, folder)
 
     def change(self, tangent: Floats, stress: Floats, load: Floats, prescribed: Floats) -> Change:
         """Solve ``K u = F - F_int(stress)``.
@@ -137,7 +159,8 @@ class LinearBody:
             raise AnalysisFailed("CalculiX wrote no stiffness matrix") from error
 
     def _mesh_lines(self) -> Iterator[str]:
-        yield from deck.nodes(self.mesh.points)
+        yield f"** lengths in {self._length} m, stresses in Pa, forces in {self._force} N"
+        yield from deck.nodes((self.mesh.points - self._corner) / self._length)
         yield from deck.elements(self.mesh.element.name, self.mesh.cells)
 
     def _model(self, tangent: Floats) -> Iterator[str]:
@@ -152,7 +175,7 @@ class LinearBody:
             yield "1."
             yield from deck.anisotropic(constants(matrix))
             yield f"*SOLID SECTION, ELSET=C{row}, MATERIAL=M{row}"
-            yield deck.number(self.mesh.thickness)
+            yield "1."
 
     def _stresses(self, stress: Floats) -> Iterator[str]:
         printed = np.take_along_axis(stress, self._state_of_printed[..., None], axis=1)
@@ -173,6 +196,7 @@ class LinearBody:
             yield f"{dof // 2 + 1},{dof % 2 + 1},{dof % 2 + 1}"
 
     def _step(self, load: Floats, prescribed: Floats, printed: str, states: str) -> Iterator[str]:
+        prescribed, load = prescribed / self._length, load / self._force
         yield from ("*STEP", "*STATIC")
         moved = np.flatnonzero(prescribed)
         if len(moved):
@@ -208,7 +232,8 @@ class LinearBody:
     def _read(self) -> Change:
         tables = self._printed(_JOB)
         strain = self._states_of(self._per_cell(tables, "strains"))
-        return Change(self._per_node(tables, "displacements"), strain, self._per_node(tables, "forces"))
+        u, reaction = (self._per_node(tables, quantity) for quantity in ("displacements", "forces"))
+        return Change(u * self._length, strain, reaction * self._force)
 
     def _states_of(self, printed: Floats) -> Floats:
         """Printed tensors ``[e, printed, 6]`` as Mandel components at the states ``[e, q, 3]``."""

@@ -8,7 +8,7 @@ order 2 they are not: CalculiX has eight nodes, the solid nine.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,20 @@ class PlaneMesh:
         """Integration points that CalculiX prints for each element, all layers."""
         return int(self.element.n_layers * self.weights.shape[1])
 
+    def apart(self) -> PlaneMesh:
+        """Every cell alone with nodes of its own, moved to the origin and brought to the area and thickness 1."""
+        corners, area = self.points[self.cells], self.weights.sum(1) / self.thickness
+        centre, size = corners.mean(1, keepdims=True), np.sqrt(area)[:, None, None]
+        cells = np.arange(self.cells.size, dtype=np.int64).reshape(self.cells.shape)
+        return replace(
+            self,
+            points=((corners - centre) / size).reshape(-1, 2),
+            cells=cells,
+            thickness=1.0,
+            state_points=(self.state_points - centre) / size,
+            weights=self.weights / (area * self.thickness)[:, None],
+        )
+
 
 def plane_mesh(solid: Any, thickness: float) -> PlaneMesh:
     """Return the mesh of a `scalebridge.macro.Solid` in CalculiX's elements."""
@@ -98,7 +112,7 @@ def printed_states(mesh: PlaneMesh, places: Floats) -> Ints:
     """Return ``[e, q, layers]``: which printed points of a cell are at each state.
 
     Args:
-        mesh: the mesh.
+        mesh: cells of area 1, see `PlaneMesh.apart`.
         places: ``[e, printed, 2]``, where CalculiX says that its points are.
 
     Raises:
@@ -106,8 +120,7 @@ def printed_states(mesh: PlaneMesh, places: Floats) -> Ints:
     """
     distance = np.linalg.norm(places[:, None] - mesh.state_points[:, :, None], axis=-1)
     nearest = np.argsort(distance, axis=2, kind="stable")[:, :, : mesh.element.n_layers]
-    size = np.sqrt(mesh.weights.sum(1) / mesh.thickness)[:, None, None] + 1e-6 * np.abs(mesh.points).max()
-    far = np.take_along_axis(distance, nearest, axis=2) > 1e-4 * size
+    far = np.take_along_axis(distance, nearest, axis=2) > 1e-4
     if far.any():
         raise InputError(
             f"CalculiX integrates its {mesh.element.name} element {int(np.argmax(far.any((1, 2)))) + 1} at other "

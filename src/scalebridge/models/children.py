@@ -9,6 +9,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from scalebridge.errors import InfrastructureError
+
 
 class Watchdog:
     """A shell that ends our children and removes our folders when this process is gone, however it went.
@@ -87,18 +89,27 @@ esac; done
             self._watched.add(entry)
             if self._shell is None or not self._say(f"+{entry}\n"):
                 self._stop()
-                self._shell = subprocess.Popen(
-                    ["/bin/sh", "-c", self._SCRIPT],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    # It must not hold a folder in use, nor its file system.
-                    cwd="/",
-                    # Out of reach of Ctrl-C and of the end of our group. A session of its own would do that too, but
-                    # on a busy machine its start then waits for its turn, milliseconds in every run.
-                    process_group=0,
-                )
+                self._start(entry)
                 self._say("".join(f"+{e}\n" for e in sorted(self._watched)))
+
+    def _start(self, entry: str) -> None:
+        try:
+            self._shell = subprocess.Popen(
+                ["/bin/sh", "-c", self._SCRIPT],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                # It must not hold a folder in use, nor its file system.
+                cwd="/",
+                # Out of reach of Ctrl-C and of the end of our group. A session of its own would do that too, but
+                # on a busy machine its start then waits for its turn, milliseconds in every run.
+                process_group=0,
+            )
+        except OSError as error:
+            self._watched.discard(entry)
+            raise InfrastructureError(
+                f"A process could not be started ({error.strerror}); end other processes and run again."
+            ) from error
 
     def _remove(self, entry: str) -> None:
         with self._guard:

@@ -256,6 +256,36 @@ def test_a_machine_that_can_start_no_process_is_an_infrastructure_error(
         carry_out(["true"], tmp_path)
 
 
+SCARCE = """
+import os, resource, sys
+import numpy as np
+from scalebridge.errors import InfrastructureError
+from scalebridge.testing.programs import fake_program
+
+model = fake_program(folder=sys.argv[1])
+model.run(np.array([[1.0]]))
+before, (soft, hard) = len(os.listdir("/proc/self/fd")), resource.getrlimit(resource.RLIMIT_NOFILE)
+for limit in range(5, 18):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    try:
+        assert model.run(np.array([[1.0]])).ok.all()
+        said = "ok"
+    except InfrastructureError as error:
+        said = str(error)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert os.listdir(sys.argv[1]) == [] and len(os.listdir("/proc/self/fd")) == before, limit
+    print(said)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors in /proc")
+def test_where_no_more_files_can_be_opened_it_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", SCARCE, tmp_path], capture_output=True, text=True, check=False)
+    said = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert "Too many open files" in said[0] and said[-1] == "ok"
+
+
 def test_a_program_that_came_with_the_folder_is_found_there(tmp_path: Path) -> None:
     (tmp_path / "solver").write_text("#!/bin/sh\necho $1\n")
     (tmp_path / "solver").chmod(0o755)

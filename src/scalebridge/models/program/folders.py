@@ -74,9 +74,9 @@ def working_folder(
     place = _place(root)
     _sweep_once(place)
     folder = _made(place, keep, re.sub(r"[^A-Za-z0-9_.]+", "_", name)[:_LONGEST] or "run")
-    if keep != "always":
-        WATCHDOG.add_folder(folder.path)
     try:
+        if keep != "always":
+            WATCHDOG.add_folder(folder.path)
         yield folder
     except Exception:
         folder.failed()
@@ -87,6 +87,10 @@ def working_folder(
 
 def remove_folder(path: Path) -> None:
     """Remove a folder with everything in it, also what a program has made read-only."""
+    with contextlib.suppress(OSError):
+        # An empty one goes also where no file can be opened any more.
+        path.rmdir()
+        return
     try:
         shutil.rmtree(path, ignore_errors=True)
     except RecursionError:
@@ -154,7 +158,9 @@ def _leave(folder: WorkingFolder, keep: str) -> None:
             folder.path.rename(folder.kept)
     else:
         remove_folder(folder.path)
-    WATCHDOG.remove_folder(folder.path)
+    if not folder.path.exists():
+        # Otherwise it is tried once more when we end.
+        WATCHDOG.remove_folder(folder.path)
 
 
 def _sweep_once(place: Path) -> None:

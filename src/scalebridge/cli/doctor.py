@@ -6,12 +6,14 @@ import os
 import platform
 import shutil
 import sqlite3
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from scalebridge.cli.surface import DONE, INFRASTRUCTURE
 from scalebridge.cli.tables import print_json, print_table
+from scalebridge.errors import InputError
 
 NEEDED = ("numpy", "scipy", "torch", "scikit-fem", "scikit-learn", "scikit-image", "matplotlib", "meshio", "pydantic")
 OPTIONAL = {"numba": "fused loops in micro models (extra 'fast')"}
@@ -30,12 +32,13 @@ class Finding:
 
 def examine(as_json: bool) -> int:
     """Print what was found; the exit code says whether anything needed is missing."""
-    findings = [*_machine(), *(_package(name) for name in NEEDED), *(_optional(n, w) for n, w in OPTIONAL.items())]
+    packages = [*map(_package, NEEDED), *(_optional(name, what) for name, what in OPTIONAL.items())]
+    findings = [*_machine(), *packages, *_simulators()]
     if as_json:
         print_json([asdict(f) for f in findings])
     else:
         print_table(["part", "found", "state", "advice"], [(f.part, f.found, f.state, f.advice) for f in findings])
-    broken = [f for f in findings if f.state == "missing" and f.part not in OPTIONAL]
+    broken = [f for f in findings if f.state == "missing" and f.part in NEEDED]
     return INFRASTRUCTURE if broken else DONE
 
 
@@ -71,3 +74,34 @@ def _optional(name: str, what: str) -> Finding:
         return Finding(name, version(name), "ok", what)
     except PackageNotFoundError:
         return Finding(name, "found", "ok", what)
+
+
+def _simulators() -> list[Finding]:
+    from scalebridge.simulators.ansys.executable import executable
+    from scalebridge.simulators.calculix import Ccx
+    from scalebridge.simulators.openfoam import find_installation
+
+    return [
+        _simulator("LAMMPS", _lammps),
+        _simulator("OpenFOAM", lambda: find_installation().label),
+        _simulator("CalculiX", lambda: Ccx().path),
+        _simulator("ANSYS", executable),
+        _optional("mph", "COMSOL, driven live (extra 'comsol'); COMSOL itself is looked for when it first runs"),
+    ]
+
+
+def _lammps() -> str:
+    from scalebridge.simulators.lammps.library import find_program, version_of_program
+
+    program = find_program().program
+    version = version_of_program(program)
+    if version == "not told":
+        raise InputError(f"'{program}' does not say its version; see what '{program} -h' says of its libraries.")
+    return version
+
+
+def _simulator(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, look(), "ok", "optional: a simulator that models may be made of")
+    except InputError as error:
+        return Finding(name, "", "missing", f"optional: {error}")

@@ -15,6 +15,7 @@ import pytest
 
 from scalebridge.errors import InputError
 from scalebridge.models.program import Columns, Csv, Hdf5, Json, NoValue, Npy, Npz, Pattern
+from scalebridge.models.program.proposals import results_in
 from scalebridge.models.program.results import Parser
 
 LOG = """step 1 energy = -1.50 eV
@@ -298,3 +299,33 @@ def test_mutated_files_give_numbers_or_a_reason_and_nothing_else(tmp_path: Path)
                 reasons += 1
                 assert str(error) and "\n" not in str(error)[:200]
     assert reasons > 300
+
+
+def test_damaged_hdf5_gives_numbers_or_a_reason_and_proposals_or_none(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("g/x", data=np.arange(50.0).reshape(10, 5), compression="gzip")
+        file["s"] = 2.0
+    whole, rng, reasons = (tmp_path / "a.h5").read_bytes(), np.random.default_rng(0), 0
+    for _ in range(300):
+        damaged = bytearray(whole[: rng.integers(len(whole) // 2, 2 * len(whole))])
+        for at in rng.integers(0, len(damaged), size=5):
+            damaged[at] = rng.integers(0, 256)
+        (tmp_path / "a.h5").write_bytes(bytes(damaged))
+        results_in(tmp_path, ["a.h5"])
+        for parser in (Hdf5("a.h5", "g/x", (-1, 2)), Hdf5("a.h5", "s")):
+            try:
+                assert parser.read(tmp_path).dtype == np.float64
+            except NoValue:
+                reasons += 1
+    assert 0 < reasons < 600
+
+
+def test_a_dataset_that_claims_more_than_is_read_at_once_is_refused(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("x", shape=(3, 1 << 40), dtype="f8", chunks=(1, 1 << 10))
+    for index in (None, -1):
+        with pytest.raises(NoValue, match=r"'x' in 'a.h5' is larger than 512 MiB"):
+            Hdf5("a.h5", "x", index).read(tmp_path)
+    assert Hdf5("a.h5", "x", (0, 5)).read(tmp_path).tolist() == 0

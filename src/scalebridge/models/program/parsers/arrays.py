@@ -147,10 +147,13 @@ class Hdf5:
                 found: Any = file.get(self.dataset)
                 if not isinstance(found, h5py.Dataset):
                     raise NoValue(f"'{self.file}' has no dataset '{self.dataset}'")
-                if self.index is None and found.size * found.dtype.itemsize > _LARGEST:
+                fixed = 0 if self.index is None else np.size(self.index)
+                if math.prod(found.shape[fixed:]) * found.dtype.itemsize > _LARGEST:
                     raise NoValue(f"'{self.dataset}' in '{self.file}' is larger than {_LARGEST >> 20} MiB")
                 array = np.asarray(found[()] if self.index is None else found[self.index])
-        except (OSError, ValueError, IndexError, RuntimeError, KeyError, TypeError) as error:
+        except NoValue:
+            raise
+        except Exception as error:  # damage brings out errors of any kind
             raise NoValue(f"'{self.file}' cannot be read as HDF5 ({_line(error)})") from error
         return _entry(array, None, self.file)
 

@@ -58,7 +58,7 @@ def results_in(folder: Path, names: list[str]) -> list[Proposed]:
         for name, parser in _candidates(folder, file):
             try:
                 value = parser.read(folder)
-            except NoValue:
+            except (NoValue, OSError):
                 continue
             if value.size == 1:
                 unique = identifier(name, [p.name for p in proposed])
@@ -183,7 +183,7 @@ def _in_hdf5(path: Path, file: str) -> Iterator[tuple[str, Parser]]:
         shapes: dict[str, tuple[int, ...]] = {}
         with h5py.File(path, "r") as content:
             content.visititems(lambda name, item: shapes.update({name: item.shape}) if hasattr(item, "shape") else None)
-    except (ImportError, OSError, RuntimeError):
+    except Exception:  # as above, or without the library
         return
     for name, shape in shapes.items():
         yield name.rpartition("/")[2], Hdf5(file, name, _last(shape))

@@ -162,7 +162,7 @@ def _failure(ended: Ended, log: SolverLog) -> str:
     if ended.status == "timeout":
         # What the log tells says more than its last lines.
         words = ended.reason if log.time is None else ended.reason.partition("; its last words")[0]
-        return f"{words}{_reached(log)}"
+        return f"{words.removeprefix('it ')}{_reached(log)}"
     if log.fatal:
         return f"failed: {log.fatal}"
     if log.diverged:

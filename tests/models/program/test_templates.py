@@ -176,6 +176,21 @@ def test_a_folder_is_copied_whole_with_modes_empty_folders_and_binary_files(tmp_
     assert seen == [b"endTime 5.0;\0{{ T }}\xff"]
 
 
+def test_of_a_read_only_template_the_program_may_write_its_copy(tmp_path: Path) -> None:
+    (tmp_path / "case").mkdir()
+    for name, text in (("in", "{{ x }}"), ("state", "old"), ("run.sh", "true")):
+        (tmp_path / "case" / name).write_text(text)
+        (tmp_path / "case" / name).chmod(0o555 if name == "run.sh" else 0o444)
+
+    def mark(folder: Path) -> float:
+        assert (folder / "modes").read_text().split() == ["644", "644", "755"]
+        return 1.0
+
+    modes = "stat -c %a in state run.sh > modes"
+    made = Program(["sh", "-c", modes], {"x": "1"}, {"y": "1"}, {"y": mark}, template=tmp_path / "case")
+    assert made.run(np.array([[1.0]])).ok.all()
+
+
 def test_text_that_is_no_utf8_comes_through_unharmed(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_bytes(b"Temp\xe9rature = {{ T }}\r\n")
     seen: list[bytes] = []

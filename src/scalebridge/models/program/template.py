@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -71,14 +72,15 @@ class TemplateFile:
             self._check_source(self.source)
         if self.text is not None:
             target.write_bytes(write(self.text).encode("utf-8", "surrogateescape"))
-            if self.source is not None:
-                shutil.copymode(self.source, target)
         elif self.source is None:
             target.mkdir(exist_ok=True)
         elif self.linked:
             target.symlink_to(self.source)
         else:
             shutil.copy2(self.source, target)
+        if self.source is not None and not self.linked:
+            # Of an archive that is kept read-only the program may write its own copy.
+            target.chmod(stat.S_IMODE(self.source.stat().st_mode) | stat.S_IWUSR)
 
     def has_changed(self) -> bool:
         """Whether what a link leads to is no longer what it was."""

@@ -299,8 +299,6 @@ def test_pyvista_gets_and_gives_meshes_with_units(monkeypatch):
     assert sorted(grid.point_data) == ["T [K]", "u [mm]"] and grid.cell_data["S [MPa]"].shape == (11, 9)
     back, fields = from_pyvista(grid, unit="m")
     assert [b.nodes.tolist() for b in back.cells] == [b.nodes.tolist() for b in mesh.cells]
-    assert all(np.array_equal(found[k].values, f.values) for k, f in with_fields(mesh).items())
-    assert back.cell_sets["rim"].tolist() == [9, 10] and found["S"].unit == "MPa"
     np.testing.assert_array_equal(fields["S"].values, with_fields(mesh)["S"].values)
     with pytest.raises(InputError, match="given for a pyvista data set"):
         from_pyvista(object())

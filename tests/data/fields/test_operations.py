@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from scalebridge.data import CellBlock, Field, Mesh
+from scalebridge.data.fields.cell_types import CELL_TYPES, EDGES
+from scalebridge.data.fields.midsides import SECOND_ORDER
 from scalebridge.errors import InputError, ShapeError
 from tests.data.fields.meshes import CELLS, cube, one_cell, square
 
@@ -277,3 +279,41 @@ def test_meshes_convert_their_unit_and_are_known_by_what_they_hold():
     assert mesh.in_unit("mm").digest != mesh.digest == square(2).digest
     places = square(3).in_unit("mm")
     np.testing.assert_allclose(linear(mesh).at(places), 1 + places.points / 1000 @ [2.0, -3.0, 0.5], atol=1e-12)
+
+
+def curve(kind, places):
+    """A quadratic field; without its parts along the axis of a wedge whose sides are straight."""
+    x, y, z = places.T
+    flat = 1 + x + x**2 - 2 * x * y + y**2
+    return flat if kind == "wedge12" else flat + 3 * z * x - z**2
+
+
+def second_order(kind):
+    """A quadratic field on one straight cell, skewed, with nodes in the middle of its edges, and further ones."""
+    corners = np.array(CELLS[CELL_TYPES[kind].corners][0], dtype=float)
+    corners = corners @ np.array([[1, 0.1, 0.2], [0, 1, 0.3], [0, 0, 1]]) if corners[:, 2].any() else corners
+    edges = EDGES[CELL_TYPES[kind].corners][: 6 if kind == "wedge12" else None]
+    points = [*corners, *(corners[[a, b]].mean(axis=0) for a, b in edges)]
+    points += [corners.mean(axis=0)] * (CELL_TYPES[kind].n_nodes - len(points))
+    mesh = Mesh(np.array(points), (CellBlock(kind, [range(len(points))]),), "m")
+    return Field("v", "1", curve(kind, mesh.points), "points", mesh), corners
+
+
+@pytest.mark.parametrize("kind", SECOND_ORDER)
+def test_cells_of_second_order_interpolate_quadratic_fields_exactly(kind):
+    field, corners = second_order(kind)
+    places = np.random.default_rng(1).dirichlet(np.ones(len(corners)), 50) @ corners
+    np.testing.assert_allclose(field.at(places, order=2), curve(kind, places), atol=1e-6)
+    assert np.abs(field.at(places) - curve(kind, places)).max() > 0.1
+
+
+@pytest.mark.parametrize("kind", SECOND_ORDER)
+def test_middles_without_a_value_are_as_if_they_were_not_there(kind):
+    field, corners = second_order(kind)
+    base = CELL_TYPES[kind].corners
+    plain = Mesh(corners, (CellBlock(base, [range(len(corners))]),), "m")
+    gaps = field.with_values(np.where(np.arange(len(field.values)) < len(corners), field.values, np.nan))
+    places = np.random.default_rng(2).dirichlet(np.ones(len(corners)), 20) @ corners
+    expected = Field("v", "1", field.values[: len(corners)], "points", plain).at(places)
+    np.testing.assert_allclose(gaps.at(places), expected, atol=1e-12)
+    assert np.isfinite(gaps.at(places, order=2)).all()

@@ -48,6 +48,17 @@ _HIGHER = {
     "wedge": (12, 15, 18),
     "hexahedron": (20, 24, 27, 64),
 }
+# The edges of each, by the numbers of their corners, in the order in which cells of second order have their middles.
+_AROUND = ((0, 1), (1, 2), (2, 3), (3, 0))
+EDGES: dict[str, tuple[tuple[int, int], ...]] = {
+    "line": ((0, 1),),
+    "triangle": ((0, 1), (1, 2), (2, 0)),
+    "quad": _AROUND,
+    "tetra": ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)),
+    "pyramid": (*_AROUND, (0, 4), (1, 4), (2, 4), (3, 4)),
+    "wedge": ((0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3), (0, 3), (1, 4), (2, 5)),
+    "hexahedron": (*_AROUND, (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)),
+}
 CELL_TYPES = {name: CellType(name, dimension, n, name) for name, (dimension, n) in _CORNERS.items()} | {
     f"{corners}{n}": CellType(f"{corners}{n}", _CORNERS[corners][0], n, corners)
     for corners, sizes in _HIGHER.items()

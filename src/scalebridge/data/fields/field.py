@@ -110,8 +110,9 @@ class Field:
 
         Args:
             points: ``[n, 3]`` (or ``[n, 2]`` on a flat mesh) in the mesh's unit, or a mesh: its points.
-            order: 1, linear between the corners; 2, with gradients taken from the neighbouring cells, for smooth
-                fields at points: inside it is exact for quadratic ones on regular meshes, and may overshoot at jumps.
+            order: 1, linear between the corners; 2, quadratic: by the mid-side nodes of cells that have them, exact
+                for quadratic fields in straight cells; elsewhere with gradients taken from the neighbouring cells, for
+                smooth fields at points: inside exact for quadratic ones on regular meshes, it may overshoot at jumps.
 
         Raises:
             InputError: a mesh without cells, places that are not finite, another order.

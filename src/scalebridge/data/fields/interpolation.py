@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from scalebridge.data.fields.mesh import Mesh
+from scalebridge.data.fields.midsides import bulge
 from scalebridge.errors import InputError, ShapeError
 from scalebridge.quantities import Floats
 
@@ -30,7 +31,8 @@ def located(field: Field, places: Floats, found: Located, order: int = 1) -> Flo
         flat = field.values.reshape(len(field.values), -1)
         values = np.asarray(found.weights @ flat)
         if order == 2:
-            values = values + _bend(field, places, found)
+            own, known = bulge(field, found)
+            values = values + (own if known.all() else np.where(known[:, None], own, _bend(field, places, found)))
         values = values.reshape(len(places), *field.shape)
     else:
         values = field.to_cells().values[found.cells]

@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from scalebridge.data.fields.cell_types import EDGES
 from scalebridge.quantities import Floats
 
 Wholes = NDArray[np.int64]
@@ -32,17 +33,7 @@ _CELLS = {"vtx": "vertex", "edg": "line", "tri": "triangle", "quad": "quad", "te
 _CELLS |= {"prism": "wedge", "hex": "hexahedron"}
 # Corners in VTK's order, as rows of the above.
 _ORDER = {"quad": (0, 1, 3, 2), "pyr": (0, 1, 3, 2, 4), "hex": (0, 1, 3, 2, 4, 5, 7, 6)}
-# VTK's further nodes of second order: edges, faces, whole cell, by corners in VTK's order.
-_QUAD = ((0, 1), (1, 2), (2, 3), (3, 0))
-_EDGES: dict[str, tuple[tuple[int, ...], ...]] = {
-    "edg": ((0, 1),),
-    "tri": ((0, 1), (1, 2), (2, 0)),
-    "quad": _QUAD,
-    "tet": ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)),
-    "pyr": (*_QUAD, (0, 4), (1, 4), (2, 4), (3, 4)),
-    "prism": ((0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3), (0, 3), (1, 4), (2, 5)),
-    "hex": (*_QUAD, (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7)),
-}
+# VTK's further nodes of second order stand in edges, then in faces and in the whole cell, by corners in VTK's order.
 _FACES: dict[str, tuple[tuple[int, ...], ...]] = {
     "quad": ((0, 1, 2, 3),),
     "pyr": ((0, 1, 2, 3),),
@@ -97,7 +88,7 @@ def element_kind(name: str, n_nodes: int) -> ElementKind | None:
     order = _ORDER.get(corners, tuple(range(len(places))))
     if not second:
         return ElementKind(name, _CELLS[corners], order) if n_nodes == len(places) else None
-    edges, faces = _EDGES.get(corners, ()), _FACES.get(corners, ())
+    edges, faces = EDGES.get(_CELLS[corners], ()), _FACES.get(corners, ())
     further = [_middle(places, order, group) for group in (*edges, *faces)]
     if n_nodes != len(places) + len(further) or not edges:
         return None

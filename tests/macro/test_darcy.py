@@ -91,6 +91,7 @@ def test_a_prescribed_inflow_asks_for_the_pressure_drop():
         ({"solid_fraction": 1.2}, "lies between 1.2 and 1.2"),
         ({"qois": {"flow": "left"}}, "give FlowRate or MeanPressure"),
         ({"qois": {"flow": macro.HeatFlow("left")}}, "give FlowRate or MeanPressure"),
+        ({"pressure": {"left": "1 MPa", "right": 0.0}, "compression": Compression("1 kPa", 0.3)}, "without any pores"),
         ({"area": 0.0}, "area of the Darcy problem falls to 0"),
         ({"qois": {"flow": FlowRate("lefty")}}, "did you mean 'left'"),
     ],

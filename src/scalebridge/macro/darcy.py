@@ -74,10 +74,12 @@ class Darcy(OnMesh):
 
     Raises:
         InputError: an unknown boundary or quantity of interest, no prescribed pressure, a solid fraction that is not
-            between 0 and 1, a viscosity that is not positive, an inflow into a bed that is compressed.
+            between 0 and 1 or is compressed to 1, a viscosity that is not positive, an inflow into a bed that is
+            compressed.
 
     `MacroSolution.fields` holds ``points [p, dim]``, ``cells [e, k]``, ``pressure [p]`` and per cell, as means,
-    ``solid_fraction [e]``, ``velocity [e, dim]``, ``permeability [e]`` and ``inside [e]``.
+    ``solid_fraction [e]``, ``velocity [e, dim]``, ``permeability [e]`` and ``inside [e]``, further
+    ``state_points [n, dim]`` and ``state_cells [n]``: where each row of ``states`` sits.
     """
 
     mesh: Any
@@ -108,7 +110,19 @@ class Darcy(OnMesh):
             )
         if not self._mu > 0:
             raise InputError(f"The viscosity of the Darcy problem is {self.viscosity}; give one that is positive.")
+        self._check_packed()
         _ = self.functionals
+
+    def _check_packed(self) -> None:
+        """Refuse a bed without pores where it carries the most: where the pressure is lowest."""
+        pressure = self.discrete.target[self.discrete.fixed]
+        stress = float(np.ptp(pressure))
+        least = float(self._unloaded(self._space.cells.points).min())
+        if self.compression is not None and least * self.compression.factor(np.array(stress))[0] >= 1:
+            raise InputError(
+                f"The compression packs a bed of the solid fraction {least:g} without any pores at a stress of "
+                f"{stress:g} Pa; give a lower exponent or a lower pressure."
+            )
 
     @property
     def closure_inputs(self) -> Space:

@@ -71,10 +71,10 @@ def test_the_answer_of_a_run_is_exported_from_its_directory(tmp_path: Path) -> N
         (["{saved}", "--to", "c", "--name", "2d"], "no name in C"),
     ],
 )
-def test_mistakes_are_one_sentence(
+def test_mistakes_are_one_sentence_and_leave_no_folder(
     arguments: list[str], told: str, saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [a.format(saved=saved) for a in arguments]
-    assert call("export", *given, "--out", str(tmp_path)) == 2
+    assert call("export", *given, "--out", str(tmp_path / "out")) == 2 and not (tmp_path / "out").exists()
     error = capsys.readouterr().err
     assert told in error.replace("\n", " ") and "Traceback" not in error

@@ -22,18 +22,24 @@ def export_surrogate(source: Path, to: str, out: Path, name: str, language: str,
         raise InputError(f"--to is '{to}'{did_you_mean(to, FORMATS)}")
     checked_name(name)
     surrogate = load(_file_of(source))
+    made = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    if to == "c":
-        files = [exchange.export_c(surrogate, out / f"{name}.h", name=name)]
-    elif to == "umat":
-        files = exchange.export_umat(surrogate, out, name=name, language=language, stress_unit=stress_unit)
-    elif to == "onnx":
-        files = [out / f"{name}.onnx"]
-        exchange.export_onnx(surrogate, files[0])
-    elif to == "python":
-        files = exchange.export_python(surrogate, out, name=name)
-    else:
-        files = exchange.export_micro_manager(surrogate, out, name=name)
+    try:
+        if to == "c":
+            files = [exchange.export_c(surrogate, out / f"{name}.h", name=name)]
+        elif to == "umat":
+            files = exchange.export_umat(surrogate, out, name=name, language=language, stress_unit=stress_unit)
+        elif to == "onnx":
+            files = [out / f"{name}.onnx"]
+            exchange.export_onnx(surrogate, files[0])
+        elif to == "python":
+            files = exchange.export_python(surrogate, out, name=name)
+        else:
+            files = exchange.export_micro_manager(surrogate, out, name=name)
+    except InputError:
+        if made:
+            out.rmdir()
+        raise
     for file in files:
         console().print(str(file), markup=False, soft_wrap=True)
     return DONE

@@ -115,10 +115,22 @@ class Nodal:
                     raise NoValue(f"'{self.field}' has no component {self.component}")
                 field = field.with_values(field.values[:, int(self.component)])
             if self.at is not None:
-                return field.at(np.asarray(self.at, dtype=np.float64))
+                return self._taken(field)
             return np.asarray(field.statistic(self.statistic), dtype=np.float64)
         except InputError as error:
             raise NoValue(str(error)) from error
+
+    def _taken(self, field: Any) -> Floats:
+        """The field at the points."""
+        points = np.asarray(self.at, dtype=np.float64)
+        values: Floats = field.at(points)
+        missing = np.isnan(values).reshape(len(points), -1).any(1)
+        if missing.any():
+            raise NoValue(
+                f"'{self.field}' has no value at {tuple(points[np.argmax(missing)].tolist())}, in the deck's length: "
+                "the point is outside of the mesh, or beside a node without a value"
+            )
+        return values
 
 
 def moved_away(folder: Path) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.simulators.comsol.writing import MESH
+from tests.simulators.comsol.writing import COLUMNS, GRID, MESH, SECTIONWISE, TABLE
 
 DATA = Path(__file__).parents[1] / "data"
 CASES = DATA / "openfoam-output"
@@ -110,6 +110,8 @@ def _ansys(folder: Path) -> Iterator[tuple[str, tuple[str, bytes]]]:
 
 def _comsol() -> Iterator[tuple[str, tuple[str, bytes]]]:
     yield "comsol export", ("busbar.txt", EXPORT.encode())
+    for kind, text in {"table": TABLE, "sections": SECTIONWISE, "grid": GRID, "columns": COLUMNS}.items():
+        yield f"comsol export, {kind}", (f"{kind}.txt", text.encode())
     yield "comsol mesh", ("plate.mphtxt", MESH.encode())
     yield "comsol model", ("capacitor.mph", (DATA / "comsol-files" / "capacitor.mph").read_bytes())
 
@@ -184,11 +186,18 @@ _READERS: dict[str, Callable[[Path, Path], object]] = {
     "calculix bar.cvg": _reader("simulators.calculix", "read_cvg"),
     "ansys archive": _reader("simulators.ansys", "read_archive"),
     "ansys results": lambda path, _: _all_sets(path),
-    "comsol export": _reader("simulators.comsol", "read_export"),
+    "comsol export": lambda path, _: _whole_export(path),
     "comsol mesh": _reader("simulators.comsol", "read_meshes"),
     "comsol model": _reader("simulators.comsol", "read_model"),
     "mesh": _reader("data", "read_mesh"),
 }
+
+
+def _whole_export(path: Path) -> object:
+    from scalebridge.simulators.comsol import read_export
+
+    export = read_export(path)
+    return export.dataset(), export.fields() if export.points.shape[1] else {}
 
 
 def _all_sets(path: Path) -> object:

@@ -11,7 +11,7 @@ import pytest
 from scalebridge.errors import InputError
 from scalebridge.simulators.comsol.columns import Column, column, split_header
 from scalebridge.simulators.comsol.export import Export, read_export
-from tests.simulators.comsol.writing import GRID, SECTIONWISE, SPREADSHEET, TABLE
+from tests.simulators.comsol.writing import COLUMNS, GRID, SECTIONWISE, SPREADSHEET, TABLE
 from tests.simulators.damaging import check_reader
 
 
@@ -177,7 +177,7 @@ def test_a_damaged_export_is_one_sentence_with_its_line(tmp_path: Path, text: st
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", [SPREADSHEET, TABLE, SECTIONWISE, GRID])
+@pytest.mark.parametrize("text", [SPREADSHEET, TABLE, SECTIONWISE, GRID, COLUMNS])
 def test_damaged_exports_end_in_a_sentence(tmp_path: Path, text: str) -> None:
     assert check_reader(read_all, text.encode(), tmp_path / "d.txt") > 5
 
@@ -226,8 +226,7 @@ def test_a_grid_may_be_a_plane_a_line_or_a_point_in_space(tmp_path: Path, grid: 
 
 
 def test_columns_that_stand_under_each_other_are_told_by_their_titles(tmp_path: Path) -> None:
-    text = "% Dimension: 0\n% Expressions: 2\n% Length unit: m\n% X\n0.25\n% Y\n0.5\n% Z\n-1\n"
-    export = read_export(written(tmp_path, text + "% T (K) @ t=0\n267.15\n% T (K) @ t=0.4\n268\n"))
+    export = read_export(written(tmp_path, COLUMNS))
     assert export.coordinates == ("X", "Y", "Z") and export.points.tolist() == [[0.25, 0.5, -1]]
     dataset = export.dataset()
     assert dataset.columns["T"].tolist() == [267.15, 268] and dataset.columns["t"].tolist() == [0, 0.4]

@@ -73,6 +73,26 @@ GRID = """% Model:              plate.mph
 4 5 6
 """
 
+# Of a cut point: one column under the other.
+COLUMNS = """% Model:              probe.mph
+% Version:            COMSOL 6.2.0.415
+% Dimension:          0
+% Nodes:              1
+% Expressions:        2
+% Description:        Temperature
+% Length unit:        m
+% X
+0.25
+% Y
+0.5
+% Z
+-1
+% T (K) @ t=0
+267.15
+% T (K) @ t=0.4
+268
+"""
+
 MESH = """# Created by hand
 
 # Major & minor version

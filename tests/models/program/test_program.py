@@ -160,6 +160,15 @@ def test_a_word_that_must_not_stand_there_fails_the_row() -> None:
     assert reason.startswith("it did not converge: 'stdout.txt' holds 'did not converge'")
 
 
+def test_a_table_that_breaks_off_within_its_last_number_can_be_told() -> None:
+    whole, torn = "printf 't,y\\n1,0.52\\n' > t.csv", "printf 't,y\\n1,0.' > t.csv"
+    results = {"y": Csv("t.csv", "y")}
+    assert shell(torn, results=results).run(ONE).values.tolist() == [[0.0]]
+    for script, status in ((whole, "ok"), (torn, "failed")):
+        runs = shell(script, results=results, converged=Pattern("t.csv", r"\n\Z")).run(ONE)
+        assert runs.status.tolist() == [status]
+
+
 def test_other_exit_codes_can_count_as_success() -> None:
     assert shell("echo y = 1; exit 2", exit_codes=(0, 2)).run(ONE).ok.all()
     assert shell("echo y = 1", exit_codes=(2,)).run(ONE).reason[0] == (

@@ -119,6 +119,14 @@ def test_what_is_not_there_is_told():
         read_samples(SERIES, "setsraw", "line", time=0.5)
 
 
+def test_a_function_object_that_writes_below_a_folder_of_its_kind_is_found(tmp_path):
+    shutil.copytree(SERIES / "postProcessing" / "setscsv", tmp_path / "postProcessing" / "sets" / "streamlines")
+    assert "p" in read_samples(tmp_path, "sets/streamlines", "line")
+    for name in ("streamlines", "sets"):
+        with pytest.raises(InputError, match="sets/streamlines"):
+            read_samples(tmp_path, name, "line")
+
+
 def test_damage_is_told_with_file_and_line(tmp_path):
     shutil.copytree(SERIES / "postProcessing", tmp_path / "postProcessing")
     path = tmp_path / "postProcessing" / "setscsv" / "0.03" / "line_p.csv"

@@ -112,19 +112,24 @@ def table_names(case: str | os.PathLike[str], name: str) -> list[str]:
 def start_folders(case: str | os.PathLike[str], name: str) -> list[tuple[float, Path]]:
     """Start time and folder of each run that a function object wrote in, ascending."""
     root = case_folder(case) / "postProcessing"
-    folder = root / name
-    if not folder.is_dir():
-        known = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+    found = _starts(root / name)
+    if found:
+        return found
+    if not root.is_dir():
         raise InputError(
-            f"The case '{case}' has no results of a function object '{name}'{did_you_mean(name, known)}"
-            if known
-            else f"The case '{case}' has no folder postProcessing; add function objects to controlDict and run it."
+            f"The case '{case}' has no folder postProcessing; add function objects to controlDict and run it."
         )
-    starts = [(as_time(path.name), path) for path in folder.iterdir() if path.is_dir()]
-    found = sorted((seconds, path) for seconds, path in starts if seconds is not None)
-    if not found:
-        raise InputError(f"The folder '{folder}' holds no folder of a time; run the case.")
-    return found
+    # Some write below a folder of their kind: 'sets/streamlines'.
+    folders = (path for pattern in ("*", "*/*") for path in root.glob(pattern) if _starts(path))
+    known = sorted(path.relative_to(root).as_posix() for path in folders)
+    raise InputError(f"The case '{case}' has no results of a function object '{name}'{did_you_mean(name, known)}")
+
+
+def _starts(folder: Path) -> list[tuple[float, Path]]:
+    """Time and folder of each run that wrote in a folder, ascending; empty where it is no folder or holds none."""
+    folders = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    starts = [(as_time(path.name), path) for path in folders]
+    return sorted((seconds, path) for seconds, path in starts if seconds is not None)
 
 
 def _stem(path: Path) -> str:

@@ -164,6 +164,7 @@ def test_an_unknown_step_is_one_sentence(tmp_path: Path) -> None:
         (SPREADSHEET.replace("T (K) @ t=0.1", "T (K) @ t=0"), "two columns 'T .K. @ t=0' that cannot be told apart"),
         (SECTIONWISE.replace("1 3 4\n", "1 3 5\n"), "numbers of points from 1 to 4"),
         (SECTIONWISE.replace("303\n", ""), "3 values for 4 points"),
+        (SECTIONWISE.replace("1 2 3\n1 3 4\n", "1 2 3 4\n"), "elements of 4 points in 2 dimensions"),
         (GRID.replace("0 1 2\n", "0 1 z\n"), "line 6 'z' in column 3, which is no number"),
         ("% Model: a.mph\n% x  T (K)\n", "no rows of numbers"),
         ("0,5 1,5\n", None),
@@ -211,6 +212,7 @@ def test_what_stands_under_a_line_of_its_own_behind_data_is_no_row_lost(tmp_path
     text = "% Dimension: 2\n% Length unit: mm\n% Grid\n0 1 2\n0 1\n% Data\n% T (K)\n1 2 3\n4 5 6\n"
     export = read_export(written(tmp_path, text + "% Data\n% u (m/s)\n10 20 30\n40 50 60\n"))
     assert [(c.name, c.unit) for c in export.columns] == [("T", "K"), ("u", "m/s")]
+    assert read_export(written(tmp_path, text.replace("T (K)", "(a+b)*(c) (K)"))).columns[0].unit == "K"
     assert export.values.T.tolist() == [[1, 2, 3, 4, 5, 6], [10, 20, 30, 40, 50, 60]]
     with pytest.raises(InputError, match="rows under 'Colours' from line 11 on, which do not belong there"):
         read_export(written(tmp_path, text + "% Colours\n1 2 3\n4 5 6\n"))

@@ -113,7 +113,7 @@ def _sections(lines: _Lines, header: dict[str, str]) -> Iterator[_Section]:
             said = _said(line)
             if not _is_key(said, header):
                 # Behind '% Data' its expression may stand in a line of its own.
-                title = f"{title} {said.strip()}" if follows and _SECTION.match(title) else said
+                title = f"{title} ({said})" if follows and _SECTION.match(title) else said
                 follows = True
             continue
         start, follows = lines.number, False
@@ -264,7 +264,7 @@ def _sectionwise(sections: list[_Section], header: Mapping[str, str], owner: str
             points, cells = _grid(section, owner)
             on_grid = True
         elif word == "Elements" and points is not None:
-            cells = _elements(section, len(points), owner)
+            cells = _elements(section, points, owner)
         elif word == "Data" and points is not None:
             flat = section.values.reshape(-1) if on_grid or section.values.shape[1] == 1 else np.zeros(0)
             if flat.size != len(points):
@@ -295,9 +295,14 @@ def _places(section: _Section, owner: str) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
-def _elements(section: _Section, n_points: int, owner: str) -> CellBlock:
-    nodes, width = section.values, section.values.shape[1]
+def _elements(section: _Section, points: Floats, owner: str) -> CellBlock:
+    nodes, width, n_points = section.values, section.values.shape[1], len(points)
     sound = not np.iscomplexobj(nodes) and width in _CELLS and bool((nodes == np.floor(nodes)).all())
+    if width > points.shape[1] + 1:
+        raise InputError(
+            f"{owner} has from line {section.line} on elements of {width} points in {points.shape[1]} dimensions, which "
+            "are no simplices; export it as a spreadsheet."
+        )
     if not sound or (nodes < 1).any() or (nodes > n_points).any():
         raise InputError(
             f"{owner} has from line {section.line} on elements that are no rows of 2, 3 or 4 numbers of points from 1 "

@@ -300,8 +300,8 @@ def _elements(section: _Section, points: Floats, owner: str) -> CellBlock:
     sound = not np.iscomplexobj(nodes) and width in _CELLS and bool((nodes == np.floor(nodes)).all())
     if width > points.shape[1] + 1:
         raise InputError(
-            f"{owner} has from line {section.line} on elements of {width} points in {points.shape[1]} dimensions, which "
-            "are no simplices; export it as a spreadsheet."
+            f"{owner} has from line {section.line} on elements of {width} points in {points.shape[1]} dimensions, "
+            "which are no simplices; export it as a spreadsheet."
         )
     if not sound or (nodes < 1).any() or (nodes > n_points).any():
         raise InputError(

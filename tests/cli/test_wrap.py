@@ -241,6 +241,18 @@ def test_an_example_in_another_code_than_utf8_comes_through_unharmed(here: Path)
     assert '"Temp_rature": Pattern(' in (here / "solver_model" / "solver_model.py").read_text()
 
 
+def test_files_of_any_name_are_read_by_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "names.py").write_text(
+        "for k, name in enumerate([b'r\\xe9s.dat', b'a\"b\\n.dat', b'{{ x }}.dat', b'-rf', b'u[0].dat']):\n"
+        "    open(name, 'w').write(f'{\"abcde\"[k]} = {k}.5\\n')\n"
+    )
+    assert run("wrap", "--input", "in.txt", "--run", "--", sys.executable, "names.py") == 0
+    told = capsys.readouterr().out
+    assert "in r?s.dat" in told and "ok {'d': 3.5, " in told
+    for k, name in enumerate("abcde"):
+        assert f"'{name}': {k}.5" in told
+
+
 def test_units_are_taken_from_dimensions_and_from_comments_that_name_one() -> None:
     text = "nu [0 2 -1 0 0 0 0] 0.01;\np = 1.0 ! pressure [MPa]\nq = 1.0 # load (N)\nr = 1.0 # see [3]\n"
     assert [f.unit for f in inputs_in(text)] == ["m**2*s**-1", "MPa", "N", "1"]

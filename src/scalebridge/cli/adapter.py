@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scalebridge.models.program.output import printable
 from scalebridge.models.program.proposals import Found, Proposed
 
 _ADAPTER = '''"""{title} as a model. Written by `scalebridge wrap`: names, units and bounds are yours to edit."""
@@ -146,6 +147,8 @@ def _word(word: str | Path) -> str:
 
 
 def _text(value: str) -> str:
+    if printable(value) != value:
+        return ascii(value)
     if "\\" in value and '"' not in value and "\n" not in value and not value.endswith("\\"):
         return f'r"{value}"'
     return json.dumps(value, ensure_ascii=False)

@@ -13,6 +13,7 @@ from scalebridge.cli.adapter import Wrapped, adapter_text, study_text
 from scalebridge.cli.surface import DONE, NOT_CONVERGED
 from scalebridge.errors import InfrastructureError, InputError, did_you_mean
 from scalebridge.models.program import Limits, carry_out, working_folder
+from scalebridge.models.program.output import printable
 from scalebridge.models.program.parsers.files import names_in
 from scalebridge.models.program.proposals import Found, Proposed, inputs_in, results_in, with_placeholders
 from scalebridge.models.program.proposals.names import identifier
@@ -232,7 +233,7 @@ def _tell(wrapped: Wrapped, n_others: int, targets: Sequence[Path]) -> None:
         print(f"  left as they are: {', '.join(others)} (--vary NAME makes an input of one)")
     print("outputs:")
     for result in wrapped.results:
-        print(f"  {result.name} = {result.value:g}, in {getattr(result.parser, 'file', '')}")
+        print(f"  {result.name} = {result.value:g}, in {printable(getattr(result.parser, 'file', ''))}")
     if n_others:
         print(f"  further numbers: {n_others}, the first of them as comments in {targets[0].name}")
     adapter, study, folder = targets

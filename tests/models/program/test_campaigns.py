@@ -108,6 +108,17 @@ def test_reading_that_hangs_is_ended_by_the_timeout_of_a_campaign(regex: str | N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_reason_with_a_file_name_of_another_code_is_recorded(tmp_path: Path) -> None:
+    script = "open(b'r\\xe9s.dat', 'w').write('{{ x }}')"
+    read = Pattern("res.dat", "{number}")
+    made = Program([sys.executable, "-S", "-E", "-c", script], {"x": "1"}, {"y": "1"}, {"y": read})
+    store = sb.Store(tmp_path / "store")
+    with sb.Campaign(made, store, retries=0) as campaign:
+        (reason,) = campaign.run(X[:1], phase="learn", why="to try it").reason
+    store.close()
+    assert "it wrote no file 'res.dat'; its folder holds r?s.dat, stdout.txt" in reason
+
+
 def test_temporary_files_of_a_program_that_is_killed_can_be_in_its_folder(tmp_path: Path) -> None:
     made = Program(
         ["sh", "-c", 'mktemp -d; mktemp; echo "$TMPDIR"; kill -9 $$', "{{ x }}"],

@@ -12,6 +12,7 @@ import numpy as np
 from scalebridge.models.program.before import Before
 from scalebridge.models.program.folders import WorkingFolder, working_folder
 from scalebridge.models.program.launcher import Mpi
+from scalebridge.models.program.output import printable
 from scalebridge.models.program.parsers.files import NoValue
 from scalebridge.models.program.parsers.pattern import Pattern
 from scalebridge.models.program.process import Ended, Limits, carry_out
@@ -104,7 +105,7 @@ class Attempt:
                 return outcome
             folder.failed()
             where = "" if self.keep == "never" else f"; see {folder.kept}"
-            return Outcome(outcome.status, outcome.reason + where)
+            return Outcome(outcome.status, printable(outcome.reason + where))
 
     def _in(self, folder: WorkingFolder, x: Floats, seed: int) -> Outcome:
         try:

@@ -315,6 +315,22 @@ def test_tables_in_a_log_are_found_and_what_it_says_of_itself_comes_last(tmp_pat
     assert {p.name for p in found if not p.is_likely} == {"Loop_time", "Nlocal", "Step"}
 
 
+@pytest.mark.parametrize("brought", ["none.dat", "data"])
+def test_where_the_model_cannot_be_written_nothing_of_it_is_left(
+    brought: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (here / "data").mkdir()
+    (here / "result.json").write_text('{"energy": 1.5}')
+    monkeypatch.setattr("shutil.copytree", full)
+    command = ("wrap", "--input", "in.txt", "--output", "result.json", "--file", brought, "--out", "m", "--", "true")
+    assert run(*command) == (2 if brought == "none.dat" else 3)
+    assert "none.dat" in (error := capsys.readouterr().err) or "'m' cannot be written: No space left" in error
+    assert not any((here / "m").iterdir())
+
+
 def test_the_command_s_own_options_stay_with_the_program(here: Path) -> None:
     assert run("wrap", "-i", "in.txt", "--run", "--", "sh", "-c", "echo y = 1.5", "--run") == 0
     assert '["sh", "-c", "echo y = 1.5", "--run"]' in (here / "sh_model" / "sh_model.py").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import shutil
 import sys
@@ -220,7 +221,13 @@ def _write(targets: list[Path], wrapped: Wrapped, template: str, request: Reques
             _bring(file, folder)
         adapter.write_text(adapter_text(wrapped), encoding="utf-8")
         study.write_text(study_text(wrapped), encoding="utf-8")
-    except OSError as error:
+    except (OSError, InputError) as error:
+        for target in targets:
+            shutil.rmtree(target, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                target.unlink()
+        if isinstance(error, InputError):
+            raise
         raise InfrastructureError(f"'{folder.parent}' cannot be written: {error.strerror}.") from error
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scalebridge.errors import InputError
-from scalebridge.simulators.calculix import CalculiX, Nodal, Printed
+from scalebridge.simulators.calculix import CalculiX, Nodal, Printed, dat
 from scalebridge.simulators.calculix.results import moved_away
 from scalebridge.simulators.calculix.running import uninterpreted
 from scalebridge.testing.calculix import fake_ccx
@@ -167,6 +167,17 @@ def test_a_body_that_is_not_held_is_told_by_its_displacements(tmp_path):
     at = text.index(" -1", text.index(" -4  DISP"))
     (tmp_path / "bar.frd").write_text(text[: at + 13] + " 1.10000E+11" + text[at + 25 :])
     assert "displacements of 1.1e+11 in a mesh of the size" in moved_away(tmp_path)
+
+
+def test_the_outputs_of_a_run_read_its_results_once(tmp_path, monkeypatch):
+    counted = []
+    monkeypatch.setattr(dat, "read_dat", lambda path, whole=dat.read_dat: counted.append(path) or whole(path))
+    names = ("max", "min", "mean")
+    results = {name: Printed("displacements", "vy", statistic=name, unit="mm") for name in names}
+    model = bar(tmp_path, outputs=dict.fromkeys(names, "mm"), results=results)
+    runs = model.run(np.array([[2e-3, 2e11], [4e-3, 2e11]]))
+    assert runs.ok.all() and len(counted) == 2
+    assert runs.values[0, 1] == pytest.approx(2 * runs.values[1, 1], rel=1e-5) and runs.values[0, 1] < 0
 
 
 def test_a_result_that_is_not_there_is_told(tmp_path):

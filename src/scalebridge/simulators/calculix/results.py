@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Printed:
         from scalebridge.simulators.calculix.dat import find, read_dat
 
         try:
-            table = find(read_dat(only(folder, "dat")), self.quantity, self.set)
+            table = find(_kept(read_dat, only(folder, "dat")), self.quantity, self.set)
             if self.column is None and len(table.columns) != 1:
                 raise NoValue(f"'{self.quantity}' has the columns {', '.join(table.columns)}; name one")
             values = table.column(self.column or table.columns[0])
@@ -102,7 +103,7 @@ class Nodal:
         from scalebridge.simulators.calculix.frd import read_frd
 
         try:
-            fields = read_frd(only(folder, "frd")).last
+            fields = _kept(read_frd, only(folder, "frd")).last
             if self.field not in fields:
                 raise NoValue(f"CalculiX wrote no field '{self.field}', only {', '.join(fields) or 'none'}")
             field = fields[self.field]
@@ -141,7 +142,7 @@ def moved_away(folder: Path) -> str | None:
     from scalebridge.simulators.calculix.frd import read_frd
 
     try:
-        field = read_frd(only(folder, "frd")).last.get("DISP")
+        field = _kept(read_frd, only(folder, "frd")).last.get("DISP")
     except (InputError, NoValue):
         return None
     if field is None or field.time is None:
@@ -156,6 +157,18 @@ def moved_away(folder: Path) -> str | None:
         f"CalculiX found displacements of {largest:.3g} in a mesh of the size {size:.3g}: the body is not held against "
         "every motion"
     )
+
+
+def _kept(reader: Callable[[Path], Any], path: Path) -> Any:
+    """What a reader returns; the outputs of one run share it, for a large file takes as long to read as to compute."""
+    stat = path.stat()
+    return _read(reader, path, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=2)
+def _read(reader: Callable[[Path], Any], path: Path, version: tuple[int, ...]) -> Any:
+    """A ``.frd`` and a ``.dat`` at a time, as long as their files stay what they were."""
+    return reader(path)
 
 
 def only(folder: Path, suffix: str) -> Path:

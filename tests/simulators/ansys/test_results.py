@@ -214,3 +214,12 @@ def test_damaged_results_end_in_a_sentence(tmp_path: Path) -> None:
     content = result_file(tmp_path / "a.rst").read_bytes()
     assert check_reader(read_all, content, tmp_path / "d.rst") > 5
     check_reader(read_all, (DATA / "static_file.rst").read_bytes(), tmp_path / "d.rst", share=0.3)
+
+
+def test_short_reals_that_are_no_numbers_are_gaps_without_a_warning() -> None:
+    no_number = 0x7F800001  # a NaN that signals where it is turned into a longer one
+    words = np.array([1, 1 << 30, no_number, 1, 0], dtype=np.int32)
+    records = Records("made here", words)
+    assert np.isnan(records.reals(0, "a record", 1)).all()
+    together = records.together(np.array([0]))
+    assert together is not None and together.dtype == np.float64 and np.isnan(together).all()

@@ -67,7 +67,7 @@ class Records:
         items = self._read(place, what, most)
         if items.dtype.kind != "f":
             raise self.damaged(place, what, "whole numbers where real ones belong")
-        return items.astype(np.float64)
+        return _doubles(items)
 
     def _read(self, place: int, what: str, most: int) -> NDArray[Any]:
         size, flags = self._head(place, what)
@@ -92,7 +92,7 @@ class Records:
         return items
 
     def together(self, places: NDArray[np.int64]) -> NDArray[Any] | None:
-        """The items ``[n, k]`` of plain records of one size and kind; None where they are not so."""
+        """The items ``[n, k]`` of plain records of one size and kind, float64 if real; None where they are not so."""
         last = len(self.words) - 3
         if not len(places) or places.min() < 0 or places.max() > last:
             return None
@@ -104,7 +104,8 @@ class Records:
         if not (same & (self.words[places + 2 + size] == size)).all():
             return None
         raw = np.ascontiguousarray(self.words[places[:, None] + np.arange(2, 2 + size)])
-        return raw.view(kind)
+        items = raw.view(kind)
+        return _doubles(items) if kind.kind == "f" else items
 
     def after(self, place: int, what: str) -> int:
         """The word at which the record behind the one at ``place`` starts."""
@@ -173,6 +174,11 @@ def open_records(path: str | Path) -> Records:
         f"The ANSYS file '{path}' does not start with the standard header of 100 words; it is no binary file of "
         "ANSYS, or it is damaged."
     )
+
+
+def _doubles(items: NDArray[Any]) -> Floats:
+    with np.errstate(invalid="ignore"):  # bytes that are no number are NaN
+        return items.astype(np.float64)
 
 
 def _kind(flags: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +113,7 @@ def _together(records: Records, tables: Wholes, corners: int, tensor: Tensor) ->
     angles = None if (places[:, _EULER] <= 0).any() else records.together(tables + places[:, _EULER])
     if angles is None or angles.dtype.kind != "f" or angles.shape[1] < 3:
         return None
-    return _as_tensor(values, angles.astype(np.float64), tensor)
+    return _as_tensor(values, angles, tensor)
 
 
 def _of_element(records: Records, table: int, corners: int, tensor: Tensor) -> Floats | None:
@@ -141,10 +140,9 @@ def _of_element(records: Records, table: int, corners: int, tensor: Tensor) -> F
     return one
 
 
-def _sound(values: NDArray[Any]) -> Floats:
+def _sound(values: Floats) -> Floats:
     """Values as stored, NaN where there is none."""
-    plain: Floats = values.astype(np.float64)
-    return np.asarray(np.where(np.isfinite(plain) & (plain != NO_VALUE), plain, np.nan))
+    return np.asarray(np.where(np.isfinite(values) & (values != NO_VALUE), values, np.nan))
 
 
 def _as_tensor(values: Floats, angles: Floats | None, tensor: Tensor) -> Floats:

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scalebridge.errors import InputError
+from scalebridge.errors import InfrastructureError, InputError
+from scalebridge.models.children import WATCHDOG
 from scalebridge.models.supervisor import SupervisedProcess, run_supervised
 
 
@@ -164,6 +165,18 @@ def test_nothing_is_left_of_a_supervised_call(process: SupervisedProcess) -> Non
         assert first.call(abs, (-2,)).value == 2
     run_supervised(os.abort)
     assert {p.pid for p in psutil.Process().children()} == before
+
+
+def test_a_child_that_nothing_can_watch_over_is_not_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(group: int) -> None:
+        started.append(group)
+        raise InfrastructureError("A process could not be started.")
+
+    started: list[int] = []
+    monkeypatch.setattr(WATCHDOG, "add", refuse)
+    with pytest.raises(InfrastructureError):
+        SupervisedProcess()
+    assert not psutil.pid_exists(started[0])
 
 
 def test_interrupting_from_another_thread_ends_the_call() -> None:

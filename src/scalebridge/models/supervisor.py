@@ -112,7 +112,14 @@ class SupervisedProcess:
             ) from error
         finally:
             theirs.close()
-        WATCHDOG.add(self._process.pid)
+        try:
+            WATCHDOG.add(self._process.pid)
+        except InfrastructureError:
+            self._kill_group()
+            self._process.wait()
+            ours.close()
+            self._words.close()
+            raise
         ours.setblocking(False)
         self._socket = ours
         self._ready = False

@@ -147,6 +147,22 @@ def test_a_parser_of_one_s_own_that_breaks_fails_the_row_and_not_the_campaign() 
     assert runs.reason[0].startswith("'y' could not be read: KeyError: 'header of '")
 
 
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [([[1, 2], [3, 4], [5, 6]], "ok"), ([1, 2, 3, 4, 5, 6], "ok"), ([[[1], [2]], [[3], [4]], [[5], [6]]], "ok"),
+     ([[1, 2, 3], [4, 5, 6]], "failed")],
+)  # fmt: skip
+def test_rows_and_columns_are_not_taken_for_each_other(given: list[Any], status: str) -> None:
+    made = Program(["true"], {"x": "1"}, [Variable("y", shape=(3, 2))], {"y": lambda f: given}, options={},
+                   template={"in": "{{ x }}"})  # fmt: skip
+    runs = made.run(ONE)
+    assert runs.status.tolist() == [status]
+    if status == "ok":
+        assert runs.values[0].tolist() == [1, 2, 3, 4, 5, 6]
+    else:
+        assert runs.reason[0].startswith("'y' was found in the shape (2, 3), declared is (3, 2)")
+
+
 def test_a_function_that_gives_no_mapping_or_too_little_breaks_the_declaration() -> None:
     with pytest.raises(InputError, match="the function for results returned a float; return a dict"):
         shell("true", results=lambda folder: 1.0).run(ONE)
@@ -191,6 +207,14 @@ def test_noise_and_jacobian_are_read_where_they_are_written() -> None:
     assert runs.jacobian is not None and runs.jacobian[1].tolist() == [[1, 2], [3, 4]]
     wrong = dataclasses.replace(model, jacobian=Json("r", "b"))
     assert wrong.run(np.ones((1, 2))).reason[0].startswith("'jacobian' was found in the shape ()")
+    turned = Program(
+        ["true"], [Variable("x", "1", (3,))], {"a": "m", "b": "1"}, {"a": lambda f: 1, "b": lambda f: 2},
+        template={"in": "{{ x }}"}, jacobian=lambda f: np.ones((3, 2)),
+    )  # fmt: skip
+    assert (
+        "'jacobian' was found in the shape (3, 2), or is not finite; it is (2, 3)"
+        in turned.run(np.ones((1, 3))).reason[0]
+    )
     negative = dataclasses.replace(model, noise_std={"b": lambda folder: -1.0})
     assert negative.run(np.ones((1, 2))).reason[0].startswith("noise_std was found as -1")
 

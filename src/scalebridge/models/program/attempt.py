@@ -17,7 +17,7 @@ from scalebridge.models.program.parsers.files import NoValue
 from scalebridge.models.program.parsers.pattern import Pattern
 from scalebridge.models.program.process import Ended, Limits, carry_out
 from scalebridge.models.program.recipe import Recipe
-from scalebridge.models.program.results import Reader, Reading, described, raw_value
+from scalebridge.models.program.results import Reader, Reading, described, is_misshapen, raw_value
 from scalebridge.quantities import Floats
 
 _WORDS = 300
@@ -64,7 +64,7 @@ class Stops:
         if self.jacobian is None:
             return None
         raw = raw_value(self.jacobian, folder, "jacobian")
-        if raw.size != m * d or not np.isfinite(raw).all():
+        if raw.size != m * d or is_misshapen(raw, (m, d)) or not np.isfinite(raw).all():
             raise NoValue(f"'jacobian' was found in the shape {raw.shape}, or is not finite; it is {(m, d)}")
         return raw.reshape(m, d)
 

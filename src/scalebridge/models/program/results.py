@@ -114,7 +114,10 @@ class Reader:
 
     def _checked(self, variable: Variable, raw: Any, unit: str | None) -> Floats:
         _refuse_quantity(raw, variable.name, self.owner)
-        values = numbers(raw, f"'{variable.name}'").ravel()
+        found = numbers(raw, f"'{variable.name}'")
+        if is_misshapen(found, variable.shape):
+            raise NoValue(f"'{variable.name}' was found in the shape {found.shape}, declared is {variable.shape}")
+        values = found.ravel()
         if len(values) != variable.size:
             raise NoValue(f"'{variable.name}' was found as {len(values)} numbers, declared are {variable.size}")
         if not np.isfinite(values).all():
@@ -145,6 +148,12 @@ def missing(space: Space, results: Results, owner: str) -> None:
     for name in space.names:
         if isinstance(results, Mapping) and name not in results:
             raise InputError(f"{owner} declares the output '{name}' and no result reads it; add it to results.")
+
+
+def is_misshapen(found: Floats, shape: tuple[int, ...]) -> bool:
+    """Whether an array has rows and columns and others than ``shape``; a flat one goes by rows."""
+    one, other = (tuple(n for n in sides if n != 1) for sides in (found.shape, shape))
+    return one != other and min(len(one), len(other)) > 1
 
 
 def raw_value(reading: Reading, folder: Path, name: str) -> Floats:

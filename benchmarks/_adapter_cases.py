@@ -149,6 +149,6 @@ def _calculix(folder: Path) -> Pair | None:
     at = next(i for i, line in enumerate(lines) if line.upper().startswith("*ELASTIC"))
     young = lines[at + 1].split(",")[0].strip()
     lines[at + 1] = lines[at + 1].replace(young, "{{ E }}", 1)
-    results = {"u": Printed("displacements", "vz", statistic="max", unit="mm")}
-    model = CalculiX({"bar.inp": "\n".join(lines)}, {"E": "MPa"}, {"u": "mm"}, results)
+    results = {"pull": Printed("total force", "fz", set="TOP", unit="N")}
+    model = CalculiX({"bar.inp": "\n".join(lines)}, {"E": "MPa"}, {"pull": "N"}, results)
     return Pair(_row(model, float(young)), lambda: _ran(["ccx", "-i", "bar"], folder), "a bar")

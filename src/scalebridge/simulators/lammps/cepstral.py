@@ -18,6 +18,9 @@ FLOOR = 0.1
 FEWEST_FREQUENCIES = 48
 # Akaike's number is what describes the spectrum best on the whole; its value at zero wants more.
 SAFETY = 2
+# Bands are so many times narrower each, as long as they hold so many frequencies.
+NARROWER = 3
+FEWEST_IN_BAND = 200
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Cepstral:
     Attributes:
         value: of the integral, in the square of the flux's unit times the unit of the spacing.
         noise_std: its statistical standard deviation.
-        cut_off: how far it moves when the number of coefficients is half as many or twice as many.
+        cut_off: how far it moves, beyond chance, when the coefficients are half as many or twice as many, or when they
+            are sought on ever narrower bands of low frequencies, where a slow part shows that is small on the whole.
         n_coefficients: kept, by Akaike's criterion.
         n_frequencies: of the spectrum that were used.
     """
@@ -59,17 +63,26 @@ def cepstral_integral(values: Floats, spacing: float) -> Cepstral:
             f"A series of {n} samples has no spectrum that its value at zero can be taken from; give at least "
             f"{2 * FEWEST_FREQUENCIES + 2} samples of a flux that changes."
         )
-    used = _band(spectrum)
+    used, scatter = _band(spectrum), float(polygamma(1, p))
     logs = np.log(spectrum[:used]) - (float(digamma(p)) - np.log(p))
-    scatter = float(polygamma(1, p))
     coefficients = _cepstrum(logs)
-    kept = min(SAFETY * _akaike(coefficients, scatter, used), used // 2)
-    estimates = [_at_zero(coefficients, k) for k in (kept, max(kept // 2, 1), min(2 * kept, used // 2))]
-    value = 0.5 * float(np.exp(estimates[0]))
-    std = float(np.sqrt(scatter * (2 * kept - 1) / used))
-    extra = float(np.sqrt(scatter * 2 * kept / used))
-    moved = max(abs(estimates[1] - estimates[0]) - std, abs(estimates[2] - estimates[0]) - extra, 0.0)
+    kept = _kept(coefficients, scatter)
+    at_zero, std = _at_zero(coefficients, kept, scatter)
+    moved = 0.0
+    for other in (max(kept // 2, 1), min(2 * kept, used // 2)):
+        moved = max(moved, _beyond(at_zero, std, *_at_zero(coefficients, other, scatter)))
+    band = used // NARROWER
+    while band >= FEWEST_IN_BAND:
+        narrow = _cepstrum(logs[:band])
+        moved = max(moved, _beyond(at_zero, std, *_at_zero(narrow, _kept(narrow, scatter), scatter)))
+        band //= NARROWER
+    value = 0.5 * float(np.exp(at_zero))
     return Cepstral(value, value * std, value * moved, kept, used)
+
+
+def _beyond(first: float, first_std: float, second: float, second_std: float) -> float:
+    """By how much two estimates of one number differ beyond chance, one from a part of what the other is from."""
+    return float(np.sqrt(max((second - first) ** 2 - abs(second_std**2 - first_std**2), 0.0)))
 
 
 def _band(spectrum: Floats) -> int:
@@ -87,13 +100,15 @@ def _cepstrum(logs: Floats) -> Floats:
     return np.asarray(dct(logs, type=2)) / (2 * len(logs))
 
 
-def _akaike(coefficients: Floats, scatter: float, n: int) -> int:
-    """The number of coefficients that Akaike's criterion keeps."""
+def _kept(coefficients: Floats, scatter: float) -> int:
+    """The number of coefficients to keep: that of Akaike's criterion and more."""
+    n = len(coefficients)
     left = np.cumsum((coefficients**2)[::-1])[::-1][1:]
-    criterion = 2 * n * left / scatter + 2 * np.arange(1, len(coefficients))
-    return int(np.argmin(criterion[: max(n // 2, 1)])) + 1
+    criterion = 2 * n * left / scatter + 2 * np.arange(1, n)
+    return min(SAFETY * (int(np.argmin(criterion[: max(n // 2, 1)])) + 1), n // 2)
 
 
-def _at_zero(coefficients: Floats, kept: int) -> float:
-    """Logarithm of the spectrum at frequency zero from so many coefficients."""
-    return float(coefficients[0] + 2 * coefficients[1:kept].sum())
+def _at_zero(coefficients: Floats, kept: int, scatter: float) -> tuple[float, float]:
+    """Logarithm of the spectrum at frequency zero from so many coefficients, and its standard deviation."""
+    std = float(np.sqrt(scatter * (2 * kept - 1) / len(coefficients)))
+    return float(coefficients[0] + 2 * coefficients[1:kept].sum()), std

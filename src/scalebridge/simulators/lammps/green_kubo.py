@@ -109,8 +109,8 @@ def green_kubo(
     """A transport coefficient from a correlation function or from fluxes, with an interval.
 
     Correlations of equivalent components and of replicates are averaged. The integral is cut where the correlation
-    sinks into its own noise, and averaged from there to twice that time; how far it goes from that value until four
-    times the end, or what an exponential tail could still add, is the part ``"cut-off"`` of the interval. The
+    sinks into its own noise, and averaged from there to twice that time; how far it goes from that value later, or
+    what an exponential tail could still add, is the part ``"cut-off"`` of the interval (see `plateau`). The
     statistical part is that of a Gaussian process, or the scatter of components and replicates where there are at
     least five and it is larger.
 

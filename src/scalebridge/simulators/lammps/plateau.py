@@ -18,8 +18,9 @@ from scalebridge.quantities import Floats
 LENGTH = 2.0
 # A correlation has drowned if it stays small until this multiple of that time.
 SETTLED = 1.5
-# The integral is watched until this multiple of the plateau's end.
+# The integral is watched until this multiple of the plateau's end, and followed to that one, as far as there are lags.
 WATCHED = 4.0
+FOLLOWED = 32.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +32,9 @@ class Plateau:
         integral: running integral ``[k]`` by the trapezoidal rule, mean of the components.
         value: mean of the integral over the plateau.
         noise_std: statistical standard deviation of the value.
-        cut_off: systematic part: how far the integral moves on the plateau and goes from its value later, until
-            `WATCHED` times the plateau's end, chance included; or what a tail may still add, whichever is largest.
+        cut_off: systematic part, the largest of: how far the integral moves on the plateau; how far it goes from its
+            value until `WATCHED` times the plateau's end, chance included; how far its means go beyond chance until
+            `FOLLOWED` times; what a tail may still add.
         unseen: what chance may move the integral by beyond ``cut_off`` over that time, as far as there are no lags.
         begin, end: of the plateau in time.
         decayed: whether the correlation sank into its noise before the last lag.
@@ -68,8 +70,8 @@ def plateau_of(times: Floats, correlation: Floats, duration: float) -> Plateau:
     # Walking on the plateau is partly noise that the statistical part already counts.
     walk = 2 * abs(value) * float(np.sqrt((times[end] - times[begin]) / duration)) / np.sqrt(6)
     excess = float(np.sqrt(max(moved**2 - walk**2, 0.0)))
-    later = integral[(times > times[end]) & (times <= WATCHED * times[end])]
-    cut_off = max(excess, _tail(times, correlation, begin), float(np.abs(later - value).max(initial=0.0)))
+    gone = _gone(times, integral, value, end, duration)
+    cut_off = max(excess, _tail(times, correlation, begin), gone)
     missing = max(float(WATCHED * times[end] - times[-1] - step), 0.0)
     # The largest excursion that chance alone lets one expect of a walk of that length.
     unseen = max(2 * abs(value) * float(np.sqrt(0.5 * np.pi * missing / duration)) - cut_off, 0.0)
@@ -80,6 +82,24 @@ def running_integral(times: Floats, values: Floats) -> Floats:
     """Integral ``[k]`` from the first time to each, by the trapezoidal rule."""
     pieces = 0.5 * (values[1:] + values[:-1]) * np.diff(times)
     return np.concatenate([[0.0], np.cumsum(pieces)])
+
+
+def _gone(times: Floats, integral: Floats, value: float, end: int, duration: float) -> float:
+    """How far an integral goes from the value of its plateau after it.
+
+    At first chance is included. Later, where chance would move it far, means over octaves of time count by their
+    squares, less the variance that chance gives such a mean.
+    """
+    last = float(times[end])
+    gone = float(np.abs(integral[(times > last) & (times <= WATCHED * last)] - value).max(initial=0.0))
+    begin = WATCHED * last
+    while begin < min(FOLLOWED * last, times[-1]):
+        octave = (times > begin) & (times <= 2 * begin)
+        passed = begin - last + (float(times[octave][-1]) - begin) / 3
+        square = (float(integral[octave].mean()) - value) ** 2 - 4 * value**2 * passed / duration
+        gone = max(gone, float(np.sqrt(max(square, 0.0))))
+        begin *= 2
+    return gone
 
 
 def _drowned(correlation: Floats, step: float, duration: float) -> tuple[int, bool]:

@@ -132,11 +132,21 @@ def test_a_live_lammps_hands_over_arrays() -> None:
         ("timestep        0.005", "timestep 0.5", "Lost atoms"),
         ("pair_coeff      1 1 1.0 1.0", "pair_coeff 1 1 nonsense.txt", "at line 13 of 'script.in'"),
         ("velocity  ", "include no.in\nvelocity  ", "at line 18 of 'script.in': include no.in: Cannot open"),
+        ("velocity  ", "include ../no.in\nvelocity  ", "a run has a folder of its own"),
     ],
 )
 def test_what_lammps_refuses_is_a_failed_row_with_its_line(how: str, old: str, new: str, reason: str) -> None:
     runs = melt({"p": Thermo("Press")}, short().replace(old, new), how=how).run(np.array([[0.85, 0.776]]))
     assert runs.status[0] == "failed" and reason in runs.reason[0], runs.reason
+
+
+@pytest.mark.parametrize("how", ["process", "in process"])
+@pytest.mark.parametrize("text", ["c_moved[9]", "c_gone", "v_steps/0", "f_1[99]"])
+def test_a_formula_without_a_value_is_named_and_no_command_of_the_script(how: str, text: str) -> None:
+    outputs = {"there": Formula("v_steps"), "not": Formula(text)}
+    runs = melt(outputs, short(), how=how).run(np.array([[0.85, 0.776]]))
+    assert runs.status[0] == "failed"
+    assert runs.reason[0].startswith(f"the formula '{text}' cannot be evaluated at the end of the script: ")
 
 
 @pytest.mark.parametrize("how", ["process", "in process"])

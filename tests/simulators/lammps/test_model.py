@@ -123,7 +123,7 @@ def test_results_that_are_not_there_fail_the_row_in_words(program: Resources) ->
         "the file 'profile.txt' cannot be read": Printed(r"(\S+)", file="profile.txt"),
         "'=' in 'log.lammps' is no number": Printed(r"twice (\S+)"),
         "the output 'x' is not there: ZeroDivisionError: division by zero": FromFolder(lambda folder: 1 / 0),
-        "Invalid variable reference v_nothing in variable formula": Formula("v_nothing"),
+        "the formula 'v_nothing' cannot be evaluated at the end of the script: Invalid variable": Formula("v_nothing"),
     }
     for words, source in told.items():
         runs = melt(program, outputs={"x": source}).run(STATE[:1])

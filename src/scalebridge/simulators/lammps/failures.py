@@ -18,6 +18,7 @@ _ADVICE = (
     ),
     ("Non-numeric", "the atoms overlap or the timestep is too long: minimise first or shorten it"),
     ("Out of range atoms", "the atoms flew apart: shorten the timestep or minimise first"),
+    ("../", "a run has a folder of its own: name the file in the script without '../' and give it in files=..."),
     ("Cannot open", "give the file in files=..., or put it beside the script"),
     ("cannot open file", "give the file in files=..., or put it beside the script"),
 )

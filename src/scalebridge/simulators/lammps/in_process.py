@@ -21,11 +21,13 @@ class Answer:
 
     Args:
         error: what LAMMPS said when it stopped; empty where it came to the end.
+        formula: that was being evaluated when it stopped; empty where it was still in the script.
         numbers: formula -> its value at the end.
         taken: output -> what its own function took from the live LAMMPS.
     """
 
     error: str = ""
+    formula: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
     taken: Mapping[str, Any] = field(default_factory=dict)
 
@@ -66,13 +68,16 @@ def run_script(
     except OSError as error:
         words = library_error(error)
         return Answer(error=words or str(error))
+    formula, numbers = "", {}
     try:
         instance.file(script)
-        numbers = {formula: value_of(instance, formula) for formula in formulas}
-        return Answer("", numbers, {name: take(instance) for name, take in taking.items()})
+        for formula in formulas:
+            numbers[formula] = value_of(instance, formula)
+        formula = ""
+        return Answer(numbers=numbers, taken={name: take(instance) for name, take in taking.items()})
     except Exception as error:
         # LAMMPS raises plain exceptions, and MPIAbortException, whose text is the message.
-        return Answer(error=str(getattr(error, "message", None) or error))
+        return Answer(error=str(getattr(error, "message", None) or error), formula=formula)
     finally:
         instance.close()
 

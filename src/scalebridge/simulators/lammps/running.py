@@ -89,6 +89,8 @@ def run_as_program(folder: Path, script: Script, formulas: Sequence[str], resour
         InputError: there is no such program or launcher.
     """
     with (folder / ENTRY).open("a", encoding="utf-8") as entry:
+        # An empty line says that the script itself came to its end.
+        entry.write(f'print "" append {NUMBERS} screen no\n')
         entry.writelines(f'print "$({text}:%.17g)" append {NUMBERS} screen no\n' for text in formulas)
     found = find_program(resources.program)
     argv = [*launched(found, resources.processes, resources.launcher), found.program, "-in", ENTRY, "-log", LOG]
@@ -100,7 +102,7 @@ def run_as_program(folder: Path, script: Script, formulas: Sequence[str], resour
     if ended.status == "timeout":
         return Ran("timeout", _not_ended(resources), None, ended.seconds)
     if ended.status != "ok":
-        return Ran("failed", _reason(ended, folder, script), None, ended.seconds)
+        return Ran("failed", _reason(ended, folder, script, formulas), None, ended.seconds)
     return _read_numbers(folder, formulas, ended.seconds)
 
 
@@ -133,7 +135,7 @@ def run_in_process(
         return Ran("failed", f"LAMMPS crashed: {outcome.reason}", None, outcome.seconds)
     answer: Answer = outcome.value
     if answer.error:
-        return Ran("failed", _sentence(answer.error, folder, script), None, outcome.seconds)
+        return Ran("failed", _sentence(answer.error, folder, script, answer.formula), None, outcome.seconds)
     return Ran("ok", "", Finished(folder, answer.numbers, answer.taken), outcome.seconds)
 
 
@@ -146,19 +148,37 @@ def _not_ended(resources: Resources) -> str:
     return f"LAMMPS had not ended after {resources.limits.timeout:g} s"
 
 
-def _reason(ended: Ended, folder: Path, script: Script) -> str:
+def _reason(ended: Ended, folder: Path, script: Script, formulas: Sequence[str]) -> str:
     words = missing_library(ended.tail)
     if words:
         return words
     for text in (ended.tail, tail_of(folder / LOG)):
         if failure_in(text):
-            return _sentence(text, folder, script)
+            return _sentence(text, folder, script, _formula_reached(folder, formulas))
     return f"LAMMPS stopped without a word of its own: {ended.reason}"
 
 
-def _sentence(text: str, folder: Path, script: Script) -> str:
-    """Return the error in a text of LAMMPS as one sentence, or the text itself where it reads like none."""
+def _formula_reached(folder: Path, formulas: Sequence[str]) -> str:
+    """Return the formula that was evaluated when the program stopped; nothing where it was still in the script."""
+    file = folder / NUMBERS
+    if not file.is_file():
+        return ""
+    return next(iter(formulas[len(file.read_text(encoding="utf-8").split()) :]), "")
+
+
+def _sentence(text: str, folder: Path, script: Script, formula: str) -> str:
+    """Return the error in a text of LAMMPS as one sentence, or the text itself where it reads like none.
+
+    Args:
+        text: what LAMMPS said.
+        folder: of the run, whose log has the command under way.
+        script: that ran.
+        formula: of an output that was being evaluated after it; else empty.
+    """
     failure = failure_in(text) or failure_in(f"ERROR: {text}")
+    if formula:
+        words = failure.words.rstrip(".") if failure else text
+        return f"the formula '{formula}' cannot be evaluated at the end of the script: {words}"
     if failure is None:
         return text
     if failure.command is None:

@@ -211,6 +211,10 @@ def test_what_cannot_be_wrapped_is_one_sentence_and_nothing_is_written(
         ("a = 1.0\na = 2.0\nclass = 3.0\n", {"a": 1, "a_2": 2, "value_class": 3}),
         ("1.0 2.0\nv (1 2 3);\n", {}),
         (
+            "&m\n h(1) = 0.5, h(2)=1.5, w = 0.1, .2, 3D-1, n = 4\n u%v(1, 2) = 6.5 ! 1.0, 2.0\n x = 1.0, 3*2.0\n/\n",
+            {"h_1": 0.5, "h_2": 1.5, "w": 0.1, "w_2": 0.2, "w_3": 0.3, "n": 4, "u_v_1_2": 6.5, "x": 1},
+        ),
+        (
             '<?xml version="1.0"?>\n<!-- a="5.0" -->\n<case id="a4.5">\n <T unit="K">300.0</T>\n'
             ' <k value = "1.5" x="2"/>\n <v>1 2</v>\n</case>\n',
             {"T": 300, "value": 1.5, "x": 2},

@@ -23,13 +23,17 @@ _FORMS = (
     # XML: <T unit="K">300</T>, <mesh n="10"/>
     re.compile(rf"<(?P<name>[A-Za-z_][\w:.\-]*)(?:\s[^<>]*)?>\s*(?P<value>{ALONE})\s*</"),
     re.compile(rf"""(?:<[\w:.\-]+|(?<="))\s+(?P<name>[A-Za-z_][\w:.\-]*)\s*=\s*"\s*(?P<value>{ALONE})\s*\""""),
-    # name = value: ini, TOML, namelists, Python
-    re.compile(rf"(?<![\w%.\-])(?P<name>\d*[A-Za-z_][\w%.\-]*)\s*=\s*(?P<value>{ALONE})\s*(?=$|[,;!#/&]|\s[A-Za-z_])"),
+    # name = value, name(2) = value: ini, TOML, namelists, Python
+    re.compile(
+        rf"(?<![\w%.\-])(?P<name>\d*[A-Za-z_][\w%.\-]*(?:[(\[][\d, ]{{1,20}}[)\]])?)\s*=\s*(?P<value>{ALONE})\s*(?=$|[,;!#/&]|\s[A-Za-z_])"
+    ),
     # name: value
     re.compile(rf"^\s*(?:-\s+)?(?P<name>[A-Za-z_][\w .\-]*?)\s*:\s+(?P<value>{ALONE})\s*(?=$|#)"),
     # name value
     re.compile(rf"^\s*(?P<name>[A-Za-z_][\w.\-]*)\s+(?P<value>{ALONE})\s*(?=$|[#!%;])"),
 )
+# name = value, value, value
+_NEXT = re.compile(rf"\s*,\s*(?P<value>{ALONE})\s*(?=$|[,;!#/&])")
 _COMMENT = re.compile(r"^\s*(?:#|!|//|%|\*\*|<[?!])")
 _UNIT = re.compile(r"(?:#|!|//|%).*?[\[(](?P<unit>[^\])]{1,20})[\])]")
 # CalculiX and Abaqus: the numbers in the lines below such a keyword are quantities, in an order of their own.
@@ -93,7 +97,11 @@ def _named(line: str) -> Iterator[tuple[str, tuple[int, int], str]]:
     for form in _FORMS:
         matches = list(form.finditer(line))
         if matches:
-            yield from ((m["name"], m.span("value"), _unit(m, line)) for m in matches)
+            for m in matches:
+                unit, more = _unit(m, line), m
+                while more is not None:
+                    yield m["name"], more.span("value"), unit
+                    more = _NEXT.match(line, more.end("value"))
             return
 
 

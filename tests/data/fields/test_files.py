@@ -396,3 +396,24 @@ def test_cells_that_meshio_would_leave_out_are_refused(tmp_path, cell, kind):
     (tmp_path / "a.vtk").write_text(OLDER.format(size=size, cell=cell, kind=kind))
     with pytest.raises(InputError, match="cannot be read"):
         read_mesh(tmp_path / "a.vtk")
+
+
+def test_the_pieces_of_a_run_in_parallel_are_one_mesh(tmp_path):
+    whole = square(4, "quad")
+    halves = [whole.part(whole.centres[:, 0] < 0.5), whole.part(whole.centres[:, 0] > 0.5)]
+    (tmp_path / "out").mkdir()
+    for k, half in enumerate([*halves, Mesh(np.zeros((0, 3)))]):
+        write_mesh(tmp_path / "out" / f"p{k}.vtu", half, [Field("T", "K", half.points[:, 0], "points", half)])
+    pieces = "".join(f'<Piece Source="out/p{k}.vtu"/>' for k in range(3))
+    text = f'<VTKFile type="PUnstructuredGrid"><PUnstructuredGrid GhostLevel="0">{pieces}</PUnstructuredGrid></VTKFile>'
+    (tmp_path / "a.pvtu").write_text(text)
+    mesh, fields = read_mesh(tmp_path / "a.pvtu", unit="m")
+    assert mesh.n_cells == 16 and mesh.measures.sum() == pytest.approx(1)
+    np.testing.assert_allclose(fields["T"].at([[0.3, 0.6], [0.9, 0.1]]), [0.3, 0.9])
+    assert read_steps(tmp_path / "a.pvtu", times=[2.0])[0]["T"].time == 2.0
+    (tmp_path / "out" / "p1.vtu").unlink()
+    with pytest.raises(InputError, match=r"piece of a mesh '.*p1.vtu' does not exist"):
+        read_mesh(tmp_path / "a.pvtu")
+    (tmp_path / "a.pvtu").write_text(text.replace("Source", "Sauce"))
+    with pytest.raises(InputError, match=r"a.pvtu' cannot be read as VTK's XML .it lacks 'Source'"):
+        read_mesh(tmp_path / "a.pvtu")

@@ -13,7 +13,7 @@ from scalebridge.data.fields.mesh import Mesh
 from scalebridge.data.readers.opening import opened
 from scalebridge.errors import InputError
 
-VTK_XML = (".vtu", ".vtp")
+VTK_XML = (".vtu", ".vtp", *vtk_xml.PARALLEL)
 SUFFIXES = tuple(sorted((*VTK_XML, *meshio_files.FORMATS)))
 
 
@@ -27,9 +27,9 @@ def read_mesh(
 ) -> tuple[Mesh, dict[str, Field]]:
     """Read a mesh and the fields on it, by the file's suffix.
 
-    ``.vtu`` and ``.vtp`` are read here, with whatever a file claims checked against its bytes; the formats of meshio
-    (``.vtk``, ``.msh``, ``.xdmf``, ``.inp``, ``.bdf``, ``.med``, ``.e``, ``.stl``, ``.obj``, ...) in a process of their
-    own with limits of memory and time.
+    ``.vtu`` and ``.vtp``, of runs in parallel ``.pvtu`` and ``.pvtp``, are read here, with whatever a file claims
+    checked against its bytes; the formats of meshio (``.vtk``, ``.msh``, ``.xdmf``, ``.inp``, ``.bdf``, ``.med``,
+    ``.e``, ``.stl``, ``.obj``, ...) in a process of their own with limits of memory and time.
 
     Args:
         path: of the file.

@@ -1,9 +1,13 @@
-"""VTK's XML files of unstructured grids (``.vtu``) and surfaces (``.vtp``), whole pieces, checked as they are read."""
+"""VTK's XML files of unstructured grids (``.vtu``) and surfaces (``.vtp``), checked as they are read.
+
+Those of a run in parallel (``.pvtu``, ``.pvtp``) name a file for each piece.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -13,22 +17,43 @@ import numpy as np
 from scalebridge.data.fields.raw import Array, RawMesh
 from scalebridge.data.fields.vtk_arrays import COMPRESSORS, TYPES, Coding, decoded
 from scalebridge.data.fields.vtk_cells import POLY_LINE, POLY_VERTEX, STRIP, grouped
+from scalebridge.data.readers.opening import opened
 from scalebridge.errors import InputError
 
-GRIDS = ("UnstructuredGrid", "PolyData")
+GRIDS, PARALLEL = ("UnstructuredGrid", "PolyData"), (".pvtu", ".pvtp")
 # The parts of a surface in the order of its cell data.
 SURFACE = (("Verts", POLY_VERTEX), ("Lines", POLY_LINE), ("Polys", 7), ("Strips", STRIP))
 _GHOSTS = "vtkGhostType"
 
 
 def read(path: Path) -> RawMesh:
-    """Read a file.
+    """Read a file, of a run in parallel all its pieces.
 
     Raises:
-        InputError: a damaged, truncated or other file.
+        InputError: a damaged, truncated or other file, a piece that is not there.
     """
-    try:
+    if path.suffix.lower() not in PARALLEL:
+        return _one(path)
+    with _damage(path):
+        sources = _sources(path.read_bytes())
+    pieces = []
+    for source in sources:
+        opened(path.parent / source, "piece of a mesh")
+        pieces.append(_one(path.parent / source))
+    with _damage(path):
+        return _joined(pieces)
+
+
+def _one(path: Path) -> RawMesh:
+    with _damage(path):
         return _read(path.read_bytes())
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """What does not hold in a file, in a sentence that names it."""
+    try:
+        yield
     except (ValueError, KeyError, ElementTree.ParseError, OverflowError, RecursionError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise InputError(
@@ -37,6 +62,15 @@ def read(path: Path) -> RawMesh:
         ) from None
     except OSError as error:
         raise InputError(f"The mesh '{path}' cannot be opened ({error.strerror}).") from None
+
+
+def _sources(content: bytes) -> list[str]:
+    """Files of the pieces of a run in parallel, relative to the file that names them."""
+    root, _ = _opened(content)
+    found = [piece.attrib["Source"] for kind in GRIDS for piece in root.findall(f"P{kind}/Piece")]
+    if not found:
+        raise ValueError("it lists no pieces of a grid")
+    return found
 
 
 def _read(content: bytes) -> RawMesh:
@@ -167,7 +201,8 @@ def _without_ghosts(raw: RawMesh) -> RawMesh:
 
 
 def _joined(pieces: list[RawMesh]) -> RawMesh:
-    """Pieces as one mesh; what only some of them have is left out."""
+    """Pieces as one mesh; what only some of them have is left out. Empty ones do not count."""
+    pieces = [piece for piece in pieces if len(piece.points)] or pieces[:1]
     if len(pieces) == 1:
         return pieces[0]
     before = np.cumsum([0, *[len(p.points) for p in pieces]])

@@ -233,7 +233,10 @@ def test_damage_in_the_rows_is_named_by_its_line(loops: bool, monkeypatch, tmp_p
         (frame(0, ROWS).replace("0 10\n", "0 nan\n", 1), "where 2 numbers must stand"),
         (frame(0, ROWS).replace("TIMESTEP\n0", "TIMESTEP\nzero"), "where the time step must stand"),
         (frame(0, ROWS).replace("ITEM: BOX BOUNDS pp pp pp\n0 10\n0 10\n0 10\n", ""), "without the item BOX BOUNDS"),
-        (frame(0, ROWS, columns="id id x y z"), "or one twice"),
+        (frame(0, ROWS, columns="id id x y z"), "names the column 'id' 2 times"),
+        ("---\ncreator: LAMMPS\n", "of the style yaml, which is not read"),
+        ("2\nAtoms. Timestep: 0\n", "of the style xyz, which is not read"),
+        ("Number of particles = 2\n", "of the style cfg, which is not read"),
         (
             frame(0, ROWS).replace("ITEM: TIMESTEP", "ITEM: WEATHER\n5\nITEM: TIMESTEP"),
             "ITEM:|which no dump has|begins rows",

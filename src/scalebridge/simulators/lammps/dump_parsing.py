@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,6 +26,8 @@ LONGEST_WORD = 32
 # Rows for which room is made at first where the file's size says nothing.
 FIRST_ROWS = 2**16
 _AGAIN = b"ITEM: TIMESTEP"
+# How dumps of other styles begin.
+_OTHER_STYLES = ((rb"---", "yaml"), (rb"\d+\s*$", "xyz"), (rb"Number of particles", "cfg"))
 
 
 @dataclass
@@ -116,6 +120,11 @@ class FrameReader:
 
     def _item(self, line: bytes) -> str:
         if not line.startswith(b"ITEM:"):
+            other = next((style for begin, style in _OTHER_STYLES if re.match(begin, line)), None)
+            if other is not None and self._lines.number == 1:
+                raise InputError(
+                    f"{self._owner} looks like one of the style {other}, which is not read; write it by 'dump custom'."
+                )
             shown = line[:40].decode("utf-8", "replace")
             raise InputError(
                 f"{self._where()} holds '{shown}' where an 'ITEM:' of a frame must begin; this is no LAMMPS dump in "
@@ -164,7 +173,9 @@ class FrameReader:
                 f"{self._where()} begins rows without the item {' and '.join(missing)} before; it is damaged there."
             )
         if not 1 <= len(names) <= MOST_COLUMNS or len(set(names)) < len(names):
-            raise InputError(f"{self._where()} names {len(names)} columns, or one twice; the frame is damaged there.")
+            name, times = Counter(names).most_common(1)[0] if names else ("", 0)
+            what = f"the column '{name[:40]}' {times} times" if times > 1 else f"{len(names)} columns"
+            raise InputError(f"{self._where()} names {what}; write each column once, or the frame is damaged there.")
         for name in self._columns or ():
             if name not in names:
                 raise InputError(f"{self._owner} has no column '{name}'{did_you_mean(name, names)}")

@@ -120,9 +120,10 @@ def test_runs_that_failed_are_counted_at_the_top_and_the_first_says_why() -> Non
 
 def test_the_provenance_names_what_the_micro_model_is() -> None:
     record, arrays = answer()
-    record["micro"] = {"name": "melt", "version": "1", "identity": {"name": "lammps.in.melt", "lammps": "22 Jul 2025"}}
+    identity = {"name": "lammps.in.melt", "lammps": "22 Jul 2025"}
+    record["micro"] = {"name": "melt", "kind": "lammps", "version": "1", "identity": identity}
     provenance = html(Saved(record, arrays)).rpartition("<h2>Provenance</h2>")[2]
-    assert "lammps.in.melt" in provenance and "22 Jul 2025" in provenance
+    assert "melt (lammps)" in provenance and "lammps.in.melt" in provenance and "22 Jul 2025" in provenance
 
 
 def test_the_unseen_mass_is_said_in_words(page: str) -> None:

@@ -61,6 +61,7 @@ def exact() -> float:
 def test_own_function_and_own_class_are_answered_from_a_study(tmp_path: Path) -> None:
     outcome = run(own(tmp_path), tmp_path / "out", "none")
     assert outcome.answer.converged
+    assert outcome.answer.record["macro"]["kind"] == "own.py:Rods"
     low, high = outcome.answer.interval
     assert low - 1e-9 <= exact() <= high + 1e-9
     assert outcome.report.is_file()

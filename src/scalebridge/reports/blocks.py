@@ -234,7 +234,7 @@ def provenance(saved: Saved) -> str:
     """Return versions, identities and how to reproduce the answer."""
     micro, macro = saved.get("micro", {}), saved.get("macro", {})
     identity = micro.get("identity") or {}
-    left = {"macro model": macro.get("name"), "micro model": micro.get("name"), "known as": identity.get("name")}
+    left = {"macro model": _named(macro), "micro model": _named(micro), "known as": identity.get("name")}
     left |= {"version": micro.get("version")}
     left |= {str(k): v for k, v in identity.items() if k not in left and k != "name"}
     right = {"seed": saved.get("seed", 0), **saved.get("versions", {}), **saved.get("provenance", {})}
@@ -248,6 +248,11 @@ def provenance(saved: Saved) -> str:
 def footer(saved: Saved) -> str:
     """Return the last line."""
     return "<footer>Drawn from answer.json and arrays.npz alone. This page needs no network.</footer>"
+
+
+def _named(model: Mapping[str, Any]) -> str | None:
+    kind = f" ({model['kind']})" if model.get("kind") else ""
+    return f"{model['name']}{kind}" if model.get("name") else None
 
 
 def _pairs(entries: Mapping[str, Any]) -> str:

@@ -96,10 +96,10 @@ def _completed(answer: Answer, models: Resolved, store: Any, directory: Path, pr
 
     answer = with_input_interval(answer, models, store, _teller(answer, progress))
     study, states = models.study, answer.arrays.get("states")
-    macro = {**answer.record["macro"], "name": study.couplings[0].macro}
+    macro = {**answer.record["macro"], **_declared(study, study.couplings[0].macro)}
     if states is not None:
         macro["n_states"] = len(states)
-    micro = {**answer.record["micro"], "name": study.couplings[0].micro}
+    micro = {**answer.record["micro"], **_declared(study, study.couplings[0].micro)}
     record = {
         **answer.record,
         "title": study.title,
@@ -115,6 +115,12 @@ def _completed(answer: Answer, models: Resolved, store: Any, directory: Path, pr
     arrays = {**answer.arrays, **_extra(answer, models, directory)}
     notes = tuple(dict.fromkeys((*answer.notes, *_budget_note(models), *models.notes)))
     return replace(answer, record=record, arrays=arrays, notes=notes)
+
+
+def _declared(study: Study, name: str) -> dict[str, str]:
+    """Name of a model in the study, and its kind, or the file and name of what was written by hand."""
+    entry = study.models[name]
+    return {"name": name, "kind": entry.kind or str(getattr(entry, "function", ""))}
 
 
 def _budget_note(models: Resolved) -> tuple[str, ...]:

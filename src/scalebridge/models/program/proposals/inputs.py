@@ -25,7 +25,8 @@ _FORMS = (
     re.compile(rf"""(?:<[\w:.\-]+|(?<="))\s+(?P<name>[A-Za-z_][\w:.\-]*)\s*=\s*"\s*(?P<value>{ALONE})\s*\""""),
     # name = value, name(2) = value: ini, TOML, namelists, Python
     re.compile(
-        rf"(?<![\w%.\-])(?P<name>\d*[A-Za-z_][\w%.\-]*(?:[(\[][\d, ]{{1,20}}[)\]])?)\s*=\s*(?P<value>{ALONE})\s*(?=$|[,;!#/&]|\s[A-Za-z_])"
+        rf"(?<![\w%.\-])(?P<name>\d*[A-Za-z_][\w%.\-]*(?:[(\[][\d, ]{{1,20}}[)\]])?)"
+        rf"\s*=\s*(?P<value>{ALONE})\s*(?=$|[,;!#/&]|\s[A-Za-z_])"
     ),
     # name: value
     re.compile(rf"^\s*(?:-\s+)?(?P<name>[A-Za-z_][\w .\-]*?)\s*:\s+(?P<value>{ALONE})\s*(?=$|#)"),

@@ -262,3 +262,13 @@ def test_a_csv_that_a_spreadsheet_program_saved_again_is_read(tmp_path: Path) ->
     export = read_export(written(tmp_path, text, "data.csv"))
     assert export.header["Model"] == "a.mph" and export.length_unit == "m"
     assert export.points.tolist() == [[0, 1]] and export.fields()["T"].values.tolist() == [300]
+
+
+def test_a_plot_over_a_frequency_has_no_places(tmp_path: Path) -> None:
+    text = "% Dimension: 1\n% Expressions: 1\n% Description: Global\n% freq (Hz)      \\sigma_num, \n80  0.25\n90 0.5\n"
+    export = read_export(written(tmp_path, text))
+    assert export.coordinates == () and [(c.name, c.unit) for c in export.columns] == [
+        ("freq", "Hz"),
+        ("sigma_num", "1"),
+    ]
+    assert export.dataset().columns["freq"].tolist() == [80, 90]

@@ -229,7 +229,7 @@ def _n_coordinates(columns: list[Column], header: Mapping[str, str]) -> int:
     dimension, expressions = _dimension(header), header.get("Expressions", "")
     before = len(columns) - int(expressions) if expressions.isdecimal() and len(expressions) < 9 else 0
     # Cut planes and lines call their places cpl1x, cpl1y, cln1x.
-    if 1 <= before <= 3 and dimension == before and not any(c.step for c in columns[:before]):
+    if 1 <= before <= 3 and dimension == before and all(not c.step and _is_length(c) for c in columns[:before]):
         return before
     leading = 0
     while leading < min(len(columns), 3) and _is_place(columns[leading]):
@@ -244,9 +244,11 @@ def _n_coordinates(columns: list[Column], header: Mapping[str, str]) -> int:
 
 def _is_place(one: Column) -> bool:
     """``x``, or ``x (mm)`` with a unit of length."""
-    return one.text in COORDINATES or (
-        one.name in COORDINATES and not one.step and registry().Unit(one.unit).is_compatible_with("m")
-    )
+    return one.text in COORDINATES or (one.name in COORDINATES and not one.step and one.unit != "1" and _is_length(one))
+
+
+def _is_length(one: Column) -> bool:
+    return one.unit == "1" or registry().Unit(one.unit).is_compatible_with("m")
 
 
 def _sectionwise(sections: list[_Section], header: Mapping[str, str], owner: str) -> Parts:

@@ -128,6 +128,13 @@ def test_a_file_that_is_no_dictionary_is_one_sentence(case: Path) -> None:
             _put(case, "system/controlDict:endTime", 1.0, None)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate")
+def test_an_entry_that_stands_in_two_dictionaries_of_a_name_is_refused(case: Path) -> None:
+    (case / "constant/transportProperties").write_text("law { n 1; }\nlaw { n 2; }\n")
+    with pytest.raises(InputError, match="stands there twice, with 'n' in both"):
+        _put(case, "constant/transportProperties:law/n", 3.0, None)
+
+
 def test_without_foamlib_the_extra_is_named(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "foamlib", None)
     with pytest.raises(InputError, match=r'pip install "scalebridge\[openfoam\]"'):

@@ -157,6 +157,11 @@ def _entry(file: Any, place: Place, owner: str) -> Any:
             raise InputError(
                 f"{owner} is placed at '{place}', but there is no entry '{key}'{inside}{did_you_mean(key, known)}"
             )
+        if known.count(key) > 1:
+            raise InputError(
+                f"{owner} is placed at '{place}', but a dictionary on the way stands there twice, with '{key}' in "
+                "both; leave one of them, the later, which is the one that OpenFOAM takes."
+            )
         at = at[key]
     return at
 

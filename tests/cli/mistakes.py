@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.cli.simulator_mistakes import SIMULATORS, write_simulators
+
 WALL = """\
 [models.wall]
 kind = "heat"
@@ -58,6 +60,7 @@ def write_folder(folder: Path) -> None:
     (folder / "wall.toml").write_text(WALL)
     (folder / "foam.py").write_text(FOAM)
     (folder / "plate.toml").write_text(PLATE)
+    write_simulators(folder)
     y, x = np.mgrid[:64, :64]
     fibre = ((x % 12 - 6) ** 2 + (y % 12 - 6) ** 2) < 20
     noise = np.random.default_rng(0).normal(scale=6, size=fibre.shape)
@@ -185,4 +188,5 @@ MISTAKES = {
     "directory_without_answer": Mistake(("report", "empty")),
     "status_of_nothing": Mistake(("status", "empty")),
     "init_over_a_study": Mistake(("init", "."), lambda f: (f / "study.toml").write_text("") and None),
+    **{name: Mistake((command, "wall.toml", key)) for name, (command, key) in SIMULATORS.items()},
 }

@@ -54,15 +54,15 @@ class Entry(BaseModel):
         raise InputError(f"[models.{name}] has neither a kind nor a function.")
 
 
-def seconds(given: str | float | None) -> float | None:
-    """Return the seconds of a ``timeout``; ``None`` where none is given.
+def seconds(given: str | float | None, owner: str = "The timeout") -> float | None:
+    """Return the seconds of a ``timeout``, seconds already or a text such as ``"10 min"``; ``None`` where none is given.
 
     Raises:
         InputError: no time, or none above zero.
     """
     if given is None:
         return None
-    found = magnitude(given, "s", "The timeout")
+    found = magnitude(given, "s", owner)
     if not found > 0:
-        raise InputError(f"The timeout = {given!r} leaves a run nothing; give more than 0.")
+        raise InputError(f"{owner} = {given!r} leaves a run nothing; give more than 0.")
     return found

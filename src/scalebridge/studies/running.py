@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scalebridge.errors import InfrastructureError
+from scalebridge.studies.entry import seconds
 from scalebridge.studies.papers import write_papers
 from scalebridge.studies.resolve import Resolved, resolve
 
@@ -83,7 +84,7 @@ def _solved(models: Resolved, store: Any, progress: str | Listener) -> Answer:
         mesh=question.mesh,
         store=store,
         executor=where.executor,
-        timeout=where.timeout,
+        timeout=seconds(where.timeout),
         seed=where.seed,
         progress=progress,
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SerializeAsAny, model_validator
 
 from scalebridge.errors import InputError, did_you_mean
-from scalebridge.studies.entry import STRICT, Entry
+from scalebridge.studies.entry import STRICT, Entry, seconds
 from scalebridge.studies.kinds import parsed
 
 SCHEMA_VERSION = 1
@@ -69,11 +69,16 @@ class RunTable(BaseModel):
     executor: str | None = Field(
         None, description="where micro runs are made: 'in-process', 'processes' or an installed executor"
     )
-    timeout: float | None = Field(
-        None, gt=0, description="seconds after which a micro run is ended; never if not given"
+    timeout: str | float | None = Field(
+        None, description="time after which a micro run is ended; never if not given", examples=["10 min"]
     )
     seed: int = Field(0, ge=0, description="of every random stream")
     threads: int | None = Field(None, ge=1, description="threads of the numerical libraries; all cores if not given")
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> Self:
+        seconds(self.timeout, "[run] timeout")
+        return self
 
 
 def _entries(value: Any) -> Any:

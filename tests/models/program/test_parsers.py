@@ -149,6 +149,7 @@ def test_a_table_gives_the_cells_asked_for(
         ("", Csv("t", 0), "'t' has no row -1"),
         ("# step temp\n", Columns("t", "temp"), "'t' has no row -1 with a number in the column 'temp'"),
         ("1 2\n3\n", Columns("t", 1), "'t', line 2 has 1 columns only, no column '1'"),
+        ("t,load,load\n0,1,2\n", Csv("t", "load"), "'t' has 2 columns 'load'; give its number"),
         ("   1.0000-12.3456   3.0000\n", Columns("t", 1), "column '1' is '1.0000-12.3456', no number"),
         (" 1.0E+00-2.0D-01   3.0000\n", Columns("t", 1), "is '1.0E+00-2.0D-01', no number"),
         ("********1.500   3.0000\n", Columns("t", 1), "is '********1.500', no number"),

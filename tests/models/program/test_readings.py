@@ -26,7 +26,21 @@ def made(results: Any, **settings: Any) -> Program:
 
 @pytest.mark.parametrize(
     "written",
-    ["0.1234-102", "1.#QNAN", "1,234.5", "********", "1_000", "1.2.3", "0x1F", "1.5e", "1.5E+", "-1,234", "12*****"],
+    [
+        "0.1234-102",
+        "1.#QNAN",
+        "1,234.5",
+        "********",
+        "1_000",
+        "1.2.3",
+        "0x1F",
+        "1.5e",
+        "1.5E+",
+        "-1,234",
+        "12*****",
+        "0,68",
+        "-12,5E-3",
+    ],
 )
 def test_what_begins_like_a_number_and_is_none_is_refused(written: str, tmp_path: Path) -> None:
     (tmp_path / "log").write_text(f"step 1 y = 5.0\nstep 2 y = {written}\n")
@@ -41,6 +55,8 @@ def test_what_begins_like_a_number_and_is_none_is_refused(written: str, tmp_path
         ("y = 1.5.", r"y = {number}\.$", [1.5]),
         ("1,234", "^{number},{number}$", [1, 234]),
         ("0.5,123", "^{number}", [0.5]),
+        ("[1,2,3]", r"\[{number}", [1]),
+        ("(0,68)", r"\({number},{number}\)", [0, 68]),
         ("5.0-6.5", "^{number}-{number}$", [5, 6.5]),
         ("5e-3-6.5", "^{number}-{number}$", [0.005, 6.5]),
         ("T = 300K", "T = {number}", [300]),
@@ -66,6 +82,8 @@ def test_a_number_ends_where_the_text_or_the_regex_ends_it(
         (b"1" * 200_000, "{number} K"),
         (b"1a" * 100_000, "{number} K"),
         (b"123," * 50_000, "{number} K"),
+        (b"1,2e" * 50_000, "{number} K"),
+        (b"1," + b"2" * 200_000, "{number} K"),
         (b"1e" * 100_000, "{number} K"),
         (b"." * 200_000, "{number} K"),
         (b"\n" * 200_000, r"^\s*energy = {number}"),

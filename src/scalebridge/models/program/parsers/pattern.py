@@ -19,12 +19,14 @@ from scalebridge.quantities import Floats
 _STRICT = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eEdD][-+]?[0-9]+)?"
 _PART_OF_MORE = r"(?![0-9_.#*]|[-+][0-9]|[eEdD](?![a-zA-Z])|[xX][0-9a-fA-F])"
 _THOUSANDS = r"[-+]?[0-9]{1,3}(?:,[0-9]{3}){1,6}(?![0-9])(?:\.[0-9]*)?"
+# A comma for the point, as half of the world writes it; in "1,2,3" commas part numbers.
+_COMMA = r"[-+]?[0-9]+,[0-9]+(?:[eEdD][-+]?[0-9]+)?(?![0-9]|[.,][0-9])"
 _NOT_FINITE = r"(?<![a-zA-Z])[-+]?(?i:nan|inf(?:inity)?)(?![a-zA-Z0-9_])"
 _STARS = r"(?<=[=: \t])\*{2,}"
 _ODD = r"[-+]?[0-9.][\w.#*+\-]{0,40}"
 # Most places hold none of these: looked at first, they cost half the time.
 _FIRST = r"(?=[-+.0-9*nNiI])"
-_DIGITS = rf"(?=[-+.0-9])(?<![0-9])(?<![0-9]\.)(?:{_THOUSANDS}|{_STRICT}{_PART_OF_MORE}|{_ODD})"
+_DIGITS = rf"(?=[-+.0-9])(?<![0-9])(?<![0-9]\.)(?:{_THOUSANDS}|{_COMMA}|{_STRICT}{_PART_OF_MORE}|{_ODD})"
 _NUMBER = rf"({_FIRST}(?:{_DIGITS}|{_NOT_FINITE}|{_STARS}))"
 # At a line's beginning blank lines above it are no part of what is looked for, and would each be tried from anew.
 _LEADING = re.compile(r"^\^\\s\*")

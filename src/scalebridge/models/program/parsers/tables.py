@@ -89,6 +89,8 @@ class _Table(abc.ABC):
                 nearest = cells
             elif is_row and nearest:
                 heading = nearest if len(nearest) == len(cells) or not heading else heading
+                if heading.count(column) > 1:
+                    raise NoValue(f"'{self.file}' has {heading.count(column)} columns '{column}'; give its number")
                 yield _cell(cells, heading, column, f"'{self.file}', line {number}")
             elif not is_comment and heading:
                 yield _cell(cells, heading, column, f"'{self.file}', line {number}")

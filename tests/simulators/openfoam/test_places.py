@@ -121,6 +121,12 @@ def test_a_hostile_word_adds_no_entry(case: Path, word: str) -> None:
     assert set(after.as_dict()) == before and str(after["application"]) == word
 
 
+@pytest.mark.parametrize(("value", "written"), [("on", "yes"), (True, "yes"), ("false", "no"), (False, "no")])
+def test_a_switch_is_a_word_or_a_bool(case: Path, value: str | bool, written: str) -> None:
+    (case / "system/controlDict").write_text(dictionary("controlDict", {"runTimeModifiable": "off"}))
+    assert f"runTimeModifiable {written};" in _put(case, "system/controlDict:runTimeModifiable", value, None)
+
+
 def test_a_file_that_is_no_dictionary_is_one_sentence(case: Path) -> None:
     for text in ("{{{ ) ;", "endTime 2;\ndeltaT #eval { 1 / 2 };\n"):
         (case / "system/controlDict").write_text(text)

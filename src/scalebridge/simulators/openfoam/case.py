@@ -35,7 +35,7 @@ class Case:
     Args:
         template: folder with ``system``, ``constant`` and ``0`` (or ``0.orig``), or a mapping from file names to texts.
         settings: place -> value that differs from the template: a number, a text with a unit such as ``"2 mm/s"``, an
-            array, or a word (``{"constant/transportProperties:transportModel": "Newtonian"}``).
+            array, a switch, or a word (``{"constant/transportProperties:transportModel": "Newtonian"}``).
         mesh: programs that make the mesh, such as ``("blockMesh",)`` or ``(("snappyHexMesh", "-overwrite"),)``; empty
             for a ``polyMesh`` that is there. None: ``blockMesh`` where there is a ``blockMeshDict`` and no mesh.
         solver: the solver; None: the ``application`` of ``system/controlDict``.

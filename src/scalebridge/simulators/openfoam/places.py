@@ -19,6 +19,7 @@ _FORM = re.compile(r"(?P<file>[^:\[\]]+):(?P<keys>[^\[\]]+)(\[(?P<component>[0-8
 _BASE = ("[mass]", "[length]", "[time]", "[temperature]", "[substance]", "[current]", "[luminosity]")
 # Entries of a boundary condition that are in the dimensions of the field itself.
 _VALUES = ("internalField", "value", "inletValue", "outletValue", "refValue", "uniformValue", "p0")
+_SWITCHES = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 # Files whose numbers OpenFOAM reads with or without dimensions; with them it checks them itself.
 _DIMENSIONED_FILES = ("transportProperties",)
 
@@ -199,8 +200,8 @@ def _is_angle(unit: str) -> bool:
 
 def _fitted(old: Any, value: Any, place: Place, owner: str) -> Any:
     """The new value in the shape of the old one."""
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str | bool):
+        return _SWITCHES.get(str(value).lower(), value)
     new = np.asarray(value, dtype=np.float64)
     held = getattr(old, "value", old)
     shape: tuple[int, ...] = np.shape(held) if not isinstance(held, str) and _is_numeric(held) else ()

@@ -224,12 +224,12 @@ def test_no_file_of_errors_means_no_errors() -> None:
 class Constant:
     """A reading object of a user's own, without a text of its own."""
 
-    unit = None
+    unit: str | None = None
 
     def __init__(self, value: float) -> None:
         self.value = value
 
-    def read(self, folder: Path) -> float:
+    def read(self, folder: Path) -> Any:
         return self.value
 
 

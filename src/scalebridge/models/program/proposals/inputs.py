@@ -99,7 +99,8 @@ def _named(line: str) -> Iterator[tuple[str, tuple[int, int], str]]:
         matches = list(form.finditer(line))
         if matches:
             for m in matches:
-                unit, more = _unit(m, line), m
+                unit = _unit(m, line)
+                more: re.Match[str] | None = m
                 while more is not None:
                     yield m["name"], more.span("value"), unit
                     more = _NEXT.match(line, more.end("value"))

@@ -60,6 +60,6 @@ def test_units_are_printed_and_take_prefixes() -> None:
 
 
 def test_a_share_is_written_in_per_cent() -> None:
-    assert [numbers.percent(p) for p in (0.01, 0.95, 0.0123, 1.0)] == [
-        "1\u00a0%", "95\u00a0%", "1.2\u00a0%", "100\u00a0%",
+    assert [numbers.percent(p) for p in (0.01, 0.95, 0.0123, 1.0, 206.3, 2.9e-12)] == [
+        "1\u00a0%", "95\u00a0%", "1.2\u00a0%", "100\u00a0%", "20\u202f630\u00a0%", "2.9 × 10⁻¹⁰\u00a0%",
     ]  # fmt: skip

@@ -138,6 +138,12 @@ def test_a_refusal_shows_its_reason_and_no_interval() -> None:
     assert "no statement of confidence is made" in page
 
 
+def test_a_refusal_before_any_value_shows_none() -> None:
+    record, arrays = refused()
+    page = html(Saved({**record, "value": None}, arrays))
+    assert "No interval can be given." in page and "own value" not in page
+
+
 @pytest.mark.parametrize(
     ("value", "half", "shown"),
     [(4.137e-11, 3.3e-13, "4.137"), (-4.1371234e12, 3.3e9, "−4.1371"), (0.0, 1e-3, "0.0000"), (5.0, 0.0, "5.000000")],

@@ -48,8 +48,9 @@ def answer(saved: Saved) -> str:
     )
     reason = escape(_sentence(saved.get("reason", "")))
     if saved.interval is None:
-        best = numbers.with_unit(numbers.plain(finite(saved.answer.get("value")), 5), saved.unit)
-        known = f" The surrogate's own value, {best}, is shown for orientation only." if best != "–" else ""
+        found = finite(saved.answer.get("value"))
+        best = numbers.with_unit(numbers.plain(found, 5), saved.unit)
+        known = "" if found is None else f" The surrogate's own value, {best}, is shown for orientation only."
         return (
             f'<div class="refused">{verdict}<p class="reason"><strong>No interval can be given.</strong> {reason}'
             f"{escape(known)}</p></div>"

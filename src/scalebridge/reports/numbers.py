@@ -78,7 +78,9 @@ def percent(x: float | None) -> str:
     """Return a share as per cent, at most two significant digits below ten."""
     if x is None or not math.isfinite(x):
         return "–"
-    text = f"{100 * x:.3g}" if abs(x) >= 0.1 else f"{100 * x:.2g}"
+    digits = 3 if abs(x) >= 0.1 else 2
+    text = f"{100 * x:.{digits}g}"
+    text = plain(100 * x, digits) if "e" in text else text
     return f"{text.replace('-', MINUS)}\u00a0%"
 
 

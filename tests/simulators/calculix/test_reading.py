@@ -122,7 +122,7 @@ def test_tables_of_a_step_after_the_modes_are_of_no_mode(time, tmp_path):
     assert [t.mode for t in read_dat(path)] == [6, 6, None]
 
 
-def test_the_imaginary_part_of_steady_state_dynamics_is_not_taken_for_the_whole(tmp_path):
+def test_the_imaginary_part_of_an_answer_is_not_taken_for_the_whole(tmp_path):
     path = tmp_path / "dynamics.dat"
     real, imaginary = (_LATER.format("0.1000000E+04", word) for word in ("1.874606E-02", "-8.871240E-05"))
     path.write_text(_MODES + real + imaginary)
@@ -130,6 +130,12 @@ def test_the_imaginary_part_of_steady_state_dynamics_is_not_taken_for_the_whole(
         find(read_dat(path), "displacements")
     path.write_text(real + real)
     assert find(read_dat(path), "displacements").values[0, 0] == 1.874606e-2
+    number, _, tables = _MODES.partition("     6")
+    alike = imaginary.replace("0.1000000E+04", "0.1000000E+01")
+    path.write_text(f"{number}     6\n\n   R E A L   P A R T\n{tables}\n   I M A G I N A R Y   P A R T\n{alike}")
+    assert [t.mode for t in read_dat(path)] == [6, 6, 6]
+    with pytest.raises(InputError, match=r"twice at the time 1 \(mode 6\), as the real"):
+        find(read_dat(path), "displacements")
 
 
 def test_a_table_that_was_not_printed_is_told_with_those_that_were():

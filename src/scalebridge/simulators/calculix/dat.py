@@ -24,6 +24,7 @@ _HEAD = re.compile(
 # Tables with one row for the whole set.
 _OF_THE_SET = ("total", "center")
 _MODE = re.compile(r"\s*E I G E N V A L U E\s+N U M B E R\s+(\d{1,9})\s*$")
+_PART = re.compile(r"\s*(?:R E A L|I M A G I N A R Y)\s+P A R T\s*$")
 # Columns that count, and are no values.
 _COUNTS = ("elem", "element", "integ.pnt.", "node", "nodenr")
 
@@ -121,13 +122,14 @@ def find(tables: tuple[Table, ...], quantity: str, name: str | None = None) -> T
 
 def _check_single(table: Table, earlier: tuple[Table, ...]) -> None:
     """Refuse the second of two parts, real and imaginary, which CalculiX prints under the same heading."""
-    key = (table.quantity, table.set, table.time, None)
-    for other in earlier:
-        same = (other.quantity, other.set, other.time, other.mode) == key and table.mode is None
+    for other in reversed(earlier):
+        if (other.time, other.mode) != (table.time, table.mode):
+            return
+        same = (other.quantity, other.set) == (table.quantity, table.set)
         if same and not np.array_equal(other.values, table.values):
             raise InputError(
                 f"CalculiX printed '{table.quantity}' of the set {table.set} twice at {_moment(table)}, as the real "
-                "and the imaginary part of steady-state dynamics: read both by a function of read_dat."
+                "and the imaginary part of a dynamic answer: read both by a function of read_dat."
             )
 
 
@@ -158,6 +160,8 @@ def _tables(file: TextIO, path: Path) -> Iterator[Table]:
             table = None if head is None else _begun(head, path, at)
             if found := _MODE.match(text):
                 mode, of_mode = int(found[1]), []
+            elif _PART.match(text):
+                of_mode = []
             if table is not None:
                 # The tables of a later step stand below those of the last mode without a heading.
                 mode = None if any(_ends(table, other) for other in of_mode) else mode

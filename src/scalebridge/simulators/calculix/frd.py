@@ -36,8 +36,8 @@ _ELEMENTS: dict[int, tuple[str, tuple[int, ...]]] = {
 }
 
 
-# What a block is of: eigenmodes and buckling modes have a number in the place of the time that is none.
-_MODES = ("2", "4")
+# What a block is of: eigenmodes, complex modes and buckling modes have a number in the place of the time that is none.
+_MODES = ("2", "3", "4")
 
 
 @dataclass(frozen=True, eq=False)

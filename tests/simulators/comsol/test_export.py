@@ -272,3 +272,12 @@ def test_a_plot_over_a_frequency_has_no_places(tmp_path: Path) -> None:
         ("sigma_num", "1"),
     ]
     assert export.dataset().columns["freq"].tolist() == [80, 90]
+
+
+def test_an_export_of_many_steps_has_a_row_for_each(tmp_path: Path) -> None:
+    n = 5000
+    head = "% Dimension: 1\n% Length unit: m\n% x  " + "  ".join(f"T (K) @ t={k}" for k in range(n))
+    export = read_export(written(tmp_path, head + "\n0 " + " ".join(map(str, range(n))) + "\n"))
+    dataset = export.dataset()
+    assert len(dataset) == n and (dataset.columns["T"] == dataset.columns["t"]).all()
+    assert export.fields(-1)["T"].time == n - 1 and len(export.steps) == n

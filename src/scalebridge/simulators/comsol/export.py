@@ -58,7 +58,7 @@ class Export:
     @property
     def steps(self) -> tuple[str, ...]:
         """Times, frequencies and parameters in order, as in ``"t=0.1"``; one empty text where there are none."""
-        return tuple(dict.fromkeys(column.step for column in self.columns)) or ("",)
+        return tuple(self._by_step)
 
     @property
     def mesh(self) -> Mesh:
@@ -89,10 +89,10 @@ class Export:
         when = step_parameters(chosen).get("t")
         time = None if when is None else when[0].real
         found: dict[str, Field] = {}
-        for k, one in enumerate(self.columns):
-            if one.step == chosen:
-                for name, values in _parts(one.name, self.values[:, k], self._complex).items():
-                    found[name] = Field(name, one.unit, values, "points", mesh, time, one.text)
+        for k in self._by_step[chosen]:
+            one = self.columns[k]
+            for name, values in _parts(one.name, self.values[:, k], self._complex).items():
+                found[name] = Field(name, one.unit, values, "points", mesh, time, one.text)
         return found
 
     def dataset(self) -> Dataset:
@@ -118,10 +118,10 @@ class Export:
             for stated, (value, unit) in stepped[step].items():
                 for name, values in _parts(stated, np.full(n_rows, value), split).items():
                     put(name, unit, values)
-            for k, one in enumerate(self.columns):
-                if one.step == step:
-                    for name, values in _parts(one.name, self.values[:, k], self._complex).items():
-                        put(name, one.unit, values, one.text)
+            for k in self._by_step[step]:
+                one = self.columns[k]
+                for name, values in _parts(one.name, self.values[:, k], self._complex).items():
+                    put(name, one.unit, values, one.text)
         joined = {name: np.concatenate(parts) for name, parts in columns.items()}
         whole = {name: values for name, values in joined.items() if len(values) == n_rows * len(steps)}
         if len(whole) < len(joined):
@@ -130,6 +130,14 @@ class Export:
         files = () if self._file is None else (self._file,)
         source = Source(files, "COMSOL export", {}, self.notes, tuple(n for n, v in variables.items() if v.unit == "1"))
         return Dataset(Space(list(variables.values())), whole, name=Path(self.path).name, source=source)
+
+    @cached_property
+    def _by_step(self) -> dict[str, list[int]]:
+        """Numbers of the columns of each step, in order."""
+        found: dict[str, list[int]] = {} if self.columns else {"": []}
+        for k, one in enumerate(self.columns):
+            found.setdefault(one.step, []).append(k)
+        return found
 
     @cached_property
     def _complex(self) -> set[str]:

@@ -128,8 +128,8 @@ def _chosen(found: Sequence[Found], request: Request) -> list[Found]:
     chosen = [f for f in found if not f.is_whole] or list(found)
     if not chosen:
         raise InputError(
-            f"'{request.example}' holds no number with a name before it (name = 1.0, name 1.0, \"name\": 1.0); write "
-            "{{ name }} where an input belongs and use it as a template by hand."
+            f"'{request.example}' holds no number with a name before it (name = 1.0, name 1.0, \"name\": 1.0, "
+            "<name>1.0</name>); write {{ name }} where an input belongs and use it as a template by hand."
         )
     return chosen
 

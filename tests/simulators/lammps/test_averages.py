@@ -35,6 +35,15 @@ def test_vectors_chunks_and_histograms_are_a_block_per_step() -> None:
     assert histogram.column("Count").sum() == head["Total-counts"] and len(histogram.block()) == head["Number-of-bins"]
 
 
+def test_blocks_under_an_empty_title_are_blocks(tmp_path: Path) -> None:
+    title, rest = (STYLES / "time.vector").read_text().split("\n", 1)
+    path = tmp_path / "time.vector"
+    path.write_text("\n" + rest)
+    found, titled = read_averages(path), read_averages(STYLES / "time.vector")
+    assert title.startswith("#") and len(found) == 5 and found.texts == titled.texts
+    assert found.heads == titled.heads and np.array_equal(found.block(-1), titled.block(-1))
+
+
 def test_a_last_block_that_is_cut_off_is_left_out_with_a_word(tmp_path: Path) -> None:
     lines = (STYLES / "time.vector").read_text().splitlines(keepends=True)
     path = tmp_path / "time.vector"

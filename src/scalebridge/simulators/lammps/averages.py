@@ -178,7 +178,8 @@ def _is_header(made: _Growing, text: str) -> bool:
 
 
 def _has_blocks(made: _Growing) -> bool:
-    return len(made.comments) >= 3
+    """By three comments, or by two of which the first says what begins a block (a title may be left empty)."""
+    return len(made.comments) >= 3 or (len(made.comments) == 2 and " Number-of-" in made.comments[0])
 
 
 def _head(made: _Growing, numbers: list[float], owner: str) -> None:
@@ -222,7 +223,7 @@ def _assembled(made: _Growing, path: str) -> Averages:
         values = np.frombuffer(rows, dtype=np.float64).reshape(-1, width) if width else np.zeros((0, 0))
         values.flags.writeable = False
         blocks.append(values)
-    head_words = made.comments[1].split() if _has_blocks(made) else ["Timestep"]
+    head_words = made.comments[-2].split() if _has_blocks(made) else ["Timestep"]
     return Averages(
         path=path,
         title=made.comments[0],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scalebridge import InfrastructureError, InputError
-from scalebridge.reports import Saved, html, load, report_saved, summary_html, write_report
+from scalebridge.reports import Saved, html, load, report_saved, summary_html, theme, write_report
 from tests.reports.synthetic import answer, refused, save
 
 SECTIONS = [
@@ -165,7 +165,22 @@ def test_an_answer_of_one_input_shows_its_response() -> None:
     x = np.linspace(200, 400, 30)
     record["runs"] = [{**r, "x": [250.0 + i], "y": [2.0], "predicted": [2.1]} for i, r in enumerate(record["runs"])]
     arrays = {"states": x[:, None], "predicted": np.sin(x)[:, None], "predicted_std": 0.1 + 0 * x[:, None]}
-    assert "Where the surrogate stands" in Outline(html(Saved(record, arrays))).headings
+    page = html(Saved(record, arrays))
+    assert "Where the surrogate stands" in Outline(page).headings and "The line is the surrogate" in page
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"), [([0.05, 2.0, 150.0], "log"), ([250.0, 900.0], "linear"), ([0.0, 1.0, 150.0], "linear")]
+)
+def test_a_response_over_decades_is_drawn_by_decades(values: list[float], scale: str) -> None:
+    from scalebridge.reports.figures.axes import by_decades, quantity_axis
+
+    ax = theme.canvas(400, 300).subplots()
+    ax.plot(values, values)
+    by_decades(ax, "x", np.array(values))
+    quantity_axis(ax, "x", "shear_rate", "1/s")
+    assert ax.get_xscale() == scale and ax.get_yscale() == "linear"
+    assert ax.get_xlabel() == "shear rate in 1/s"
 
 
 def test_what_a_user_named_is_escaped() -> None:

@@ -16,7 +16,7 @@ PART_WORDS = {
     "closure": ("closure", "the surrogate in place of the micro model, from the verification draws"),
     "remainder": ("remainder", "what the first-order step leaves, from re-solving with the new surrogate"),
     "micro_discretisation": ("micro discretisation", "the micro model's own grid, from its finer version"),
-    "mesh": ("mesh", "the macro mesh, from a dual-weighted residual"),
+    "mesh": ("mesh", "the macro mesh, by the macro model's own estimate"),
 }
 
 
@@ -216,7 +216,9 @@ def promise(saved: Saved) -> str:
     if saved.get("mesh_mode", "report") == "report":
         points.append("It speaks of the quantity on the given macro mesh; the error of that mesh is not part of it.")
     else:
-        points.append("The mesh part is an estimate, not a bound: it is as good as the dual solution behind it.")
+        points.append(
+            "The mesh part is an estimate, not a bound: it is as good as the macro model's means to make one."
+        )
     if saved.parts.get("micro_discretisation") is None:
         points.append(
             "The discretisation error of the micro model was not measured: no finer version of it was offered."

@@ -57,7 +57,7 @@ def _body(saved: Saved) -> Iterator[str]:
     yield section("The macro problem, and where the micro model was run", FIELD_WORDS, figures.field_figure(saved))
     yield section("The micro model", _micro_words(saved), figures.rve_figure(saved))
     yield section("Predicted against true", RESPONSE_WORDS, figures.response_figure(saved))
-    yield section("Where the surrogate stands", DOMAIN_WORDS, figures.domain_figure(saved))
+    yield section("Where the surrogate stands", _domain_words(saved), figures.domain_figure(saved))
     yield blocks.cost(saved)
     yield blocks.runs(saved)
     yield blocks.promise(saved)
@@ -77,16 +77,21 @@ RESPONSE_WORDS = (
     "Every run was predicted before it was made, by the surrogate that had not seen it. "
     "A residual is computed once and never again after a refit."
 )
-DOMAIN_WORDS = (
-    "Each dot is a state that the macro solution visits, the larger the more the answer hangs on it; "
-    "each marker is a micro run. Runs that check an assumption elsewhere are left out."
-)
+STATES_WORDS = "Each dot is a state that the macro solution visits, the larger the more the answer hangs on it;"
+CURVE_WORDS = "The line is the surrogate over the states that the macro solution visits, grey where it doubts itself;"
+RUNS_WORDS = "each marker is a micro run. Runs that check an assumption elsewhere are left out."
 
 
 def _micro_words(saved: Saved) -> str:
     micro = saved.get("micro", {})
     name = escape(str(micro.get("name", "")))
     return f"What <code>{name}</code> solves at one macroscopic state, on the window that stands for the material."
+
+
+def _domain_words(saved: Saved) -> str:
+    states = saved.array("states")
+    curve = states is not None and states.ndim == 2 and states.shape[1] == 1
+    return f"{CURVE_WORDS if curve else STATES_WORDS} {RUNS_WORDS}"
 
 
 def _parts(saved: Saved) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalebridge.reports import theme
-from scalebridge.reports.figures.axes import quantity_axis
+from scalebridge.reports.figures.axes import by_decades, quantity_axis
 from scalebridge.reports.figures.influence import influence
 from scalebridge.reports.saved import Saved
 
@@ -80,6 +80,9 @@ def _response(ax: Axes, saved: Saved, states: Array) -> None:
                 [r["x"][0] for r in kept], [r["y"][0] for r in kept], ls="", marker=theme.MARKER[phase], ms=7.5,
                 color=theme.PHASE[phase], mec=theme.PAPER, mew=1.1, zorder=3, label=theme.PHASE_WORDS[phase],
             )  # fmt: skip
+    shown = [(float(r["x"][0]), float(r["y"][0])) for _, rows in _rows(saved) for r in rows if r.get("y")]
+    by_decades(ax, "x", np.array([*x, *(a for a, _ in shown)]))
+    by_decades(ax, "y", np.array([*(() if predicted is None else predicted[:, 0]), *(b for _, b in shown), np.nan]))
     ax.grid()
     quantity_axis(ax, "x", (saved.components("inputs") or ["input"])[0], saved.side_unit("inputs"))
     quantity_axis(ax, "y", (saved.components("outputs") or ["output"])[0], saved.side_unit("outputs"))

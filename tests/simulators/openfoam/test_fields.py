@@ -121,6 +121,17 @@ def test_what_is_not_there_is_told(options, sentence):
         read_fields(OUTPUT / "text", **options)
 
 
+def test_a_collated_case_is_read_where_its_last_time_was_put_together(tmp_path):
+    shutil.copytree(OUTPUT / "text", tmp_path / "case")
+    (tmp_path / "case" / "processors2" / "0.02").mkdir(parents=True)
+    np.testing.assert_array_equal(
+        read_fields(tmp_path / "case", ["p"])["p"].values, read_fields(OUTPUT / "text", ["p"])["p"].values
+    )
+    (tmp_path / "case" / "processors2" / "0.03").mkdir()
+    with pytest.raises(InputError, match="collated format, which is not read; run reconstructPar"):
+        read_fields(tmp_path / "case", ["p"])
+
+
 def test_a_field_of_another_mesh_is_refused(tmp_path):
     shutil.copytree(OUTPUT / "text", tmp_path / "case")
     path = tmp_path / "case" / "0.02" / "p"

@@ -63,6 +63,17 @@ def test_a_run_that_writes_nothing_has_no_results_but_its_start(fake: Path, cavi
     assert "writeInterval" in run.reason
 
 
+@pytest.mark.parametrize("written", ["1", "processor0/1", "processors2/1"])
+def test_a_time_that_was_written_is_a_result_whole_or_in_parts(
+    fake: Path, cavity: Mapping[str, str], written: str
+) -> None:
+    case = Case(_in_trouble(cavity, "unwritten"))
+    with working_folder() as folder:
+        case.prepare(folder.path)
+        (folder.path / written).mkdir(parents=True)
+        assert case.run(folder.path).ok
+
+
 def test_a_solver_that_is_killed_is_told_with_its_signal(fake: Path, cavity: Mapping[str, str]) -> None:
     run = _run(_in_trouble(cavity, "killed"))
     assert run.status == "failed" and "SIGKILL" in run.reason

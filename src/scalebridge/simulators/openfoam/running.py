@@ -180,7 +180,7 @@ def _unfinished(log: SolverLog) -> str:
 
 def _unwritten(folder: Path, log: SolverLog, before: set[str]) -> str:
     """Why nothing of a run can be read: what stands in the case is its start, which readers would take for its end."""
-    roots = [root for root in (folder, folder / "processor0") if root.is_dir()]
+    roots = (root for root in (folder, *folder.glob("processor*")) if root.is_dir())
     if not log.time or not before.issuperset(os.listdir(folder)) or any(max(times(r), default=0.0) for r in roots):
         return ""
     return (

@@ -28,10 +28,11 @@ def processors(case: Path) -> list[Path]:
     """The folders of a decomposed case, in the order of their numbers.
 
     Raises:
-        InputError: a case in the collated format.
+        InputError: a case in the collated format, whose last time was not put together.
     """
     parts = [path for path in case.iterdir() if path.is_dir() and _PROCESSOR.fullmatch(path.name)]
-    if not parts and any(path.name.startswith("processors") for path in case.iterdir()):
+    collated = [path for path in case.glob("processors*") if path.is_dir()]
+    if not parts and collated and max(times(case), default=-1.0) < max(max(times(c), default=0.0) for c in collated):
         raise InputError(
             f"The case '{case}' is decomposed in the collated format, which is not read; run reconstructPar in it."
         )

@@ -115,6 +115,44 @@ def test_values_that_calculix_does_not_name_are_numbered(tmp_path):
         read_dat(path)
 
 
+_ODD = """
+ stresses (elem, integ.pnt.,sxx,syy,szz,sxy,sxz,syz) for set PLATE and time  0.1000000E+01
+
+         1   1  7.760591E-05  8.999968E+00 -6.931137E-05 -1.147534E-05 -2.425481E-05  1.714970E-05 _shell_0000000001
+         1   2 -2.735661E-06  8.999996E+00  8.403586E-05  1.099730E-05 -5.663847E-05  1.438265E-05 OR
+
+ network pressures (total pressure for gases, static pressure for liquids and fluid depth for channels) for set N and \
+time  0.1000000E+01
+
+         1  0.000000E+00
+         2  1.046610E+05
+
+ displacements (v(i),i=1..ndof) for set N and time  0.1000000E+01
+
+         1 -9.891993E+00  2.231520E+01  0.000000E+00  0.000000E+00  0.000000E+00  8.666687E-01
+""".replace("\\\n", "")
+
+
+def test_rows_with_the_name_of_a_local_system_and_heads_that_explain_or_count_are_read(tmp_path):
+    (tmp_path / "odd.dat").write_text(_ODD)
+    stresses, pressures, displacements = read_dat(tmp_path / "odd.dat")
+    assert stresses.column("syy").tolist() == [8.999968, 8.999996]
+    assert pressures.quantity == "network pressures" and pressures.column("value").tolist() == [0.0, 1.046610e5]
+    assert displacements.columns[-1] == "value6" and displacements.values[0, 5] == 0.8666687
+    (tmp_path / "odd.dat").write_text(_ODD.replace(" 1.438265E-05 OR", " OR"))
+    with pytest.raises(InputError, match="a row of 'stresses' has 7 entries, not 8"):
+        read_dat(tmp_path / "odd.dat")
+
+
+def test_materials_by_their_names_and_results_with_a_hyphen_are_read(tmp_path):
+    text = (DATA / "kinds.frd").read_text().replace(" -4  DISP    ", " -4  CT3D-MIS")
+    at = text.index("\n -1", text.index("    3C")) + 24
+    (tmp_path / "odd.frd").write_text(text[:at] + "WATER" + text[at + 2 :])
+    results = read_frd(tmp_path / "odd.frd")
+    assert results.mesh.cells[0].tags["material"].tolist() == [0]
+    assert results.last["CT3D_MIS"].values.shape == (results.mesh.n_points, 3)
+
+
 @pytest.mark.parametrize("time", ["0.5000000E-04", "0.1000000E+01"])
 def test_tables_of_a_step_after_the_modes_are_of_no_mode(time, tmp_path):
     path = tmp_path / "modal.dat"

@@ -18,13 +18,17 @@ from scalebridge.simulators.calculix.text import broken, fortran_number, opened,
 
 # CalculiX leaves out a blank here and there, and prints some heads in two parts.
 _HEAD = re.compile(
-    r"\s*(?P<what>[A-Za-z][^()]*?)\s*(?:\((?P<columns>[^()]*)\)(?:[^()]*\((?P<more>[^()]*)\))?)?"
+    r"\s*(?P<what>[A-Za-z][^()]*?)\s*(?:\((?P<columns>(?:[^()]|\([^()]*\))*)\)(?:[^()]*\((?P<more>[^()]*)\))?)?"
     r"\s*for set\s*(?P<set>\S+) and time\s+(?P<time>\S+)"
 )
+_NUMBER = re.compile(r"[-+.\d].*|(?i:nan|inf|infinity)")
 # Tables with one row for the whole set.
 _OF_THE_SET = ("total", "center")
 _MODE = re.compile(r"\s*E I G E N V A L U E\s+N U M B E R\s+(\d{1,9})\s*$")
 _PART = re.compile(r"\s*(?:R E A L|I M A G I N A R Y)\s+P A R T\s*$")
+# In the place of names stands a counter, or above one value an explanation or the names of another table.
+_NO_NAMES = ("v(i)", "values")
+_ONE_VALUE = ("network pressures", "ductile damage initiation")
 # Columns that count, and are no values.
 _COUNTS = ("elem", "element", "integ.pnt.", "node", "nodenr")
 
@@ -183,10 +187,13 @@ def _is_row(text: str) -> bool:
 
 
 def _begun(head: re.Match[str], path: Path, at: int) -> _Open:
-    listed = [c.strip() for part in (head["columns"], head["more"]) if part for c in part.split(",")]
+    # Where its own source breaks a name, CalculiX prints blanks.
+    heads = (re.sub(" {2,}", "", part) for part in (head["columns"], head["more"]) if part)
+    listed = [c.strip() for part in heads for c in part.split(",")]
     n_counts = 0 if head["what"].startswith(_OF_THE_SET) else sum(c in _COUNTS for c in listed[:2]) or 1
-    names = tuple(c for c in listed if c not in (*_COUNTS, "values"))
-    if not names and "values" not in listed and not head["what"].startswith("center"):
+    unnamed = any(c in _NO_NAMES for c in listed) or head["what"].startswith("center")
+    names = () if unnamed else tuple(c for c in listed if c not in _COUNTS)
+    if head["what"] in _ONE_VALUE or not (unnamed or names):
         names = ("value",)
     try:
         time = fortran_number(head["time"])
@@ -197,8 +204,8 @@ def _begun(head: re.Match[str], path: Path, at: int) -> _Open:
 
 def _add(table: _Open, text: str, path: Path, at: int) -> None:
     words = text.split()
-    # Cylindrical output of stresses ends with a mark of the local system.
-    if words[-1] in ("L", "G"):
+    # Values in a local system end with its name.
+    if len(words) > table.n_counts and not _NUMBER.fullmatch(words[-1]):
         words.pop()
     if not table.columns:
         table.columns = tuple(f"value{k}" for k in range(1, max(2, len(words) - table.n_counts + 1)))

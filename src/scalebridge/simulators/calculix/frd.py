@@ -47,7 +47,7 @@ class ResultStep:
     Args:
         step: number in the file.
         time: total time; the frequency of an eigenmode, the factor of a buckling mode.
-        fields: by the names of the file, such as ``DISP``, ``STRESS``, ``TOSTRAIN``, ``NDTEMP``.
+        fields: by the names of the file, such as ``DISP``, ``STRESS``, ``TOSTRAIN``, ``NDTEMP``; ``_`` for a hyphen.
     """
 
     step: int
@@ -60,7 +60,7 @@ class Results:
     """What a ``.frd`` holds.
 
     Args:
-        mesh: points, and cells with the tag ``material``.
+        mesh: points, and cells with the tags ``number`` and ``material``, which is 0 where the file has its name.
         steps: in the order of the file.
         node_numbers: ``[p]``, the numbers of the points in CalculiX.
     """
@@ -155,7 +155,7 @@ def _named(lines: Lines) -> tuple[str, int]:
             raise lines.broken("a component of a result was expected")
         # The last column marks what is computed from the others and not stored.
         stored += not listed[33:38].strip().startswith("1")
-    return name.split()[0] if name.split() else "", stored
+    return name.split()[0].replace("-", "_") if name.split() else "", stored
 
 
 def _mesh(lines: Lines, numbers: Ints, points: Floats, cells: list[tuple[Ints, int]], unit: str) -> Mesh:

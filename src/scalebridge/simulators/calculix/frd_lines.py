@@ -155,7 +155,9 @@ def _text(lines: Lines, form: int, n_nodes: dict[int, int]) -> list[tuple[int, l
         if text.startswith(" -1"):
             number, rest = lines.whole(text[3 : 3 + width], "the number of an element"), text[3 + width :]
             kind = _known(lines, lines.whole(rest[:5], "the type of an element"), n_nodes)
-            found.append((kind, [number, lines.whole(rest[10:15], "the material of an element")]))
+            # Materials of fluids stand there by their names.
+            name = rest[10:].strip()[:1].isalpha()
+            found.append((kind, [number, 0 if name else lines.whole(rest[10:15], "the material of an element")]))
         elif text.startswith(" -2") and found:
             row = text[3:].rstrip()
             found[-1][1].extend(lines.whole(row[i : i + width], "a node") for i in range(0, len(row), width))

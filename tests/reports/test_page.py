@@ -110,11 +110,15 @@ def test_every_run_stands_in_the_table_with_its_reason(page: str) -> None:
 
 def test_runs_that_failed_are_counted_at_the_top_and_the_first_says_why() -> None:
     record, arrays = answer()
+    record["runs"][9]["phase"] = "verify"
     for i in (5, 9):
         record["runs"][i] |= {"status": "failed", "reason": "it ended with exit code 3", "y": None}
     page = html(Saved(record, arrays))
     assert "from the store, 2 failed" in page[: page.index("The interval, by parts")]
-    assert "2 of 38 runs failed. The first: It ended with exit code 3." in page
+    words = (
+        "2 of 38 micro runs failed, 1 of them drawn to verify: what these hide widens the interval. The first: It ended"
+    )
+    assert words in page[: page.index("The interval, by parts")] and words in page[page.index("Every micro run") :]
     assert "from the store, 2 failed)" in summary_html(record)
 
 

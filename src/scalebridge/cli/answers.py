@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scalebridge.reports import numbers
-from scalebridge.reports.blocks import PART_WORDS
+from scalebridge.reports.blocks import PART_WORDS, failures
 from scalebridge.reports.saved import Saved
 
 COMPACT = (
@@ -38,9 +38,8 @@ def answer_lines(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"  beside it, from uncertain inputs: {beside}"
     yield f"  why: {saved.get('reason', '')}"
     yield f"  {runs_line(record)}"
-    failed = [r for r in saved.runs if r.get("status") != "ok"]
-    if failed:
-        yield f"  {len(failed)} micro runs failed, the first: {failed[0].get('reason') or failed[0].get('status')}"
+    if saved.failed:
+        yield f"  {failures(saved)}"
 
 
 def runs_line(record: Mapping[str, Any]) -> str:

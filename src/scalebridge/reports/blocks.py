@@ -71,7 +71,7 @@ def answer(saved: Saved) -> str:
         f'<span class="unit"> {escape(tail)}</span></div>'
         f'<p class="within">{level} interval {numbers.with_unit(numbers.pair(*saved.interval), saved.unit)}{relative}'
         f"{beside}</p></div><div>{verdict}"
-        f'<p class="reason">{reason}</p></div></div>'
+        f'<p class="reason">{reason} {escape(failures(saved))}</p></div></div>'
     )
 
 
@@ -99,6 +99,16 @@ def how_made(saved: Saved) -> str:
     runs, reused = int(saved.get("micro_runs", 0)), int(saved.get("reused_runs", 0))
     made = f"{saved.get('executed_runs', runs - reused)} executed, {reused} from the store"
     return made + (f", {len(saved.failed)} failed" if saved.failed else "")
+
+
+def failures(saved: Saved) -> str:
+    """Return how many micro runs failed, what that does to the interval, and why the first did; nothing where none."""
+    if not saved.failed:
+        return ""
+    drawn = sum(run.get("phase") == "verify" for run in saved.failed)
+    of_them = f", {drawn} of them drawn to verify: what these hide widens the interval" if drawn else ""
+    first = saved.failed[0].get("reason") or saved.failed[0].get("status")
+    return f"{len(saved.failed)} of {len(saved.runs)} micro runs failed{of_them}. The first: {_sentence(first)}"
 
 
 def parts_table(saved: Saved) -> str:
@@ -168,16 +178,9 @@ def runs(saved: Saved) -> str:
     )
     return (
         '<section class="runs"><h2>Every micro run, and why</h2><p>“Missed by” is the residual against the surrogate '
-        f"that had not seen the run, in per cent of the typical response.{_failures(saved)}</p>"
+        f"that had not seen the run, in per cent of the typical response. {escape(failures(saved))}</p>"
         f'<div class="scroll"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div></section>'
     )
-
-
-def _failures(saved: Saved) -> str:
-    if not saved.failed:
-        return ""
-    first = escape(_sentence(saved.failed[0].get("reason", "")))
-    return f" {len(saved.failed)} of {len(saved.runs)} runs failed. The first: {first}"
 
 
 def _run_row(i: int, run: Mapping[str, Any], scale: float) -> str:

@@ -128,6 +128,7 @@ def test_units_of_another_kind_are_refused_before_the_run(
         ({"places": {"viscosity": _PLACES["viscosity"]}}, "input 'speed' of the OpenFOAM model has no place"),
         ({"places": {**_PLACES, "sped": "a:b"}}, "place 'sped' of the OpenFOAM model is of no input"),
         ({"places": {**_PLACES, "speed": "nowhere"}}, "not of the form"),
+        ({"places": {**_PLACES, "speed": _PLACES["viscosity"]}}, "is given twice"),
         ({"places": {**_PLACES, "speed": "0.orig/U:boundaryField/movingWall/value[0]"}}, "write '0/U:boundaryField"),
         ({"results": {}}, "output 'drag' of the OpenFOAM model has no reader"),
     ],

@@ -54,7 +54,7 @@ class OpenFoam:
         folder: where they are made; the system's folder for temporary files by default.
 
     Raises:
-        InputError: an input without a place, an output without a reader.
+        InputError: an input without a place, a place given twice, an output without a reader.
     """
 
     case: Case
@@ -75,6 +75,8 @@ class OpenFoam:
         _matched(self.inputs.names, self.places, "input", "place")
         for place in self._flat:
             self.case.check_place(place)
+            if self._flat.count(place) > 1:
+                raise InputError(f"The place '{place}' of the OpenFOAM model is given twice, and takes one value only.")
         if isinstance(self.results, Mapping):
             _matched(self.outputs.names, self.results, "output", "reader")
 

@@ -144,6 +144,12 @@ def test_rows_with_the_name_of_a_local_system_and_heads_that_explain_or_count_ar
         read_dat(tmp_path / "odd.dat")
 
 
+def test_a_file_without_a_mesh_says_what_the_deck_does_not_ask_for(tmp_path):
+    (tmp_path / "empty.frd").write_text("    1C\n    1UModel: beam\n 9999\n")
+    with pytest.raises(InputError, match=r"holds no nodes: the deck asks for no results at nodes \(\*NODE FILE"):
+        read_frd(tmp_path / "empty.frd")
+
+
 def test_materials_by_their_names_and_results_with_a_hyphen_are_read(tmp_path):
     text = (DATA / "kinds.frd").read_text().replace(" -4  DISP    ", " -4  CT3D-MIS")
     at = text.index("\n -1", text.index("    3C")) + 24

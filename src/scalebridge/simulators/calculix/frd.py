@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scalebridge.data.fields.cells import CellBlock
 from scalebridge.data.fields.field import Field
 from scalebridge.data.fields.mesh import Mesh
+from scalebridge.errors import InputError
 from scalebridge.quantities import Floats
 from scalebridge.simulators.calculix.frd_lines import Lines, read_elements, read_nodes, read_values
 from scalebridge.simulators.calculix.units import field_units
@@ -125,7 +126,10 @@ def _read(lines: Lines) -> tuple[Ints, Floats, list[tuple[Ints, int]], list[_Blo
         elif key in ("100C", "100CL") or text.startswith("  100C"):
             blocks.append(_block(lines, text))
     if not len(numbers):
-        raise lines.broken("there are no nodes before the end of the file")
+        raise InputError(
+            f"'{lines.path}' holds no nodes: the deck asks for no results at nodes (*NODE FILE, *EL FILE), or the file "
+            "was cut off."
+        )
     return numbers, points, cells, blocks
 
 

@@ -178,6 +178,14 @@ def test_means_shift_and_scale_with_the_series() -> None:
     assert moved.n_effective == pytest.approx(plain.n_effective)
 
 
+@pytest.mark.parametrize("size", [2.0**-700, 2.0**1000])
+def test_a_series_of_any_size_has_the_same_mean(size: float) -> None:
+    series = autoregressive(1000, 0.5, np.random.default_rng(3))
+    plain, other = mean_of_series(series), mean_of_series(size * series)
+    assert (other.value, other.std_error) == (size * plain.value, size * plain.std_error)
+    assert (other.degrees, other.n_discarded, other.remark) == (plain.degrees, plain.n_discarded, plain.remark)
+
+
 def test_a_mean_says_the_degrees_that_its_interval_was_made_with() -> None:
     found = mean_of_series(autoregressive(1000, 0.95, np.random.default_rng(13)))
     half = 0.5 * (found.interval[1] - found.interval[0])

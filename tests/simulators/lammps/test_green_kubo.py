@@ -364,6 +364,20 @@ def test_what_cannot_be_integrated_is_one_sentence(change: dict, words: str) -> 
         green_kubo(source, kind, **given)
 
 
+@pytest.mark.parametrize("method", ["plateau", "cepstral"])
+def test_fluxes_of_a_size_that_cannot_be_multiplied_are_one_sentence(method: str) -> None:
+    series = flux(FLUXES["one"], 1000, 3, np.random.default_rng(2))
+    for size in (1e-90, 1e160):
+        with pytest.raises(InputError, match="cannot be multiplied"):
+            found(size * series, method=method)
+
+
+def test_a_displacement_of_any_size_is_told_in_the_same_way() -> None:
+    times, msd = np.arange(50.0), 6 * np.arange(50.0) + np.sin(np.arange(50.0))
+    plain, large = (diffusion_from_msd(times, size * msd, n_atoms=50, units="lj") for size in (1.0, 2.0**800))
+    assert large.interval == tuple(2.0**800 * end for end in plain.interval)
+
+
 def test_replicates_of_other_lags_and_correlations_without_counts_are_one_sentence() -> None:
     one = correlation_of_series(np.random.default_rng(0).normal(size=100), 1.0)
     other = correlation_of_series(np.random.default_rng(0).normal(size=200), 1.0)

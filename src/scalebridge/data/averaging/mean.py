@@ -86,12 +86,17 @@ def mean_of_series(
     series = checked_series(values, owner)
     if not 0 < confidence < 1:
         raise InputError(f"The confidence is {confidence}; give a number between 0 and 1, such as 0.95.")
+    # By a power of two, which changes no digit: squares of what blew up must not run over.
+    power = int(np.frexp(np.abs(series).max())[1])
+    series = np.ldexp(series, -power)
     cut = _cut(series, discard, owner)
     kept = series[cut:]
     found = error_of_mean(kept)
-    value = float(kept.mean())
+    value = math.ldexp(float(kept.mean()), power)
     why = _too_short(kept, found)
-    error = math.inf if why else math.hypot(found.std_error, movement(kept, found.std_error))
+    scaled = math.hypot(found.std_error, movement(kept, found.std_error))
+    with np.errstate(over="ignore"):
+        error = math.inf if why else float(np.ldexp(scaled, power))
     half = math.inf if why else _student(confidence, found.degrees) * error
     return SeriesMean(
         value=value,
@@ -105,7 +110,7 @@ def mean_of_series(
         n_effective=len(kept) / found.inefficiency,
         inefficiency=found.inefficiency,
         enough=not why,
-        remark=why or _told(found.std_error, error),
+        remark=why or _told(found.std_error, scaled),
     )
 
 

@@ -15,6 +15,8 @@ from scalebridge.simulators.lammps.averages import read_averages
 
 # No lag is longer, in steps or in time.
 _LONGEST = 1e18
+# The fourth power of a flux must not run over, nor under.
+_SMALLEST = 1e-70
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +97,10 @@ def read_correlation(path: str | os.PathLike[str], *, block: int = -1) -> Correl
     if kept < 3:
         raise InputError(f"{owner} has {kept} lags with samples in this block; at least 3 are needed, run longer.")
     lags, counts, products = lags[:kept], counts[:kept], values[:kept, first:]
-    if _even(lags) < kept or lags[0] != 0 or not np.isfinite(products).all():
-        raise InputError(f"{owner} has lags that are not evenly spaced from 0, or values that are not finite.")
+    if _even(lags) < kept or lags[0] != 0 or not (np.abs(products) < _SMALLEST**-2).all():
+        raise InputError(
+            f"{owner} has lags that are not evenly spaced from 0, or values that are not finite or beyond 1e140."
+        )
     head = averages.heads[block]
     step = int(next(iter(head.values()), 0))
     return Correlation(lags, products, counts, tuple(_pair(text) for text in texts[first:]), in_time, step)
@@ -120,6 +124,9 @@ def correlation_of_series(values: ArrayLike, spacing: float, *, longest: float |
             f"Fluxes of the shape {series.shape} every {spacing} cannot be correlated; give [n, components] finite "
             "numbers, at least 16 of them, and a positive time between samples."
         )
+    size = float(np.abs(series).max())
+    if size > 0 and not _SMALLEST < size < 1 / _SMALLEST:
+        raise InputError(f"Fluxes of the size {size:.3g} cannot be multiplied; give them in a unit of their size.")
     n = len(series)
     k = n // 5 if longest is None else min(int(longest / spacing) + 1, n - 1)
     k = max(k, 3)

@@ -70,6 +70,9 @@ def diffusion_from_msd(
         raise InputError(
             f"There are {len(t)} displacements after {start}; give at least {FEWEST}, at times that increase."
         )
+    # By a power of two, which changes no digit: squares must not run over.
+    power = int(np.frexp(np.abs(m).max())[1])
+    m = np.ldexp(m, -power)
     found = _fitted(t, m, dimensions * n_atoms)
     while begin is None and found.changes > CHANGED * found.std:
         # Half of the logarithm of time.
@@ -79,7 +82,7 @@ def diffusion_from_msd(
         t, m = t[later], m[later]
         found = _fitted(t, m, dimensions * n_atoms)
     bent = math.sqrt(max(found.changes**2 - found.std**2, 0.0))
-    scale = si_unit("length", units) ** 2 / si_unit("time", units) / (2 * dimensions)
+    scale = math.ldexp(si_unit("length", units) ** 2 / si_unit("time", units) / (2 * dimensions), power)
     added = 0.0
     if box_length is not None and viscosity is not None and temperature is not None:
         added = yeh_hummer(temperature, viscosity, box_length, units)

@@ -119,7 +119,7 @@ def test_runs_that_failed_are_counted_at_the_top_and_the_first_says_why() -> Non
         "2 of 38 micro runs failed, 1 of them drawn to verify: what these hide widens the interval. The first: It ended"
     )
     assert words in page[: page.index("The interval, by parts")] and words in page[page.index("Every micro run") :]
-    assert "from the store, 2 failed)" in summary_html(record)
+    assert "from the store, 2 failed)" in summary_html(record) and words in summary_html(record)
 
 
 def test_the_provenance_names_what_the_micro_model_is() -> None:

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from scalebridge.reports import numbers
-from scalebridge.reports.blocks import PART_WORDS, how_made
+from scalebridge.reports.blocks import PART_WORDS, failures, how_made
 from scalebridge.reports.saved import Saved
 
 _COLOURS = {"closure": "#0072b2", "remainder": "#56b4e9", "micro_discretisation": "#009e73", "mesh": "#e69f00"}
@@ -23,6 +23,7 @@ def summary_html(answer: Mapping[str, Any]) -> str:
         f'<div style="opacity:.7">{name}</div>',
         f'<div style="font:600 1.7em/1.2 Georgia,serif">{_value(saved)}</div>',
         f'<div style="margin:.25em 0"><b style="color:{colour}">{word}</b>: {reason}</div>',
+        f"<div>{escape(failures(saved))}</div>" if saved.failed else "",
         _bar(saved),
         f'<div style="opacity:.7">{saved.get("micro_runs", 0)} micro runs '
         f"({how_made(saved)}), {saved.get('macro_solves', 0)} macro solves, "

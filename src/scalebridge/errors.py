@@ -58,3 +58,8 @@ def did_you_mean(word: str, valid: Iterable[str]) -> str:
     if near:
         return f"; did you mean '{near[0]}'?"
     return f"; valid: {', '.join(words) or 'none'}."
+
+
+def printable(text: str) -> str:
+    """Return a text that can be written as UTF-8: names of files may hold bytes of any code."""
+    return text.encode("utf-8", "replace").decode()

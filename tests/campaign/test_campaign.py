@@ -37,6 +37,20 @@ def store(request: pytest.FixtureRequest, tmp_path: Path):
         yield made
 
 
+def test_the_words_of_an_exception_that_no_file_can_hold_fail_the_row(store: Store) -> None:
+    def fault(a: Any) -> None:
+        raise RuntimeError("no 'caf\udce9.dat'")
+
+    campaign = Campaign(counted(fault=fault)[0], store, retries=0)
+    runs = campaign.run(X[:1], phase="start", why="corners")
+    assert runs.status.tolist() == ["failed"] and runs.reason[0].endswith("no 'caf?.dat'")
+
+
+def test_a_path_in_place_of_a_store_is_refused_with_the_call_to_make(tmp_path: Path) -> None:
+    with pytest.raises(sb.InputError, match=r"give Store\('.*runs'\)"):
+        Campaign(counted()[0], tmp_path / "runs")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("batched", [False, True])
 def test_rows_are_run_once_and_reused_afterwards(store: Store, batched: bool) -> None:
     model, calls = counted(batched)

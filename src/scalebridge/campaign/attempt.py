@@ -18,6 +18,7 @@ from scalebridge.campaign.rows import Result
 from scalebridge.campaign.solving import Batch, SpotCheck, solve_batch
 from scalebridge.errors import InputError
 from scalebridge.models.model import Model
+from scalebridge.models.supervisor import travel_by_value
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class PackedModel:
         for module in _homes(model) - sys.stdlib_module_names:
             # A file loaded by hand cannot be imported elsewhere: its functions travel by value.
             if module in sys.modules and module != "__main__" and PathFinder.find_spec(module.split(".")[0]) is None:
-                cloudpickle.register_pickle_by_value(sys.modules[module])
+                travel_by_value(sys.modules[module])
         try:
             content: bytes = cloudpickle.dumps(model)
         except Exception as error:

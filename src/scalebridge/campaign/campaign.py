@@ -87,6 +87,8 @@ class Campaign:
             raise InputError(f"A campaign was given retries={retries}; give 0 or more.")
         if timeout is not None and not timeout > 0:
             raise InputError(f"A campaign was given timeout={timeout}; give seconds above 0, or None for no limit.")
+        if store is not None and not isinstance(store, Store):
+            raise InputError(f"A campaign was given store={store!r}; give Store({str(store)!r}), or None for memory.")
         self.model = model
         self.store = Store() if store is None else store
         self.records: list[RunRecord] = []

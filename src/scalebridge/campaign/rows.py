@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scalebridge.errors import printable
 from scalebridge.models.runs import Runs
 from scalebridge.quantities import Floats
 
@@ -32,6 +33,10 @@ class Result:
     status: str
     reason: str
     cost_s: float
+
+    def __post_init__(self) -> None:
+        # The words of an exception may name a file whose name is no text; the ledger and records are UTF-8.
+        object.__setattr__(self, "reason", printable(self.reason))
 
 
 def results_of(runs: Runs) -> list[Result]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scalebridge.models.program.output import printable
+from scalebridge.errors import printable
 from scalebridge.models.program.proposals import Found, Proposed
 
 _ADAPTER = '''"""{title} as a model. Written by `scalebridge wrap`: names, units and bounds are yours to edit."""

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from scalebridge.cli.adapter import Wrapped, adapter_text, study_text
 from scalebridge.cli.surface import DONE, NOT_CONVERGED
-from scalebridge.errors import InfrastructureError, InputError, did_you_mean
+from scalebridge.errors import InfrastructureError, InputError, did_you_mean, printable
 from scalebridge.models.program import Limits, carry_out, working_folder
-from scalebridge.models.program.output import printable
 from scalebridge.models.program.parsers.files import names_in
 from scalebridge.models.program.proposals import Found, Proposed, inputs_in, results_in, with_placeholders
 from scalebridge.models.program.proposals.names import identifier

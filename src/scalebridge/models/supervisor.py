@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import cloudpickle
@@ -317,6 +318,11 @@ def _answer(message: bytes) -> bytes:
             return _pack(("failed", error, reason))
         except Exception:
             return _pack(("failed", None, reason))
+
+
+def travel_by_value(module: ModuleType) -> None:
+    """Let what functions take from a module go with them to another process, which cannot import it."""
+    cloudpickle.register_pickle_by_value(module)
 
 
 def _pack(value: object) -> bytes:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from scalebridge.errors import printable
 from scalebridge.models.program.before import Before
 from scalebridge.models.program.folders import WorkingFolder, working_folder
 from scalebridge.models.program.launcher import Mpi
-from scalebridge.models.program.output import printable
 from scalebridge.models.program.parsers.files import NoValue
 from scalebridge.models.program.parsers.pattern import Pattern
 from scalebridge.models.program.process import Ended, Limits, carry_out

@@ -15,11 +15,6 @@ _WORDS = 400
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def printable(text: str) -> str:
-    """Return a text that can be written as UTF-8: names of files may hold bytes of any code."""
-    return text.encode("utf-8", "replace").decode()
-
-
 class Output:
     """A pipe for both output streams, copied into a file of the working folder.
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import cloudpickle
 from pydantic import Field
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models import FunctionModel, model
+from scalebridge.models.supervisor import travel_by_value
 from scalebridge.studies.entry import Built, Entry
 
 
@@ -92,7 +92,7 @@ def _imported(file: Path, owner: str) -> ModuleType:
         raise InputError(f"{owner}: '{file}' fails{where} with {type(error).__name__}: {error}.") from error
     module.__dict__["__scalebridge_source__"] = (str(file.resolve()), digest)
     # No other process can import it, so what a model takes from it travels by value.
-    cloudpickle.register_pickle_by_value(module)
+    travel_by_value(module)
     return module
 
 

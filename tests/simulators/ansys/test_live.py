@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import scalebridge as sb
 import scalebridge.testing.ansys as fake
 from scalebridge.errors import InputError
 from scalebridge.simulators import live
@@ -59,6 +60,17 @@ def test_parameters_go_in_and_values_come_back() -> None:
 
 def test_it_keeps_the_contract_of_a_model() -> None:
     check_model(bar())
+
+
+@pytest.mark.parametrize(("faults", "status"), [({}, "ok"), ({"solve": "unconverged"}, "failed")])
+def test_six_rows_of_a_campaign_are_solved_six_times(
+    faulty: Callable[..., Path], faults: dict[str, str], status: str
+) -> None:
+    log = faulty(**faults)
+    with sb.Campaign(bar(), retries=0) as campaign:
+        rows = np.array([[1000.0 * n, 10.0, 5.0] for n in range(1, 7)])
+        runs = campaign.run(rows, phase="learn", why="to count runs")
+    assert runs.status.tolist() == [status] * 6 and log.read_text().count(" solve\n") == 6
 
 
 def test_rows_of_the_stand_in_are_never_those_of_the_program() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import scalebridge as sb
 import scalebridge.testing.comsol as fake
 from scalebridge.errors import InputError, UnitError
 from scalebridge.simulators import live
@@ -55,6 +56,16 @@ def test_parameters_go_in_and_values_come_back_in_their_units() -> None:
 
 def test_it_keeps_the_contract_of_a_model() -> None:
     check_model(capacitor())
+
+
+@pytest.mark.parametrize(("faults", "status"), [({}, "ok"), ({"solve": "unconverged"}, "failed")])
+def test_six_rows_of_a_campaign_are_solved_six_times(
+    faulty: Callable[..., Path], faults: dict[str, str], status: str
+) -> None:
+    log = faulty(**faults)
+    with sb.Campaign(capacitor(), retries=0) as campaign:
+        runs = campaign.run(np.array([[1.0, u] for u in range(1, 7)]), phase="learn", why="to count runs")
+    assert runs.status.tolist() == [status] * 6 and log.read_text().count("solve static") == 6
 
 
 def test_rows_of_the_stand_in_are_never_those_of_comsol() -> None:

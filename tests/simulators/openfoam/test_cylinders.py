@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+import scalebridge as sb
 from scalebridge.errors import InputError
 from scalebridge.simulators.openfoam.cylinder_mesh import block_mesh
 from scalebridge.simulators.openfoam.cylinders import SANGANI_ACRIVOS, CylinderArray, drag_of
@@ -48,6 +49,21 @@ def test_with_inertia_two_meshes_that_agree_by_chance_leave_a_deviation(monkeypa
     rows = np.array([[0.35, 0.0], [0.35, 10.0], [0.35, 20.0]])
     np.testing.assert_allclose(CylinderArray().run(rows).error_std[:, 0], [0.0, 0.2, 0.4])
     np.testing.assert_allclose(CylinderArray().finer.run(rows).error_std[:, 0], [0.0, 0.05, 0.1])
+
+
+@pytest.mark.parametrize(("drag", "status", "meshes"), [(200.0, "ok", 2), (None, "failed", 1)])
+def test_six_rows_of_a_campaign_are_six_runs(monkeypatch, drag, status, meshes):
+    solved = []
+
+    def solve(array, fraction, reynolds, resolution):
+        solved.append((fraction, resolution))
+        return drag, status, ""
+
+    monkeypatch.setattr(CylinderArray, "_drag", solve)
+    rows = np.column_stack([np.linspace(0.1, 0.6, 6), np.zeros(6)])
+    with sb.Campaign(CylinderArray(), retries=0) as campaign:
+        runs = campaign.run(rows, phase="learn", why="to count runs")
+    assert runs.status.tolist() == [status] * 6 and len(solved) == len(set(solved)) == 6 * meshes
 
 
 @pytest.mark.parametrize("row", [(0.7, 0.0), (0.2, 50.0), (0.01, 0.0)])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import scalebridge as sb
 from scalebridge.errors import InputError
 from scalebridge.models.program import Limits
 from scalebridge.simulators.openfoam import Case, OpenFoam, read_probes
@@ -46,6 +47,23 @@ def test_inputs_are_placed_in_si_and_results_read(fake: Path, cavity: Mapping[st
 
 def test_it_keeps_the_contract_of_a_model(fake: Path, cavity: Mapping[str, str], tmp_path: Path) -> None:
     check_model(_model(Case(cavity), tmp_path), np.array([[2000.0, 3.0], [5000.0, 0.5]]))
+
+
+@pytest.mark.parametrize(("fails", "status"), [(False, "ok"), (True, "failed")])
+def test_six_rows_of_a_campaign_are_six_runs_of_the_case(
+    fake: Path, cavity: Mapping[str, str], tmp_path: Path, fails: bool, status: str
+) -> None:
+    read = []
+
+    def drag(folder: Path) -> float:
+        read.append(folder)
+        if fails:
+            raise ValueError("no drag")
+        return _drag(folder)
+
+    with sb.Campaign(_model(Case(cavity), tmp_path, results={"drag": drag}), retries=0) as campaign:
+        runs = campaign.run(np.array([[nu, 1.0] for nu in range(1, 7)]), phase="learn", why="to count runs")
+    assert runs.status.tolist() == [status] * 6 and len(read) == 6
 
 
 def test_one_input_may_stand_in_several_places(fake: Path, cavity: Mapping[str, str], tmp_path: Path) -> None:

@@ -94,6 +94,11 @@ class Mapdl:
         check_inputs(self.text, self.inputs.names, owner)
 
     @property
+    def batched(self) -> bool:
+        """Rows are run one by one; each is kept as it ends."""
+        return False
+
+    @property
     def text(self) -> str:
         """The APDL input."""
         if isinstance(self.script, Path):

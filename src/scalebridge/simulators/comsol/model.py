@@ -90,6 +90,11 @@ class Comsol:
             in_base_units(variable.unit, f"{owner}: '{variable.name}'")
         _check_results(self, owner)
 
+    @property
+    def batched(self) -> bool:
+        """Rows are run one by one; each is kept as it ends."""
+        return False
+
     def identity(self) -> Mapping[str, str]:
         """Name, version, digest of the model file, study, what is read, release, and the library unless it is MPh."""
         return {

@@ -97,6 +97,11 @@ class CylinderArray:
         return "cylinder_array"
 
     @property
+    def batched(self) -> bool:
+        """Rows are run one by one; each is kept as it ends."""
+        return False
+
+    @property
     def inputs(self) -> Space:
         """Solid fraction and Reynolds number."""
         return Space({"solid_fraction": ("1", 0.02, 0.65), "reynolds_number": ("1", 0.0, 20.0)})

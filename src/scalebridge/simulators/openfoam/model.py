@@ -85,6 +85,11 @@ class OpenFoam:
         """Short name for people."""
         return self.label
 
+    @property
+    def batched(self) -> bool:
+        """Rows are run one by one; each is kept as it ends."""
+        return False
+
     def identity(self) -> Mapping[str, str]:
         """Variables, and digests of the case, of where the inputs go, and of the readers."""
         results = dict(self.results) if isinstance(self.results, Mapping) else {"": self.results}

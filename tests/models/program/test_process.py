@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 import signal
 import subprocess
@@ -9,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -340,8 +343,26 @@ def test_a_program_that_closes_its_output_is_still_waited_for(tmp_path: Path) ->
     assert ended.exit_code == 4 and ended.seconds > 0.29
 
 
+def test_limits_are_numbers_or_texts_with_units(tmp_path: Path) -> None:
+    limits = Limits(timeout="1 h", memory="8 GB", file_size="1 KiB", output=2.5)
+    assert limits == Limits(3600.0, 8 * 10**9, 1024, 3)
+    assert isinstance(limits.memory, int) and Limits(timeout=math.inf, memory="inf GB", output=None) == Limits(
+        output=None
+    )
+    assert dataclasses.replace(limits, timeout=2).timeout == 2.0
+    ended = carry_out(["sleep", "600"], tmp_path, limits=Limits(timeout="200 ms"))
+    assert ended.status == "timeout" and "after 0.2 s" in ended.reason
+
+
+@pytest.mark.parametrize("name", ["timeout", "memory", "file_size", "output"])
+@pytest.mark.parametrize("value", [0, -1.0, math.nan, "-1 m", "5 K", "soon", "", [1]])
+def test_limits_that_are_none_are_refused_by_their_name(name: str, value: Any) -> None:
+    with pytest.raises(InputError, match=f"The limits of a program: {name} = "):
+        Limits(**{name: value})
+
+
 def test_a_limit_that_leaves_nothing_is_refused() -> None:
-    with pytest.raises(InputError, match="The limit timeout = 0 leaves a program nothing"):
+    with pytest.raises(InputError, match="timeout = 0 leaves the program nothing; give more than 0"):
         Limits(timeout=0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -26,7 +25,6 @@ from scalebridge.models.program.template import template_files
 from scalebridge.models.runs import Runs
 from scalebridge.models.scale import Scale
 from scalebridge.quantities import Floats, Space
-from scalebridge.quantities.units import magnitude
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -205,12 +203,7 @@ def _attempt(program: Program, owner: str) -> Attempt:
         Stops(program.converged, program.unconverged, program.jacobian),
         program.launcher,
         _environment(program),
-        Limits(
-            _size(program.timeout, "s", f"{owner}: timeout"),
-            _bytes(program.memory, f"{owner}: memory"),
-            _bytes(program.file_size, f"{owner}: file_size"),
-            _bytes(program.output, f"{owner}: output"),
-        ),
+        Limits(program.timeout, program.memory, program.file_size, program.output, owner=owner),
         program.stdin,
         program.stdout,
         tuple(program.exit_codes),
@@ -272,17 +265,3 @@ def _environment(program: Program) -> dict[str, str]:
     threads = {} if program.threads is None else dict.fromkeys(_THREADS, str(program.threads))
     launcher = {} if program.launcher is None else dict(program.launcher.environment())
     return {**launcher, **threads, **program.environment}
-
-
-def _size(value: float | str | None, unit: str, owner: str) -> float | None:
-    if value is None:
-        return None
-    size = magnitude(value, unit, owner)
-    if not size > 0:
-        raise InputError(f"{owner} = {value!r} leaves the program nothing; give more than 0, or None.")
-    return size
-
-
-def _bytes(value: float | str | None, owner: str) -> int | None:
-    size = _size(value, "byte", owner)
-    return None if size is None or math.isinf(size) else math.ceil(size)

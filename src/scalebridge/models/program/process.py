@@ -25,6 +25,7 @@ from scalebridge.errors import InfrastructureError, InputError
 from scalebridge.models.children import WATCHDOG, has_ended, signal_name
 from scalebridge.models.program.marked import MARK, kill_marked, new_mark
 from scalebridge.models.program.output import Output
+from scalebridge.quantities.units import magnitude
 
 # How long a program has to end itself once it is told to.
 _GRACE_S = 3.0
@@ -36,30 +37,55 @@ _LONGEST_S = 3600.0
 _LIMITED = 'ulimit -c 0; [ "$1" = - ] || ulimit -v "$1"; [ "$2" = - ] || ulimit -f "$2"; shift 2; exec "$@"'
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Limits:
-    """What a program may use; ``None`` for no limit.
+    """What a program may use; ``None`` or infinity for no limit.
+
+    Each is a number or a text such as ``"10 min"`` or ``"4 GB"``; the attributes are seconds and bytes.
 
     Args:
         timeout: seconds until it is ended with everything it started.
         memory: bytes of address space of each of its processes.
         file_size: bytes of any one file that it writes.
         output: bytes on its output and error stream together, after which it is ended.
+        owner: whose limits they are, for messages.
 
     Raises:
-        InputError: a limit that is not positive.
+        InputError: a limit that is no number, of another unit, or not positive.
     """
 
-    timeout: float | None = None
-    memory: int | None = None
-    file_size: int | None = None
-    output: int | None = 1 << 30
+    timeout: float | None
+    memory: int | None
+    file_size: int | None
+    output: int | None
 
-    def __post_init__(self) -> None:
-        for name in ("timeout", "memory", "file_size", "output"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"The limit {name} = {value} leaves a program nothing; give more than 0, or None.")
+    def __init__(
+        self,
+        timeout: float | str | None = None,
+        memory: float | str | None = None,
+        file_size: float | str | None = None,
+        output: float | str | None = 1 << 30,
+        *,
+        owner: str = "The limits of a program",
+    ) -> None:
+        object.__setattr__(self, "timeout", limit(timeout, "s", f"{owner}: timeout"))
+        for name, value in {"memory": memory, "file_size": file_size, "output": output}.items():
+            size = limit(value, "byte", f"{owner}: {name}")
+            object.__setattr__(self, name, None if size is None else math.ceil(size))
+
+
+def limit(value: float | str | None, unit: str, owner: str) -> float | None:
+    """Return a limit in ``unit`` from a number or a text with a unit; ``None`` where it is none, or infinite.
+
+    Raises:
+        InputError: no number, another unit, not above 0.
+    """
+    if value is None:
+        return None
+    size = magnitude(value, unit, owner)
+    if not size > 0:
+        raise InputError(f"{owner} = {value!r} leaves the program nothing; give more than 0, or None.")
+    return None if math.isinf(size) else size
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from scalebridge.learn import (
     PolynomialChaos,
     RandomForest,
     Recalibrated,
+    ScikitLearn,
     SparseGaussianProcess,
 )
 
@@ -52,6 +53,8 @@ def potential(m: int, runs: int = 25, even: bool = True) -> GaussianProcess:
 
 def methods() -> dict[str, Any]:
     """Unfitted surrogates of three inputs and three outputs, one of every family that has a form in C."""
+    from sklearn.ensemble import ExtraTreesRegressor
+
     spaces = strain_to_stress(3)
     bounded = sb.Space([sb.Variable("stress", "Pa", (3,), bounds=(-1.0, 1.0))])
     return {
@@ -67,6 +70,7 @@ def methods() -> dict[str, Any]:
         "polynomials": PolynomialChaos(*spaces),
         "forest": RandomForest(*spaces, trees=10),
         "boosting": GradientBoosting(*spaces, iterations=20),
+        "averaged trees": ScikitLearn(*spaces, ExtraTreesRegressor(10, random_state=0)),
         "recalibrated": Recalibrated(PolynomialChaos(*spaces)),
         "auto": Auto(*spaces, candidates=("random_forest", "polynomial_chaos")),
     }

@@ -67,6 +67,7 @@ def new() -> np.ndarray:
 
 
 def methods() -> dict[str, Any]:
+    from sklearn.ensemble import ExtraTreesRegressor
     from sklearn.linear_model import Ridge
     from sklearn.tree import DecisionTreeRegressor
 
@@ -91,6 +92,7 @@ def methods() -> dict[str, Any]:
         "boosting": GradientBoosting(SHAPED, BOUNDED, iterations=30),
         "linear": ScikitLearn(INPUTS, OUTPUTS, Ridge()),
         "tree": ScikitLearn(INPUTS, OUTPUTS, DecisionTreeRegressor(max_depth=4)),
+        "averaged trees": ScikitLearn(INPUTS, OUTPUTS, ExtraTreesRegressor(10, random_state=0)),
         "recalibrated": Recalibrated(RandomForest(INPUTS, OUTPUTS, trees=10)),
         "auto": Auto(INPUTS, OUTPUTS, candidates=("random_forest", "polynomial_chaos")),
         "ensemble": Ensemble(SHAPED, OUTPUTS, (quick, RandomForest(SHAPED, OUTPUTS, trees=10)), copies=2),

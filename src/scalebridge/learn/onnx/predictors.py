@@ -35,7 +35,7 @@ def of_trees(g: Graph, parts: Sequence[Trees], x: str) -> str:
     groves = [grove for k, trees in enumerate(parts) for grove in groves_of(trees, k * m)]
     total = g.shaped(summed(g, groves, x, m * len(parts)), (len(parts), m))
     total = g.add(total, np.stack([trees.start for trees in parts]))
-    counts = np.array([len(trees.roots) if trees.average else 1.0 for trees in parts])
+    counts = np.array([len(trees.roots) if trees.average else 1 for trees in parts], dtype=np.float64)
     return g.divide(total, counts[:, None]) if (counts > 1).any() else total
 
 

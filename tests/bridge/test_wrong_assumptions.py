@@ -114,6 +114,36 @@ def test_runs_that_fail_for_good_leave_the_answer_open_and_runs_that_do_not_are_
     assert all(r.status == "ok" for r in again.runs)
 
 
+def test_failed_verification_runs_that_make_the_interval_wide_are_named_with_their_own_reason() -> None:
+    @sb.model(
+        inputs=sb.Space([sb.Variable("gradient", "K/m", (1,))]),
+        outputs=sb.Space([sb.Variable("flux", "W/m^2", (1,), bounds=(-1e4, 1e4))]),
+    )
+    def fragile(gradient: np.ndarray) -> dict[str, np.ndarray]:
+        if 4.5 < gradient[0] < 6.0:
+            raise RuntimeError("the solver diverged")
+        return {"flux": smooth_micro().run(gradient[None]).values[0]}
+
+    answer = solve(Case(fragile, unreliable_bar().macro, {}, {}), 0, budget=60)
+    assert not answer.converged
+    assert "verification runs without an answer may hide within the bounds" in answer.reason
+    assert "the solver diverged" in answer.reason
+
+
+def test_a_solution_outside_the_bounds_that_the_micro_model_declares_says_so() -> None:
+    @sb.model(inputs={"temperature": ("K", 250, 400)}, outputs={"conductivity": ("W/(m*K)", 0, None)})
+    def foam(temperature: float) -> dict[str, float]:
+        return {"conductivity": 0.03 + 1.5e-10 * temperature**3}
+
+    def reason(left: str) -> str:
+        wall = sb.macro.Heat(sb.macro.meshes.interval("10 cm", 16), temperature={"left": left, "right": "20 degC"})
+        return sb.solve(wall, foam, qoi="heat_flow_left", rtol=0.01).reason
+
+    assert reason("100 degC") == "the interval is within the tolerance"
+    beyond = "the solution visits temperature = "
+    assert beyond in reason("900 degC") and "outside the bounds (250, 400) that 'foam' declares" in reason("900 degC")
+
+
 def test_a_verification_run_without_an_answer_is_bounded_by_declared_bounds_of_the_output() -> None:
     truth = unreliable_bar().on_mesh["flow"]
 

@@ -127,6 +127,10 @@ class Answer:
             )
         if session.question.mesh == "report":
             session.note("The interval speaks of the quantity on the given mesh.")
+        beyond = "" if stage is None else session.coupling.beyond(stage.solution.states)
+        if beyond:
+            session.note(f"{beyond[0].upper()}{beyond[1:]}; widen them if it holds there.")
+            reason = f"{reason}; {beyond}"
         qoi = session.question.qois[0]
         first = quantities[qoi]
         session.tell("done", reason, first.value, first.half_width, first.tolerance)

@@ -49,6 +49,21 @@ class Coupling:
         """Inputs of the micro model ``[b, d]`` for macro states ``[b, d]``."""
         return self.forth(x)
 
+    def beyond(self, x: Floats) -> str:
+        """Where states ``[n, d]`` leave the bounds that the micro model declares of its inputs; empty where nowhere."""
+        given = self.micro.inputs
+        asked = self.forth(x)
+        by = np.maximum(given.lower - asked, asked - given.upper)
+        by = np.where(by > 1e-9 * np.abs(asked), by, 0.0)
+        if not by.any():
+            return ""
+        row, column = np.unravel_index(int(np.argmax(by / (np.abs(asked) + 1e-300))), by.shape)
+        name, unit = given.component_names[column], [v.unit for v in given for _ in range(v.size)][column]
+        return (
+            f"the solution visits {name} = {asked[row, column]:.4g} {unit}, outside the bounds "
+            f"({given.lower[column]:g}, {given.upper[column]:g}) that '{self.micro.name}' declares"
+        )
+
     def from_micro(self, runs: Runs) -> Runs:
         """The micro model's runs in the macro problem's units."""
         factor = self.back.factor

@@ -53,6 +53,7 @@ class Pooled:
     Args:
         value: the pooled estimate.
         half_width: of the closure's part alone.
+        unanswered: what of it rows without an answer may hide.
         weights: of the rounds.
         degrees: Satterthwaite's degrees of freedom.
         level: two-sided probability of error spent at this look.
@@ -60,6 +61,7 @@ class Pooled:
 
     value: float
     half_width: float
+    unanswered: float
     weights: Floats
     degrees: float
     level: float
@@ -108,7 +110,8 @@ def pooled_interval(
     level = alpha / 2.0 ** len(estimates)
     quantile = float(t.ppf(1 - level / 2, degrees)) if np.isfinite(degrees) else 0.0
     half = quantile * math.sqrt(total) if total > 0 else 0.0
-    return Pooled(float(weights @ estimates), float(half + weights @ bounds), weights, degrees, level)
+    hidden = float(weights @ bounds)
+    return Pooled(float(weights @ estimates), half + hidden, hidden, weights, degrees, level)
 
 
 def unseen_mass(draws: int, confidence: float) -> float:

@@ -88,6 +88,11 @@ class Session:
         return self.question.budget - self.micro_runs
 
     @property
+    def why_unanswered(self) -> str:
+        """The reason of the last verification run without an answer; empty where there is none."""
+        return next((r.reason for r in reversed(self.runs) if r.phase == "verify" and r.status != "ok"), "")
+
+    @property
     def noisy(self) -> bool:
         """Whether the micro model declares noise of its own."""
         return bool(self.data.noise_std.any())

@@ -257,7 +257,9 @@ def _look(session: Session, state: _State) -> None:
     """Examine the interval after a round."""
     assert state.stage is not None
     mesh = {q: _mesh(session, state.stage, q) for q in session.question.qois}
-    state.verdict = judge(session.question, state.audits, state.scaled, state.stage, state.micro_parts, mesh)
+    state.verdict = judge(
+        session.question, state.audits, state.scaled, state.stage, state.micro_parts, mesh, session.why_unanswered
+    )
     first = state.verdict.quantities[session.question.qois[0]]
     _trace(session, state, "verify", "verified", (first.low, first.high))
     state.reason = state.verdict.reason
@@ -272,7 +274,7 @@ def _nothing_left(session: Session, state: _State) -> str:
     if state.audits and not np.isfinite(max(r.bound for r in state.audits[-1].rounds.values())):
         return (
             "a verification run has no answer even after retries, and the micro model's outputs declare no bounds "
-            "that would limit what it hides; declare bounds or mend the model"
+            f"that would limit what it hides; declare bounds or mend the model (its reason: {session.why_unanswered})"
         )
     if session.left < _reserve(state):
         looked = "" if state.audits else " before the first verification"

@@ -23,6 +23,7 @@ class QuantityVerdict:
         parts: ``closure``, ``remainder``, ``micro_discretisation``, ``mesh``; ``None`` where not measured.
         tolerance: half-width wanted; zero where it cannot be defined.
         converged: whether the half-width is within the tolerance.
+        unanswered: what of the closure's part verification runs without an answer may hide.
     """
 
     value: float
@@ -30,6 +31,7 @@ class QuantityVerdict:
     parts: Mapping[str, float | None]
     tolerance: float
     converged: bool
+    unanswered: float = 0.0
 
     @property
     def low(self) -> float:
@@ -58,8 +60,9 @@ def judge(
     best: Stage,
     micro_parts: Mapping[str, float] | None,
     mesh_parts: Mapping[str, float | None],
+    why_unanswered: str = "",
 ) -> Verdict:
-    """Sum the parts of each quantity and compare with the tolerance."""
+    """Sum the parts of each quantity and compare with the tolerance; say why a verification run had no answer."""
     quantities = {}
     for qoi in question.qois:
         pooled = pool([a.rounds[qoi] for a in audits], question.alpha)
@@ -71,16 +74,22 @@ def judge(
         }
         half = sum(v for v in parts.values() if v is not None)
         tolerance = question.tolerance(pooled.value - half, pooled.value + half) if math.isfinite(half) else 0.0
-        quantities[qoi] = QuantityVerdict(pooled.value, half, parts, tolerance, half <= tolerance)
-    return Verdict(quantities, all(q.converged for q in quantities.values()), _reason(quantities))
+        quantities[qoi] = QuantityVerdict(pooled.value, half, parts, tolerance, half <= tolerance, pooled.unanswered)
+    return Verdict(quantities, all(q.converged for q in quantities.values()), _reason(quantities, why_unanswered))
 
 
-def _reason(quantities: Mapping[str, QuantityVerdict]) -> str:
+def _reason(quantities: Mapping[str, QuantityVerdict], why_unanswered: str) -> str:
     for name, q in quantities.items():
         if q.converged:
             continue
         if not math.isfinite(q.half_width):
             return f"the interval of '{name}' is unbounded"
+        if q.unanswered > 0.5 * q.half_width:
+            return (
+                f"most of the half-width of '{name}', {q.half_width:.3g}, is what verification runs without an answer "
+                f"may hide within the bounds of the outputs; mend the model or declare narrower bounds (a run's own "
+                f"reason: {why_unanswered})"
+            )
         if q.tolerance == 0:
             return f"the interval of '{name}' holds zero, so a relative tolerance means nothing; give atol"
         largest = max((v, k) for k, v in q.parts.items() if v is not None)[1].replace("_", " ")

@@ -138,12 +138,11 @@ def test_a_bar_conducts_as_fourier_says():
     )
     runs = model.run(np.array([[5.0, 400.0]]))
     np.testing.assert_allclose(runs.values[0], [5.0 * 100 / 2, 350.0], rtol=1e-6)
-    temperature = model.fields(np.array([5.0, 400.0]), "m, kg, s")["NDTEMP"]
+    at = {"hot": 400.0, "conductivity": "50 mW/(cm*K)"}
+    temperature = model.fields(at=at, system="m, kg, s")["NDTEMP"]
     assert temperature.unit == "K" and temperature.statistic("mean") == pytest.approx(350.0)
-    with pytest.raises(InputError, match=r"'heat' gave no fields: .*no material was assigned"):
-        replace(model, deck={"heat.inp": HEAT.replace("MATERIAL=M\n*STEP", "MATERIAL=NO\n*STEP")}).fields(
-            np.array([5.0, 400.0])
-        )
+    with pytest.raises(InputError, match=r"'heat' gave no fields at \{'hot': 400\.0, .*no material was assigned"):
+        replace(model, deck={"heat.inp": HEAT.replace("MATERIAL=M\n*STEP", "MATERIAL=NO\n*STEP")}).fields(at=at)
 
 
 def test_errors_of_the_real_program_are_rows_with_its_sentence():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scalebridge.errors import InputError
+from scalebridge.quantities import Space, Variable
 from scalebridge.simulators.calculix import CalculiX, Nodal, Printed, dat
 from scalebridge.simulators.calculix.results import moved_away
 from scalebridge.simulators.calculix.running import uninterpreted
@@ -178,6 +179,33 @@ def test_the_outputs_of_a_run_read_its_results_once(tmp_path, monkeypatch):
     runs = model.run(np.array([[2e-3, 2e11], [4e-3, 2e11]]))
     assert runs.ok.all() and len(counted) == 2
     assert runs.values[0, 1] == pytest.approx(2 * runs.values[1, 1], rel=1e-5) and runs.values[0, 1] < 0
+
+
+def test_fields_are_asked_for_by_the_names_of_all_inputs(tmp_path):
+    model = bar(tmp_path, "error")
+    with pytest.raises(InputError, match=r"gave no fields at .*: CalculiX: ERROR in calinput: no material"):
+        model.fields(at={"young": "200 GPa", "length": "2 mm"})
+    for at in ({"young": 2e11}, {"young": 2e11, "length": 2e-3, "width": 1.0}, {}):
+        with pytest.raises(InputError, match=r"'bar' takes length, young; 'at' gives "):
+            model.fields(at=at)
+    with pytest.raises(InputError, match=r"The input 'length' = '2 kg' does not convert to 'm'"):
+        model.fields(at={"young": 2e11, "length": "2 kg"})
+
+
+def test_an_input_of_several_numbers_is_an_array_of_the_fields_asked_for(tmp_path):
+    deck = DECK.replace("2, 1, 1, 0.01", "2, 1, 1, {{ pull[0] [mm] }}").replace(
+        "3, 1, 1, 0.01", "3, 1, 1, {{ pull[1] [mm] }}"
+    )
+    pull = Space([*Space(INPUTS), Variable("pull", "m", (2,))])
+    model = CalculiX(
+        {"bar.inp": deck}, pull, {"u": "m"}, {"u": Printed("displacements", "vx")}, program=fake_ccx(tmp_path)
+    )
+    at = {"young": "200 GPa", "length": "2 mm", "pull": [1e-5, 1e-5]}
+    # The stand-in writes no .frd, so this is how far it comes.
+    with pytest.raises(InputError, match=r"gave no fields at .*frd"):
+        model.fields(at=at)
+    with pytest.raises(InputError, match=r"gave 'pull' in the shape \(3,\) per sample; declared is \(2,\)"):
+        model.fields(at={**at, "pull": [1.0, 2.0, 3.0]})
 
 
 def test_a_result_that_is_not_there_is_told(tmp_path):

@@ -15,6 +15,7 @@ from scalebridge.models import Adapted, Runs, Scale, Structure
 from scalebridge.models.program import NoValue, Program
 from scalebridge.models.program.results import described
 from scalebridge.quantities import Floats, Space
+from scalebridge.quantities.units import magnitude
 from scalebridge.simulators.calculix.deck import WIDTH
 from scalebridge.simulators.calculix.included import check_included
 from scalebridge.simulators.calculix.results import moved_away, only
@@ -133,16 +134,26 @@ class CalculiX:
         _ = Ccx(self.program).path
         return self.runner.run(x, seeds)
 
-    def fields(self, x: Floats, system: str | None = None) -> dict[str, Field]:
-        """Run one row ``x [d]`` and return the nodal fields of its last step by their names in CalculiX.
+    def fields(self, *, at: Mapping[str, Any], system: str | None = None) -> dict[str, Field]:
+        """Run for one input and return the nodal fields of the last step by their names in CalculiX.
 
         Args:
-            x: inputs.
+            at: value of every input, a number in its unit or a text such as ``"210 GPa"``; an array of its shape where
+                it is no single number.
             system: units of the deck, as of `read_frd`.
 
         Raises:
-            InputError: a run that failed, with its reason.
+            InputError: as `run`; other names than those of the inputs; a run that failed, with its reason.
         """
+        if set(at) != set(self.inputs.names):
+            raise InputError(
+                f"The model '{self.name}' takes {', '.join(self.inputs.names)}; 'at' gives {', '.join(map(str, at))}."
+            )
+        values = {
+            v.name: [at[v.name] if v.shape else magnitude(at[v.name], v.unit, f"The input '{v.name}'")]
+            for v in self.inputs
+        }
+        x = self.inputs.pack(values, f"The model '{self.name}'")
         found: dict[str, Field] = {}
 
         def kept(folder: Path) -> Mapping[str, Any]:
@@ -153,9 +164,9 @@ class CalculiX:
             return {variable.name: np.zeros(variable.shape) for variable in self.outputs}
 
         _ = Ccx(self.program).path
-        runs = replace(self.runner, results=kept).run(np.atleast_2d(x))
+        runs = replace(self.runner, results=kept).run(x)
         if not runs.ok[0]:
-            raise InputError(f"The model '{self.name}' gave no fields: {runs.reason[0].rstrip('.')}.")
+            raise InputError(f"The model '{self.name}' gave no fields at {dict(at)}: {runs.reason[0].rstrip('.')}.")
         return found
 
     def rename(self, **names: str) -> Adapted:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import stat
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from scalebridge.errors import InfrastructureError, InputError
 from scalebridge.models.program import Json, Program, working_folder
-from scalebridge.models.program.folders import remove_folder, sweep
+from scalebridge.models.program.folders import check_keep, remove_folder, sweep
 
 
 def test_a_folder_is_private_empty_and_gone_afterwards(tmp_path: Path) -> None:
@@ -69,6 +71,19 @@ def test_an_error_inside_counts_as_a_failure_and_an_interruption_does_not(tmp_pa
     with pytest.raises(KeyboardInterrupt), working_folder(tmp_path, keep="failed"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("keep", "said"),
+    [
+        ("fail", "The model 'bar' was given keep='fail'; did you mean 'failed'?"),
+        (True, "The model 'bar' was given keep=True; valid: never, failed, always."),
+        (None, "keep=None; valid"),
+    ],
+)
+def test_a_keep_that_is_none_is_refused_with_those_that_are(keep: Any, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        check_keep(keep, "The model 'bar'")
 
 
 def test_always_keeps(tmp_path: Path) -> None:

@@ -93,6 +93,7 @@ def test_a_row_that_is_no_number_fails():
         ({"resolution": 10}, "a multiple of 4"),
         ({"resolution": 24.0}, "a multiple of 4"),
         ({"diameter": "0 m"}, "one that is positive"),
+        ({"keep": "fail"}, "The array of cylinders was given keep='fail'; did you mean 'failed'"),
     ],
 )
 def test_bad_options_are_told(options, sentence):

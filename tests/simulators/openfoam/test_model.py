@@ -149,6 +149,7 @@ def test_units_of_another_kind_are_refused_before_the_run(
         ({"places": {**_PLACES, "speed": _PLACES["viscosity"]}}, "is given twice"),
         ({"places": {**_PLACES, "speed": "0.orig/U:boundaryField/movingWall/value[0]"}}, "write '0/U:boundaryField"),
         ({"results": {}}, "output 'drag' of the OpenFOAM model has no reader"),
+        ({"keep": "fail"}, "The OpenFOAM model was given keep='fail'; did you mean 'failed'"),
     ],
 )
 def test_what_does_not_match_is_said_when_it_is_made(

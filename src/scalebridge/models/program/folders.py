@@ -69,8 +69,7 @@ def working_folder(
         InputError: an unknown ``keep``; a root that is no folder.
         InfrastructureError: it cannot be made (no space, no permission).
     """
-    if keep not in KEEP:
-        raise InputError(f"A working folder was asked for with keep='{keep}'{did_you_mean(keep, KEEP)}")
+    check_keep(keep, "A working folder")
     place = _place(root)
     _sweep_once(place)
     folder = _made(place, keep, re.sub(r"[^A-Za-z0-9_.]+", "_", name)[:_LONGEST] or "run")
@@ -83,6 +82,16 @@ def working_folder(
         raise
     finally:
         _leave(folder, keep)
+
+
+def check_keep(keep: str, owner: str) -> None:
+    """Refuse what says of no working folder whether it stays.
+
+    Raises:
+        InputError: it is none of ``never``, ``failed`` and ``always``.
+    """
+    if keep not in KEEP:
+        raise InputError(f"{owner} was given keep={keep!r}{did_you_mean(str(keep), KEEP)}")
 
 
 def remove_folder(path: Path) -> None:

@@ -14,7 +14,7 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models.adapt import Adapted
 from scalebridge.models.model import Structure
 from scalebridge.models.program.attempt import Attempt, Outcome, Stops
-from scalebridge.models.program.folders import KEEP
+from scalebridge.models.program.folders import check_keep
 from scalebridge.models.program.launcher import Mpi
 from scalebridge.models.program.parsers.pattern import Pattern
 from scalebridge.models.program.placeholders import placeholders
@@ -227,8 +227,7 @@ def _noise(program: Program, owner: str) -> Reader | None:
 
 
 def _check_settings(program: Program, owner: str) -> None:
-    if program.keep not in KEEP:
-        raise InputError(f"{owner} was given keep='{program.keep}'; valid: {', '.join(KEEP)}.")
+    check_keep(program.keep, owner)
     for name in ("converged", "unconverged"):
         value = getattr(program, name)
         if value is not None and not isinstance(value, Pattern):

@@ -23,6 +23,7 @@ from scalebridge.errors import InputError, ScaleBridgeError, did_you_mean
 from scalebridge.models import Runs, Scale
 from scalebridge.models.adapt import Adapted
 from scalebridge.models.program import Limits, working_folder
+from scalebridge.models.program.folders import check_keep
 from scalebridge.quantities import Floats, Space
 from scalebridge.quantities.units import magnitude
 from scalebridge.simulators.openfoam.case import Case
@@ -70,7 +71,7 @@ class CylinderArray:
         keep: which working folders stay: ``never``, ``failed`` or ``always``.
 
     Raises:
-        InputError: an unknown quantity, a resolution or a diameter that makes no mesh.
+        InputError: an unknown quantity or ``keep``, a resolution or a diameter that makes no mesh.
     """
 
     diameter: float | str = 1.0
@@ -90,6 +91,7 @@ class CylinderArray:
             )
         if not self._metres > 0:
             raise InputError(f"The cylinders have the diameter {self.diameter}; give one that is positive.")
+        check_keep(self.keep, "The array of cylinders")
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from scalebridge.errors import InputError, ScaleBridgeError, did_you_mean
 from scalebridge.models import Runs, Scale, Structure
 from scalebridge.models.adapt import Adapted
 from scalebridge.models.program import working_folder
+from scalebridge.models.program.folders import check_keep
 from scalebridge.models.program.sources import digest
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.openfoam.case import Case
@@ -54,7 +55,7 @@ class OpenFoam:
         folder: where they are made; the system's folder for temporary files by default.
 
     Raises:
-        InputError: an input without a place, a place given twice, an output without a reader.
+        InputError: an input without a place, a place given twice, an output without a reader, an unknown ``keep``.
     """
 
     case: Case
@@ -79,6 +80,7 @@ class OpenFoam:
                 raise InputError(f"The place '{place}' of the OpenFOAM model is given twice, and takes one value only.")
         if isinstance(self.results, Mapping):
             _matched(self.outputs.names, self.results, "output", "reader")
+        check_keep(self.keep, "The OpenFOAM model")
 
     @property
     def name(self) -> str:

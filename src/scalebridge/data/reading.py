@@ -17,9 +17,9 @@ POINTS = (".xyz", ".ply")
 GRAPHS = (".graphml",)
 # Of fields on meshes; the formats whose suffix says nothing else.
 MESHES = (
-    ".vtu", ".vtp", ".pvd", ".vtk", ".msh", ".inp", ".bdf", ".nas", ".fem", ".stl", ".obj", ".off", ".med", ".mesh",
-    ".meshb", ".xdmf", ".xmf", ".e", ".exo", ".ex2", ".cgns", ".avs", ".su2", ".ugrid", ".vol", ".h5m", ".mdpa",
-    ".f3grid",
+    ".vtu", ".vtp", ".pvtu", ".pvtp", ".pvd", ".vtk", ".msh", ".inp", ".bdf", ".nas", ".fem", ".stl", ".obj", ".off",
+    ".med", ".mesh", ".meshb", ".xdmf", ".xmf", ".e", ".exo", ".ex2", ".cgns", ".avs", ".su2", ".ugrid", ".vol",
+    ".h5m", ".mdpa", ".f3grid",
 )  # fmt: skip
 
 

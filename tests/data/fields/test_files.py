@@ -411,6 +411,7 @@ def test_the_pieces_of_a_run_in_parallel_are_one_mesh(tmp_path):
     assert mesh.n_cells == 16 and mesh.measures.sum() == pytest.approx(1)
     np.testing.assert_allclose(fields["T"].at([[0.3, 0.6], [0.9, 0.1]]), [0.3, 0.9])
     assert read_steps(tmp_path / "a.pvtu", times=[2.0])[0]["T"].time == 2.0
+    assert len(sb.data.read(tmp_path / "a.pvtu", unit="m")) == 1
     (tmp_path / "out" / "p1.vtu").unlink()
     with pytest.raises(InputError, match=r"piece of a mesh '.*p1.vtu' does not exist"):
         read_mesh(tmp_path / "a.pvtu")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scalebridge.campaign import Campaign
 from scalebridge.errors import InputError
 from scalebridge.simulators.lammps import FluidState, LennardJonesFluid, Reading, Resources
 from scalebridge.simulators.lammps.corrections import yeh_hummer
@@ -101,6 +102,18 @@ def test_a_longer_cut_off_leaves_out_less() -> None:
 
 def test_it_keeps_the_contract_of_a_model(program: Resources) -> None:
     check_model(fluid(program), np.array([[0.722, 0.8442], [1.5, 0.6]]))
+
+
+def test_six_states_of_a_campaign_are_six_runs_whether_they_fail_or_not(program: Resources, tmp_path: Path) -> None:
+    counts, lmp = tmp_path / "runs", tmp_path / "lmp"
+    lmp.write_text(f"#!/bin/sh\necho run >> {counts}\nexit 3\n", encoding="utf-8")
+    lmp.chmod(0o755)
+    model = fluid(Resources(program=lmp), how="process")
+    with Campaign(model, retries=0) as campaign:
+        runs = campaign.run(np.linspace([1.2, 0.7], [2.0, 0.8], 6), phase="p", why="w")
+    assert set(runs.status) == {"failed"}
+    # One more tells the version of the program.
+    assert counts.read_text(encoding="utf-8").count("run") == 6 + 1
 
 
 def test_the_finer_fluid_has_the_longer_cut_off_in_a_box_that_holds_it(program: Resources) -> None:

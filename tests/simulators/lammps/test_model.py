@@ -7,7 +7,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
-from scalebridge.campaign import Campaign
+from scalebridge.campaign import Campaign, Store
 from scalebridge.errors import InputError, UnitError
 from scalebridge.quantities import Space, Variable
 from scalebridge.simulators.lammps import Formula, FromFolder, Lammps, Live, Printed, Reading, Resources, Thermo
@@ -73,6 +73,41 @@ def test_a_campaign_gives_every_replicate_its_own_seed(program: Resources) -> No
     campaign = Campaign(melt(program))
     first, second, again = (campaign.run(STATE[:1], phase="p", why="w", replicate=r).values for r in (0, 1, 0))
     assert np.array_equal(first, again) and not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("how", ["process", "in process"])
+@pytest.mark.parametrize(("style", "status"), [("lj/cut", "ok"), ("lj/cutt", "failed")])
+def test_six_rows_of_a_campaign_are_six_runs_whether_they_fail_or_not(
+    program: Resources, tmp_path: Path, how: str, style: str, status: str
+) -> None:
+    # Without chance: rows solved together would be compared with one solved alone.
+    script = MELT.replace("pair_style", f'print "run" append {tmp_path / "runs"} screen no\npair_style')
+    options: dict[str, Any] = {"outputs": {"x": Printed(r"twice = (\S+)")}, "seed": None, "how": how}
+    model = melt(program, script, constants={"style": style}, **options)
+    with Campaign(model, retries=0) as campaign:
+        runs = campaign.run(np.linspace([0.5, 0.6], [2.0, 0.9], 6), phase="p", why="w")
+    assert set(runs.status) == {status}, runs.reason
+    assert (tmp_path / "runs").read_text(encoding="utf-8") == "run\n" * 6
+
+
+@pytest.mark.parametrize("how", ["process", "in process"])
+def test_a_campaign_that_dies_keeps_the_rows_that_were_finished(program: Resources, tmp_path: Path, how: str) -> None:
+    counts = tmp_path / "runs"
+
+    def read(folder: Path) -> float:
+        if counts.read_text(encoding="utf-8") == "run\n" * 2:
+            raise KeyboardInterrupt
+        return 1.0
+
+    script = f'{MELT}print "run" append {counts} screen no\n'
+    model = melt(program, script, outputs={"x": FromFolder(read)}, how=how)
+    states = np.array([[0.6, 0.7], [0.7, 0.7], [0.9, 0.7]])
+    with pytest.raises(KeyboardInterrupt), Store(tmp_path / "store") as store, Campaign(model, store) as campaign:
+        campaign.run(states, phase="p", why="w")
+    with Store(tmp_path / "store") as store, Campaign(model, store) as campaign:
+        assert campaign.run(states, phase="p", why="w").ok.all()
+    # The first of the two that were begun is there, the other one is run again.
+    assert counts.read_text(encoding="utf-8") == "run\n" * 4
 
 
 @pytest.mark.parametrize("how", ["process", "in process"])

@@ -115,6 +115,11 @@ class LennardJonesFluid:
         return True
 
     @property
+    def batched(self) -> bool:
+        """Every row is a run of its own, as in `Lammps`."""
+        return False
+
+    @property
     def structure(self) -> Structure:
         """None is known."""
         return Structure()

@@ -122,6 +122,11 @@ class Lammps:
         """Whether it takes a seed per row."""
         return self.seed is not None
 
+    @property
+    def batched(self) -> bool:
+        """Every row is a run of its own, also where several share a process: a campaign keeps each as it ends."""
+        return False
+
     def identity(self) -> Mapping[str, str]:
         """Name, version, that of LAMMPS, and digests of the script, of the files it reads and of the settings."""
         settings = {

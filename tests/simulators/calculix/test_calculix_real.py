@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import shutil
 from dataclasses import replace
@@ -94,6 +95,7 @@ def test_a_cantilever_has_the_deflection_of_timoshenko_and_the_stress_of_the_ben
     # M y / I in the middle: 5 N mm * 0.5 mm / (1/12) mm^4, compressed below.
     assert abs(stress) * 1e-6 == pytest.approx(30.0, rel=1e-2)
     assert mises * 1e-6 > 50
+    assert re.fullmatch(r"\d+\.\d+.*", model.identity()["calculix"])
     check_model(model)
 
 

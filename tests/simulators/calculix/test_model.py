@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 
 from scalebridge.errors import InputError
 from scalebridge.quantities import Space, Variable
-from scalebridge.simulators.calculix import CalculiX, Nodal, Printed, dat
+from scalebridge.simulators.calculix import CalculiX, Nodal, Printed, dat, running
 from scalebridge.simulators.calculix.results import moved_away
 from scalebridge.simulators.calculix.running import uninterpreted
 from scalebridge.testing.calculix import fake_ccx
@@ -98,6 +100,30 @@ def test_what_the_result_depends_on_is_in_its_identity(tmp_path):
         bar(tmp_path, outputs={"u": "m"}, results={"u": f}).identity() for f in (tallest, tallest, smallest)
     )
     assert one == same != another and "0x" not in one["results"]
+
+
+def test_the_release_of_calculix_is_part_of_its_identity_and_asked_once(tmp_path):
+    def release(text):
+        program.write_text(text)
+        program.chmod(0o755)
+        return replace(model, program=str(program)).identity()["calculix"]
+
+    model, program, asked = bar(tmp_path), tmp_path / "ccx_other", tmp_path / "asked"
+    # As CalculiX ends: with 201.
+    says = f"#!/bin/sh\necho >> {asked}\nprintf '\\nThis is Version {{}}\\n\\n'\nexit 201\n"
+    assert release(says.format("2.20")) == "2.20"
+    assert replace(model, program=str(program)).identity()["calculix"] == "2.20"
+    assert asked.read_text() == "\n"
+    assert release(says.format("2.22 (i8)")) == "2.22 (i8)"
+    assert release("#!/bin/sh\n") == "unknown" == model.identity()["calculix"]
+    assert release("no program") == "unknown" == replace(model, program="none").identity()["calculix"]
+
+
+def test_a_program_that_does_not_say_its_release_in_time_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "_PATIENCE", 1.0)
+    start = time.monotonic()
+    assert bar(tmp_path, "hang").identity()["calculix"] == "unknown"
+    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize(

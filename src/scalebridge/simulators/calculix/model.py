@@ -47,7 +47,7 @@ class CalculiX:
         folder: where working folders are made; the system's folder for temporary files by default.
         keep: working folders that stay: ``never``, ``failed`` or ``always``.
         name: for people; the deck's by default.
-        version: raise it when the results change, as by another release of CalculiX.
+        version: raise it when the results change for a reason that neither deck nor release of CalculiX tells.
         scale: extent and grain.
         structure: what is known of the response.
 
@@ -126,8 +126,9 @@ class CalculiX:
         return self.runner.functions
 
     def identity(self) -> Mapping[str, str]:
-        """What the result depends on beside the inputs: deck, results, version."""
-        return {**self.runner.identity(), "name": f"calculix.{self.name}"}
+        """What the result depends on beside the inputs: deck, results, version, and the release of CalculiX."""
+        release = Ccx(self.program).release
+        return {**self.runner.identity(), "name": f"calculix.{self.name}", "calculix": release}
 
     def run(self, x: Floats, seeds: tuple[int, ...] | None = None) -> Runs:
         """Run the rows ``x [b, d]`` one after the other."""

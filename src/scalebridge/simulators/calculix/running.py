@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from scalebridge.errors import InputError
-from scalebridge.models.program import Ended, Limits, carry_out
+from scalebridge.models.program import Ended, Limits, carry_out, working_folder
 from scalebridge.simulators.calculix.convergence import read_sta
 
 _READ, _LINE = 1 << 20, 1 << 12
+# Seconds in which a program says its release; a busy machine is slow.
+_PATIENCE = 30.0
 _INSTALL = (
     "install CalculiX (Debian and Ubuntu: apt-get install calculix-ccx; conda: conda install -c conda-forge calculix) "
     "or name the program, as in program='/opt/calculix/ccx_2.22'"
@@ -48,6 +53,16 @@ class Ccx:
         return found
 
     @property
+    def release(self) -> str:
+        """What the program says its release is, such as ``2.20``; ``unknown`` where there is none or it says none."""
+        try:
+            path = self.path
+            status = os.stat(path)
+        except (InputError, OSError):
+            return "unknown"
+        return _told(os.path.abspath(path), status.st_mtime_ns, status.st_size)
+
+    @property
     def environment(self) -> dict[str, str]:
         """What tells the program how many threads to use."""
         return dict.fromkeys(("OMP_NUM_THREADS", "CCX_NPROC_STIFFNESS", "CCX_NPROC_EQUATION_SOLVER"), str(self.threads))
@@ -68,6 +83,19 @@ class Ccx:
         if words is None:
             return ended
         return Ended("failed", words + reached(folder / f"{job}.sta"), ended.exit_code, ended.tail, ended.seconds)
+
+
+@cache
+def _told(path: str, changed: int, size: int) -> str:
+    """The release of a program; asked once for as long as the file stays as it is."""
+    try:
+        with working_folder() as folder:
+            said = carry_out([path, "-v"], folder, limits=Limits(timeout=_PATIENCE)).tail
+    except InputError:
+        # A file that may be executed and is no program.
+        return "unknown"
+    match = re.search(r"This is Version +(\S.*)", said)
+    return match[1].strip() if match else "unknown"
 
 
 def unfinished(output: str) -> str | None:

@@ -1,5 +1,6 @@
 """A script is a model: variables in, results with deviations out, failures as rows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from scalebridge.campaign import Campaign, Store
 from scalebridge.errors import InputError, UnitError
+from scalebridge.models.program import Limits
 from scalebridge.quantities import Space, Variable
 from scalebridge.simulators.lammps import Formula, FromFolder, Lammps, Live, Printed, Reading, Resources, Thermo
 from scalebridge.testing import check_model
@@ -145,6 +147,17 @@ def test_a_run_that_hangs_ends_at_its_time_and_the_next_row_goes_on(program: Res
     assert runs.reason[0] == "LAMMPS had not ended after 2 s"
 
 
+def test_the_time_of_a_run_is_a_number_or_a_text_and_so_in_its_limits(program: Resources) -> None:
+    assert melt(program, timeout="10 min").resources.limits.timeout == 600
+    assert melt(program, timeout=30).resources.limits.timeout == 30
+    limited = replace(program, limits=Limits(timeout="1 h", memory="4 GB"))
+    assert melt(limited).resources.limits.timeout == 3600
+    assert melt(limited, timeout="2 s").resources.limits == Limits(timeout=2, memory=4_000_000_000)
+    script = MELT.replace("style index lj/cut", "style index hang")
+    runs = melt(program, script, timeout="2000 ms").run(STATE[:1])
+    assert runs.reason == ("LAMMPS had not ended after 2 s",)
+
+
 def test_a_row_of_nan_is_refused_before_lammps_sees_it(program: Resources) -> None:
     runs = melt(program).run(np.array([[np.nan, 0.8]]))
     assert runs.status[0] == "failed" and runs.reason == ("the input is not finite",)
@@ -218,6 +231,9 @@ def test_units_that_cannot_be_told_are_refused_when_the_model_is_made(program: R
         ({"constants": {"style": "lj/cut; rm"}}, None),
         ({"constants": {"style": 'a" quote'}}, "without quotes"),
         ({"units": "imperial"}, "has units 'imperial'"),
+        ({"timeout": 0}, "The model 'script.in': timeout = 0 leaves the program nothing; give more than 0"),
+        ({"timeout": "10 kelvin"}, "The model 'script.in': timeout"),
+        ({"timeout": "soon"}, "The model 'script.in': timeout"),
     ],
 )
 def test_what_cannot_be_is_said_when_the_model_is_made(program: Resources, options: Any, words: str | None) -> None:

@@ -65,7 +65,7 @@ class LennardJonesFluid:
         finer_cutoff: cut-off of the model `finer`, by which `solve` measures what the cut-off does; its box is as
             large as it needs. ``None``: there is none, and the estimate stands.
         how: ``"process"`` or ``"in process"``, as in `Lammps`.
-        timeout: seconds for one run.
+        timeout: for one run: seconds, or a text such as ``"10 min"``.
         resources: program, MPI processes, threads, further limits.
         folder: where working folders are made.
         keep: which of them stay.
@@ -88,7 +88,7 @@ class LennardJonesFluid:
     n_blocks: int = field(default=16, kw_only=True)
     finer_cutoff: float | None = field(default=None, kw_only=True)
     how: str = field(default="process", kw_only=True)
-    timeout: float | None = field(default=None, kw_only=True)
+    timeout: float | str | None = field(default=None, kw_only=True)
     resources: Resources = field(default_factory=Resources, kw_only=True)
     folder: str | Path | None = field(default=None, kw_only=True)
     keep: str = field(default="never", kw_only=True)

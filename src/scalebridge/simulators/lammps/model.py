@@ -16,6 +16,7 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models import Adapted, Model, Runs, Scale, Structure
 from scalebridge.models.function import source_digest
 from scalebridge.models.program import working_folder
+from scalebridge.models.program.process import limit
 from scalebridge.models.supervisor import SupervisedProcess
 from scalebridge.quantities import Floats, Space, Variable
 from scalebridge.simulators.lammps.library import version_of_module, version_of_program
@@ -61,7 +62,7 @@ class Lammps:
         constants: further variables of the script and what they are set to.
         files: further files that the script reads.
         start_from: a restart or data file to begin with; the script finds its name in ``${start_from}``.
-        timeout: seconds for one run.
+        timeout: for one run: seconds, or a text such as ``"10 min"``.
         resources: program, MPI processes, threads, further limits.
         folder: where working folders are made; the system's folder for temporary files by default.
         keep: which working folders stay: ``"never"``, ``"failed"``, ``"always"``.
@@ -72,7 +73,8 @@ class Lammps:
         name: for people; the script's name by default.
 
     Raises:
-        InputError: no such script or file, a variable that the script does not take, outputs that are no sources.
+        InputError: no such script or file, a variable that the script does not take, outputs that are no sources, a
+            timeout that is no time.
         UnitError: units that do not convert.
     """
 
@@ -89,7 +91,7 @@ class Lammps:
         constants: Mapping[str, str | float] | None = None,
         files: Sequence[str | Path] = (),
         start_from: str | Path | None = None,
-        timeout: float | None = None,
+        timeout: float | str | None = None,
         resources: Resources | None = None,
         folder: str | Path | None = None,
         keep: str = "never",
@@ -110,7 +112,7 @@ class Lammps:
         self.units = units or self.script.units
         self.constants = {name: _constant(name, value) for name, value in (constants or {}).items()}
         self.start_from = None if start_from is None else Path(start_from)
-        self.resources = _with_timeout(resources or Resources(), timeout)
+        self.resources = _with_timeout(resources or Resources(), timeout, f"The model '{self.name}'")
         self.folder, self.keep = folder, keep
         self.version, self.scale, self.structure, self.finer = version, scale, structure or Structure(), finer
         self.files = {**self.script.files(self.constants), **given}
@@ -340,10 +342,10 @@ def _spelled(number: float) -> str:
     return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(number)
 
 
-def _with_timeout(resources: Resources, timeout: float | None) -> Resources:
+def _with_timeout(resources: Resources, timeout: float | str | None, owner: str) -> Resources:
     if timeout is None:
         return resources
-    return replace(resources, limits=replace(resources.limits, timeout=timeout))
+    return replace(resources, limits=replace(resources.limits, timeout=limit(timeout, "s", f"{owner}: timeout")))
 
 
 def _described(source: Source) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from scalebridge.errors import InputError
-from scalebridge.studies.entry import STRICT, Built, Entry, seconds
+from scalebridge.studies.entry import STRICT, Built, Entry
 
 if TYPE_CHECKING:
     from scalebridge.simulators.lammps.sources import Source
@@ -130,7 +130,7 @@ class Settings(Entry):
         if given:
             raise InputError(f"{owner} has {given[0]}, which belongs to a script; leave it out of a fluid.")
         settings = {field: getattr(self.fluid, field) for field in Fluid.model_fields}
-        return LennardJonesFluid(**settings, how=self.how, resources=self._resources(), keep=self.keep)
+        return LennardJonesFluid(**settings, how=self.how, resources=self._resources(owner), keep=self.keep)
 
     def _script(self, owner: str, folder: Path) -> Any:
         from scalebridge.simulators.lammps import Lammps
@@ -150,14 +150,14 @@ class Settings(Entry):
             script_units=self.script_units,
             start_from=None if self.start_from is None else folder / self.start_from,
             files=[folder / file for file in self.files],
-            resources=self._resources(),
+            resources=self._resources(owner),
             keep=self.keep,
             version=self.version,
         )
 
-    def _resources(self) -> Any:
+    def _resources(self, owner: str) -> Any:
         from scalebridge.models.program import Limits
         from scalebridge.simulators.lammps import Resources
 
-        limits = Limits(timeout=seconds(self.timeout))
+        limits = Limits(timeout=self.timeout, owner=owner)
         return Resources(program=self.program, processes=self.processes, threads=self.threads, limits=limits)

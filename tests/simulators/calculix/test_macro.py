@@ -170,5 +170,7 @@ def test_what_it_cannot_solve_is_refused_when_it_is_made():
         CalculixSolid(plate("quadrilateral", 2))
     with pytest.raises(InputError, match=r"give a scalebridge\.macro\.Solid"):
         CalculixSolid("plate.inp")
+    with pytest.raises(InputError, match=r"CalculixSolid was given keep='fail'.*did you mean 'failed'"):
+        CalculixSolid(plate(), keep="fail")
     with pytest.raises(InputError, match="apt-get install calculix-ccx"):
         CalculixSolid(plate(), "no_such_ccx").solve(Elastic())

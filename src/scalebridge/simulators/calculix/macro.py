@@ -15,6 +15,7 @@ from scalebridge.models import MacroSolution, MeshEstimate
 from scalebridge.models.closure import Closure
 from scalebridge.models.macro import failed_solution
 from scalebridge.models.program import Limits, working_folder
+from scalebridge.models.program.folders import check_keep
 from scalebridge.quantities import Floats, Space
 from scalebridge.quantities.units import magnitude
 from scalebridge.simulators.calculix.equilibrium import Balance, Law, Problem, Response, balanced, climbed, load_step
@@ -70,7 +71,7 @@ class CalculixSolid:
         keep: which of them stay: "never", "failed" or "always".
 
     Raises:
-        InputError: something else than a solid, or elements that CalculiX does not have.
+        InputError: something else than a solid, elements that CalculiX does not have, an unknown ``keep``.
 
     ``solve`` raises `InputError` where the program is missing. `MacroSolution.fields` are those of the solid, and
     ``reaction [n, 2]`` (N, all forces from outside on each node, as CalculiX prints them) and ``n_analyses``.
@@ -89,6 +90,7 @@ class CalculixSolid:
                 f"CalculixSolid was given a {type(self.solid).__name__} without {missing[0]}; "
                 "give a scalebridge.macro.Solid."
             )
+        check_keep(self.keep, "CalculixSolid")
         _ = self.ccx, self._mesh
 
     @cached_property

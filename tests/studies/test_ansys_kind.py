@@ -94,7 +94,7 @@ def test_a_wrong_table_is_one_sentence(tmp_path: Path, changed: dict[str, Any], 
             {"command": [sys.executable], "results": {"tip": {"file": "t", "pattern": "{number}"}}, "cores": 2},
             "cores is of a live program, and a command is given",
         ),
-        ({"timeout": -1}, "leaves a run nothing"),
+        ({"timeout": -1}, r"\[models.*timeout = -1.0 leaves the program nothing"),
     ],
 )
 def test_keys_of_the_other_way_to_run_are_refused(tmp_path: Path, changed: dict[str, Any], words: str) -> None:

@@ -226,6 +226,13 @@ def test_no_program_is_started_where_none_is_installed(monkeypatch: pytest.Monke
         ({"results": {"top": Scalar("x")}}, "reads 'top', which is no output"),
         ({"results": {"tip": "UX"}}, "give Value, Scalar or Nodal"),
         ({"inputs": {"_force": "N"}}, "no parameter of APDL"),
+        ({"timeout": 0}, "timeout = 0 leaves the program nothing"),
+        ({"timeout": "10 m"}, "timeout = '10 m' does not convert to 's'"),
+        ({"start_timeout": -1}, "start_timeout = -1 leaves the program nothing"),
+        ({"start_timeout": "soon"}, "start_timeout = 'soon' is not a quantity"),
+        ({"cores": 0}, "was given cores = 0; give a number from 1"),
+        ({"cores": 2.5}, "was given cores = 2.5"),
+        ({"start_timeout": None}, "was given start_timeout = None; give seconds"),
     ],
 )
 def test_a_model_that_cannot_be_asked_is_refused_when_it_is_made(options: dict[str, Any], words: str) -> None:

@@ -239,6 +239,12 @@ def test_a_machine_without_comsol_is_one_sentence(faulty: Callable[..., Path]) -
         ({"results": {"D": "1"}}, "reads 'D', which is no output"),
         ({"results": {"C": 3}}, "give an expression, Evaluation or Exported"),
         ({"inputs": {"d": "bit"}}, "whose base unit 'bit' COMSOL does not have"),
+        ({"timeout": 0}, "timeout = 0 leaves the program nothing"),
+        ({"timeout": "10 m"}, "timeout = '10 m' does not convert to 's'"),
+        ({"start_timeout": -1}, "start_timeout = -1 leaves the program nothing"),
+        ({"start_timeout": "soon"}, "start_timeout = 'soon' is not a quantity"),
+        ({"cores": 0}, "was given cores = 0; give a number from 1"),
+        ({"cores": 2.5}, "was given cores = 2.5"),
     ],
 )
 def test_a_model_that_cannot_be_asked_is_refused_when_it_is_made(options: dict[str, Any], words: str) -> None:

@@ -28,6 +28,7 @@ def test_a_finer_array_halves_the_cells_and_is_another_model():
     array = CylinderArray("20 um", "permeability")
     assert array.finer.resolution == 48 and array.identity() != array.finer.identity()
     assert array.outputs["permeability"].unit == "m^2"
+    assert CylinderArray(timeout="2 min").finer.timeout == 960.0 and CylinderArray(timeout=None).finer.timeout is None
     creeping = array.fix(reynolds_number=0)
     assert creeping.inputs.names == ("solid_fraction",) and creeping.finer.model.resolution == 48
 
@@ -94,6 +95,8 @@ def test_a_row_that_is_no_number_fails():
         ({"resolution": 24.0}, "a multiple of 4"),
         ({"diameter": "0 m"}, "one that is positive"),
         ({"keep": "fail"}, "The array of cylinders was given keep='fail'; did you mean 'failed'"),
+        ({"timeout": 0}, "The array of cylinders: timeout = 0 leaves the program nothing"),
+        ({"timeout": "2 mm"}, "timeout = '2 mm' does not convert to 's'"),
     ],
 )
 def test_bad_options_are_told(options, sentence):

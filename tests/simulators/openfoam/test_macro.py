@@ -234,6 +234,8 @@ def test_a_reader_that_gives_no_number_is_no_solution(fake: Path, channel: Chann
         ({"height": -1.0}, "half gap of the channel is -0.5"),
         ({"velocity": 0.0}, "velocity of the channel is 0"),
         ({"cells": 3}, "at least 4"),
+        ({"timeout": "1 m"}, "timeout = '1 m' does not convert to 's'"),
+        ({"timeout": -5}, "timeout = -5 leaves the program nothing"),
         ({"grading": 0.0}, "grading"),
     ],
 )

@@ -14,6 +14,7 @@ import numpy as np
 from scalebridge.data.fields import Field
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models import Adapted, Runs, Scale, Structure
+from scalebridge.models.program.process import limit
 from scalebridge.quantities import Floats, Space
 from scalebridge.quantities.units import magnitude
 from scalebridge.simulators import live
@@ -57,7 +58,7 @@ class Mapdl:
 
     Raises:
         InputError: no such file, inputs that are no numbers or no names of APDL, a script that takes its inputs away
-            (/CLEAR, or a number of its own), an output that nothing reads.
+            (/CLEAR, or a number of its own), an output that nothing reads, no time, no cores.
     """
 
     script: str | Path
@@ -91,6 +92,11 @@ class Mapdl:
                     "at most 32 letters, digits and '_' that starts with a letter."
                 )
         _check_results(self, owner)
+        limit(self.timeout, "s", f"{owner}: timeout")
+        if limit(self.start_timeout, "s", f"{owner}: start_timeout") is None:
+            raise InputError(f"{owner} was given start_timeout = {self.start_timeout!r}; give seconds, or '2 min'.")
+        if self.cores is not None and (not isinstance(self.cores, int) or self.cores < 1):
+            raise InputError(f"{owner} was given cores = {self.cores!r}; give a number from 1, or None.")
         check_inputs(self.text, self.inputs.names, owner)
 
     @property
@@ -179,7 +185,7 @@ class Mapdl:
         return Runs(values[None], cost_s=np.array([seconds]))
 
     def _asked(self, function: Any, x: Floats) -> tuple[str, Any]:
-        start_timeout = magnitude(self.start_timeout, "s", "A timeout")
+        start_timeout = magnitude(self.start_timeout, "s", "start_timeout")
         wanted = session.Wanted(
             self.library,
             executable(self.exec_file),
@@ -189,13 +195,12 @@ class Mapdl:
             tuple((v.name, self.results[v.name]) for v in self.outputs),
         )
         values = dict(zip(self.inputs.names, x.tolist(), strict=True))
-        timeout = None if self.timeout is None else magnitude(self.timeout, "s", "A timeout")
         key = f"ansys {wanted!r}"
         outcome = live.ask(
             key,
             # The program's own limit comes first: it says more.
             live.Call(session.start, (wanted,), start_timeout + 30),
-            live.Call(function, (wanted, values), timeout),
+            live.Call(function, (wanted, values), limit(self.timeout, "s", "timeout")),
             session.close,
         )
         return live.judged(key, outcome)

@@ -16,6 +16,7 @@ from scalebridge.data.fields import CellBlock, Field, Mesh
 from scalebridge.data.headers import identifier
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models import Adapted, Runs, Scale, Structure
+from scalebridge.models.program.process import limit
 from scalebridge.models.supervisor import Outcome
 from scalebridge.quantities import Floats, Space
 from scalebridge.quantities.units import magnitude
@@ -56,7 +57,7 @@ class Comsol:
         library: module that offers MPh's interface (`scalebridge.testing.comsol` stands in for it in tests).
 
     Raises:
-        InputError: no such file, inputs that are no numbers, an output that nothing reads.
+        InputError: no such file, inputs that are no numbers, an output that nothing reads, no time, no cores.
     """
 
     file: str | Path
@@ -89,6 +90,10 @@ class Comsol:
                 raise InputError(f"{owner}: the input '{variable.name}' is an array, and parameters are numbers.")
             in_base_units(variable.unit, f"{owner}: '{variable.name}'")
         _check_results(self, owner)
+        limit(self.timeout, "s", f"{owner}: timeout")
+        limit(self.start_timeout, "s", f"{owner}: start_timeout")
+        if self.cores is not None and (not isinstance(self.cores, int) or self.cores < 1):
+            raise InputError(f"{owner} was given cores = {self.cores!r}; give a number from 1, or None for all.")
 
     @property
     def batched(self) -> bool:
@@ -188,8 +193,8 @@ class Comsol:
         wanted = self._wanted()
         return live.ask(
             self._key,
-            live.Call(session.start, (wanted,), _seconds(self.start_timeout)),
-            live.Call(function, arguments, _seconds(self.timeout)),
+            live.Call(session.start, (wanted,), limit(self.start_timeout, "s", "start_timeout")),
+            live.Call(function, arguments, limit(self.timeout, "s", "timeout")),
             session.close,
         )
 
@@ -251,7 +256,3 @@ def _check_results(model: Comsol, owner: str) -> None:
         if name not in model.results:
             raise InputError(f"{owner} declares the output '{name}' and no result reads it; add it to results.")
         in_base_units(model.outputs[name].unit, f"{owner}: '{name}'")
-
-
-def _seconds(value: float | str | None) -> float | None:
-    return None if value is None else magnitude(value, "s", "A timeout")

@@ -67,17 +67,18 @@ class CylinderArray:
         quantity: what the output is: ``"drag"``, ``F/(mu U)`` with the force ``F`` per length of a cylinder, the mean
             pressure gradient on its own area included; or ``"permeability"``, ``mu U`` over the pressure gradient.
         resolution: cells along a side of the finer mesh, a multiple of 4.
-        timeout: seconds for each mesh.
+        timeout: for each mesh, seconds or a text such as ``"2 min"``.
         keep: which working folders stay: ``never``, ``failed`` or ``always``.
 
     Raises:
-        InputError: an unknown quantity or ``keep``, a resolution or a diameter that makes no mesh.
+        InputError: an unknown quantity or ``keep``, a resolution or a diameter that makes no mesh, a
+            ``timeout`` that is no time.
     """
 
     diameter: float | str = 1.0
     quantity: str = "drag"
     resolution: int = 24
-    timeout: float = 60.0
+    timeout: float | str | None = 60.0
     keep: str = "never"
     version: str = "2"
 
@@ -92,6 +93,7 @@ class CylinderArray:
         if not self._metres > 0:
             raise InputError(f"The cylinders have the diameter {self.diameter}; give one that is positive.")
         check_keep(self.keep, "The array of cylinders")
+        _ = self._limits
 
     @property
     def name(self) -> str:
@@ -121,7 +123,8 @@ class CylinderArray:
     @property
     def finer(self) -> CylinderArray:
         """The same on meshes twice as fine."""
-        return replace(self, resolution=2 * self.resolution, timeout=8 * self.timeout)
+        seconds = self._limits.timeout
+        return replace(self, resolution=2 * self.resolution, timeout=None if seconds is None else 8 * seconds)
 
     def identity(self) -> Mapping[str, str]:
         """What a result depends on beside the inputs."""
@@ -152,7 +155,7 @@ class CylinderArray:
         files["system/blockMeshDict"] = block_mesh(
             solid_fraction, self.resolution if resolution is None else resolution
         )
-        return Case(files, limits=Limits(timeout=self.timeout))
+        return Case(files, limits=self._limits)
 
     def run(self, x: Floats) -> Runs:
         """Run the array for every row of ``x [b, 2]``; a row outside of the bounds has the status ``outside``.
@@ -163,6 +166,10 @@ class CylinderArray:
         x = self.inputs.check(x, f"The model '{self.name}'")
         rows = [self._row(float(fraction), float(reynolds)) for fraction, reynolds in x]
         return Runs.join(rows) if rows else Runs(np.zeros((0, 1)))
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(timeout=self.timeout, owner="The array of cylinders")
 
     @property
     def _metres(self) -> float:

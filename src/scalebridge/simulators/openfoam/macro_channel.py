@@ -46,10 +46,10 @@ class DevelopedFlow(ABC):
         grading: size of the cell at the centre over that at the wall.
         floor: share of the highest shear rate below which the viscosity is held; see `MacroCase`.
         per_decade: knots per decade of shear rate.
-        timeout: seconds for a run of the solver.
+        timeout: for a run of the solver, seconds or a text such as ``"10 min"``.
 
     Raises:
-        InputError: a size that is not positive, fewer than 4 cells.
+        InputError: a size that is not positive, fewer than 4 cells, a ``timeout`` that is no time.
     """
 
     length: float | str
@@ -59,7 +59,7 @@ class DevelopedFlow(ABC):
     grading: float = 4.0
     floor: float = 1e-3
     per_decade: int = 6
-    timeout: float = 300.0
+    timeout: float | str | None = 300.0
 
     def __post_init__(self) -> None:
         sizes = {"length": self._si("length", "m"), "velocity": self._si("velocity", "m/s"), "half gap": self.reach}
@@ -68,6 +68,11 @@ class DevelopedFlow(ABC):
                 raise InputError(f"The {name} of the {self._title} is {value:g}; it must be positive.")
         if isinstance(self.cells, bool) or not isinstance(self.cells, int) or self.cells < 4:
             raise InputError(f"The {self._title} has {self.cells!r} cells; give at least 4.")
+        _ = self._limits
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(timeout=self.timeout, owner=f"The {self._title}")
 
     @property
     def _title(self) -> str:
@@ -178,7 +183,7 @@ class DevelopedFlow(ABC):
     @cached_property
     def _case(self) -> Case:
         files = developed_case(self.gap, self.reach, self._si("velocity", "m/s"), self.cells, self.grading)
-        return Case(files, mesh=("blockMesh",), tolerances={"Ux": _RESIDUAL}, limits=Limits(timeout=self.timeout))
+        return Case(files, mesh=("blockMesh",), tolerances={"Ux": _RESIDUAL}, limits=self._limits)
 
     def _gradient(self, folder: Path) -> float:
         """Pressure gradient that drives the flow, Pa/m."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from scalebridge.errors import InputError
 from scalebridge.quantities import Space
-from scalebridge.studies.entry import STRICT, Built, Entry, seconds
+from scalebridge.studies.entry import STRICT, Built, Entry
 from scalebridge.studies.kinds.program import Result
 
 _LIVE = ("get", "parameter", "nodal")
@@ -100,7 +100,6 @@ class Settings(Entry):
         from scalebridge.simulators.ansys import Mapdl
 
         self._check(live=True)
-        seconds(self.start_timeout)
         return Mapdl(
             folder / self.script,
             _space(self.inputs),
@@ -108,7 +107,7 @@ class Settings(Entry):
             {output: result.reading() for output, result in self.results.items()},
             exec_file=self.exec_file,
             cores=self.cores,
-            timeout=seconds(self.timeout),
+            timeout=self.timeout,
             start_timeout=self.start_timeout,
             name=name,
             version=self.version,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from scalebridge.errors import InputError, did_you_mean
 from scalebridge.quantities import Space, Variable
-from scalebridge.studies.entry import STRICT, Built, Entry, seconds
+from scalebridge.studies.entry import STRICT, Built, Entry
 
 
 class Reading(BaseModel):
@@ -80,8 +80,8 @@ class Settings(Entry):
                 fresh=self.fresh,
                 cores=self.cores,
                 release=self.release,
-                timeout=seconds(self.timeout),
-                start_timeout=seconds(self.start_timeout),
+                timeout=self.timeout,
+                start_timeout=self.start_timeout,
                 name=name,
                 version=self.version,
             )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from scalebridge.errors import InputError
 from scalebridge.quantities import Space, Variable
-from scalebridge.studies.entry import STRICT, Built, Entry, seconds
+from scalebridge.studies.entry import STRICT, Built, Entry
 from scalebridge.studies.kinds.function import named
 
 
@@ -75,7 +75,7 @@ class Settings(Entry):
                 after=[_program(p) for p in self.after],
                 processors=self.processors,
                 tolerances=self.tolerances,
-                limits=Limits(timeout=seconds(self.timeout)),
+                limits=Limits(timeout=self.timeout, owner="The OpenFOAM model"),
             )
             made = OpenFoam(
                 case,

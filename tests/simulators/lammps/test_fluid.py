@@ -199,6 +199,7 @@ def test_atoms_that_do_not_move_are_no_fluid(program: Resources, tmp_path: Path)
         ({**ARGON, "mass": "-3 g/mol"}, "mass = -3 g/mol; give a positive"),
         ({**ARGON, "sigma": "3.4 K"}, "does not convert to 'm'"),
         ({"how": "in parallel"}, "how='in parallel'"),
+        ({"keep": "fail"}, "'lennard_jones_fluid' was given keep='fail'"),
         ({"timeout": "1 km"}, "'lennard_jones_fluid': timeout"),
     ],
 )

@@ -1,5 +1,7 @@
 """A script is a model: variables in, results with deviations out, failures as rows."""
 
+import importlib.util
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -231,6 +233,7 @@ def test_units_that_cannot_be_told_are_refused_when_the_model_is_made(program: R
         ({"constants": {"style": "lj/cut; rm"}}, None),
         ({"constants": {"style": 'a" quote'}}, "without quotes"),
         ({"units": "imperial"}, "has units 'imperial'"),
+        ({"keep": "fail"}, "The model 'script.in' was given keep='fail'; did you mean 'failed'"),
         ({"timeout": 0}, "The model 'script.in': timeout = 0 leaves the program nothing; give more than 0"),
         ({"timeout": "10 kelvin"}, "The model 'script.in': timeout"),
         ({"timeout": "soon"}, "The model 'script.in': timeout"),
@@ -315,3 +318,19 @@ def test_no_folder_is_left_unless_it_is_asked_for(program: Resources, tmp_path: 
 def test_a_model_travels_to_another_process(program: Resources) -> None:
     copy = cloudpickle.loads(cloudpickle.dumps(melt(program)))
     assert np.array_equal(copy.run(STATE[:1], (1,)).values, melt(program).run(STATE[:1], (1,)).values)
+
+
+def test_a_reader_of_a_file_loaded_by_hand_travels_to_workers(program: Resources, tmp_path: Path) -> None:
+    file = tmp_path / "own_reading.py"
+    file.write_text("def twice(folder):\n    return helper()\n\n\ndef helper():\n    return 2.0\n", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("own_reading", file)
+    assert spec is not None and spec.loader is not None
+    sys.modules["own_reading"] = module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        model = melt(program, outputs={"x": FromFolder(module.twice)})
+        with Campaign(model, executor="processes", retries=0) as campaign:
+            runs = campaign.run(STATE, phase="p", why="w")
+    finally:
+        del sys.modules["own_reading"]
+    assert runs.ok.all() and runs.values[:, 0].tolist() == [2.0, 2.0], runs.reason

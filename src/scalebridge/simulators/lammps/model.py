@@ -16,6 +16,7 @@ from scalebridge.errors import InputError, did_you_mean
 from scalebridge.models import Adapted, Model, Runs, Scale, Structure
 from scalebridge.models.function import source_digest
 from scalebridge.models.program import working_folder
+from scalebridge.models.program.folders import check_keep
 from scalebridge.models.program.process import limit
 from scalebridge.models.supervisor import SupervisedProcess
 from scalebridge.quantities import Floats, Space, Variable
@@ -24,7 +25,7 @@ from scalebridge.simulators.lammps.measured import Measured, as_runs
 from scalebridge.simulators.lammps.run_logs import LOG, echoed
 from scalebridge.simulators.lammps.running import Ran, Resources, lay_out, run_as_program, run_in_process
 from scalebridge.simulators.lammps.script import digests, named_files, read_script
-from scalebridge.simulators.lammps.sources import Live, NotFoundInRun, Source
+from scalebridge.simulators.lammps.sources import FromFolder, Live, NotFoundInRun, Source
 from scalebridge.simulators.lammps.unit_styles import UNIT_STYLES
 from scalebridge.simulators.lammps.units import Converted, converted
 
@@ -74,7 +75,7 @@ class Lammps:
 
     Raises:
         InputError: no such script or file, a variable that the script does not take, outputs that are no sources, a
-            timeout that is no time.
+            ``timeout`` or ``keep`` that is none.
         UnitError: units that do not convert.
     """
 
@@ -128,6 +129,12 @@ class Lammps:
     def batched(self) -> bool:
         """Every row is a run of its own, also where several share a process: a campaign keeps each as it ends."""
         return False
+
+    @property
+    def functions(self) -> tuple[Any, ...]:
+        """What reads the results, classes and functions: the files that these are from travel with the model."""
+        own = [source.function for source in self.sources.values() if isinstance(source, FromFolder | Live)]
+        return (*own, *(type(part) for part in (*own, *self.sources.values())))
 
     def identity(self) -> Mapping[str, str]:
         """Name, version, that of LAMMPS, and digests of the script, of the files it reads and of the settings."""
@@ -266,6 +273,7 @@ class Lammps:
     def _check(self, script_units: Mapping[str, str]) -> None:
         if self.how not in WAYS:
             raise InputError(f"The model '{self.name}' is to run how='{self.how}'{did_you_mean(self.how, WAYS)}")
+        check_keep(self.keep, f"The model '{self.name}'")
         for name in script_units:
             if name not in self.inputs.names:
                 raise InputError(f"script_units of '{self.name}' has '{name}'{did_you_mean(name, self.inputs.names)}")

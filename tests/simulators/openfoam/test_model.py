@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 import scalebridge as sb
+from scalebridge.campaign import LocalProcessExecutor
 from scalebridge.errors import InputError
 from scalebridge.models.program import Limits
 from scalebridge.simulators.openfoam import Case, OpenFoam, read_probes
@@ -64,6 +67,29 @@ def test_six_rows_of_a_campaign_are_six_runs_of_the_case(
     with sb.Campaign(_model(Case(cavity), tmp_path, results={"drag": drag}), retries=0) as campaign:
         runs = campaign.run(np.array([[nu, 1.0] for nu in range(1, 7)]), phase="learn", why="to count runs")
     assert runs.status.tolist() == [status] * 6 and len(read) == 6
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_readers_of_a_file_that_no_worker_can_import_travel_with_the_model(
+    fake: Path, cavity: Mapping[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    file = tmp_path / "my_reading_of_drag.py"
+    file.write_text(
+        "def number(case):\n"
+        "    return float((case / 'postProcessing/forces/0/drag.dat').read_text().split()[-1])\n"
+        "def both(case):\n"
+        "    return {'drag': number(case)}\n"
+    )
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None and spec.loader is not None
+    own = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, file.stem, own)
+    spec.loader.exec_module(own)
+    model = _model(Case(cavity), tmp_path, results={"drag": own.number} if alone else own.both, name="lid")
+    assert model.name == "lid" and model.identity()["name"] == "openfoam.lid"
+    with LocalProcessExecutor(1) as executor, sb.Campaign(model, executor=executor, retries=0) as campaign:
+        runs = campaign.run(np.array([[2000.0, 3.0]]), phase="learn", why="elsewhere")
+    assert runs.ok.all(), runs.reason
 
 
 def test_one_input_may_stand_in_several_places(fake: Path, cavity: Mapping[str, str], tmp_path: Path) -> None:

@@ -41,12 +41,12 @@ class OpenFoam:
 
     Args:
         case: the case.
-        inputs: space of the inputs, in any units: they are written in SI.
-        outputs: space of the outputs.
+        inputs: space or a mapping such as ``{"speed": ("mm/s", 1, 10)}``, in any units: they are written in SI.
+        outputs: space or mapping.
         places: input -> place or places where it stands: ``"file:entry/entry"``, with ``[0]`` for one component.
         results: output -> function from the folder of the finished case to its value, in the output's unit; or one
             function to all of them by name.
-        label: short name for people.
+        name: for people.
         version: raised when the results change in a way that neither the case nor the readers show, as with another
             release of OpenFOAM.
         scale: extent and grain.
@@ -59,11 +59,11 @@ class OpenFoam:
     """
 
     case: Case
-    inputs: Space
-    outputs: Space
+    inputs: Any
+    outputs: Any
     places: Mapping[str, str | Sequence[str]]
     results: Mapping[str, Reader] | Reader
-    label: str = "openfoam"
+    name: str = "openfoam"
     version: str = "1"
     scale: Scale | None = None
     structure: Structure = field(default_factory=Structure)
@@ -83,9 +83,9 @@ class OpenFoam:
         check_keep(self.keep, "The OpenFOAM model")
 
     @property
-    def name(self) -> str:
-        """Short name for people."""
-        return self.label
+    def functions(self) -> tuple[Reader, ...]:
+        """What reads the results: the files that these are from travel with the model."""
+        return tuple(self.results.values()) if isinstance(self.results, Mapping) else (self.results,)
 
     @property
     def batched(self) -> bool:
@@ -96,7 +96,7 @@ class OpenFoam:
         """Variables, and digests of the case, of where the inputs go, and of the readers."""
         results = dict(self.results) if isinstance(self.results, Mapping) else {"": self.results}
         return {
-            "name": f"openfoam.{self.label}",
+            "name": f"openfoam.{self.name}",
             "version": self.version,
             "variables": repr([(v.name, v.unit, v.shape) for v in (*self.inputs, *self.outputs)]),
             "case": self.case.digest(),
@@ -130,7 +130,7 @@ class OpenFoam:
         start = time.perf_counter()
         if not np.isfinite(row).all():
             return Runs.refused(1, self.outputs.size, "failed", "the input is not finite")
-        with working_folder(self.folder, self.keep, self.label) as folder:
+        with working_folder(self.folder, self.keep, self.name) as folder:
             self.case.prepare(folder.path, self._values(row))
             run = self.case.run(folder.path)
             values, reason = self._read(folder.path) if run.ok else (None, run.reason)
@@ -164,7 +164,7 @@ class OpenFoam:
         except Exception as error:
             kind = "" if isinstance(error, ScaleBridgeError) else f"{type(error).__name__}: "
             # The working folder is another one in every run, and gone.
-            said = str(error).replace(f"{folder}/", "").replace(str(folder), self.label)
+            said = str(error).replace(f"{folder}/", "").replace(str(folder), self.name)
             return None, f"the results were not read: {kind}{said}"
 
 

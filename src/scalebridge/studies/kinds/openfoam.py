@@ -83,7 +83,7 @@ class Settings(Entry):
                 Space(self.outputs),
                 places={key: entry.place for key, entry in self.inputs.items()},
                 results=reader,
-                label=name,
+                name=name,
                 version=self.version,
                 keep=self.keep,
             )

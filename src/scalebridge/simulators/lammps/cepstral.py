@@ -32,15 +32,11 @@ class Cepstral:
         noise_std: its statistical standard deviation.
         cut_off: how far it moves, beyond chance, when the coefficients are half as many or twice as many, or when they
             are sought on ever narrower bands of low frequencies, where a slow part shows that is small on the whole.
-        n_coefficients: kept, by Akaike's criterion.
-        n_frequencies: of the spectrum that were used.
     """
 
     value: float
     noise_std: float
     cut_off: float
-    n_coefficients: int
-    n_frequencies: int
 
 
 def cepstral_integral(values: Floats, spacing: float) -> Cepstral:
@@ -77,7 +73,7 @@ def cepstral_integral(values: Floats, spacing: float) -> Cepstral:
         moved = max(moved, _beyond(at_zero, std, *_at_zero(narrow, _kept(narrow, scatter), scatter)))
         band //= NARROWER
     value = 0.5 * float(np.exp(at_zero))
-    return Cepstral(value, value * std, value * moved, kept, used)
+    return Cepstral(value, value * std, value * moved)
 
 
 def _beyond(first: float, first_std: float, second: float, second_std: float) -> float:

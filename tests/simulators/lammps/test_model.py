@@ -160,6 +160,10 @@ def test_the_time_of_a_run_is_a_number_or_a_text_and_so_in_its_limits(program: R
     assert runs.reason == ("LAMMPS had not ended after 2 s",)
 
 
+def test_a_model_shows_its_script_and_what_it_takes_and_gives(program: Resources) -> None:
+    assert repr(melt(program)) == "Lammps('script.in': T, rho -> energy, pressure, twice)"
+
+
 def test_a_row_of_nan_is_refused_before_lammps_sees_it(program: Resources) -> None:
     runs = melt(program).run(np.array([[np.nan, 0.8]]))
     assert runs.status[0] == "failed" and runs.reason == ("the input is not finite",)

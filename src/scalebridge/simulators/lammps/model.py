@@ -120,6 +120,9 @@ class Lammps:
         self._to_script, self._from_script = self._conversions(script_units or {})
         self._check(script_units or {})
 
+    def __repr__(self) -> str:
+        return f"Lammps('{self.name}': {', '.join(self.inputs.names)} -> {', '.join(self.outputs.names)})"
+
     @property
     def stochastic(self) -> bool:
         """Whether it takes a seed per row."""

@@ -83,6 +83,7 @@ def test_its_identity_follows_what_its_reader_uses_of_its_file(study: Path) -> N
         ({"results": "reading.py:number"}, "is no function of the case's folder"),
         ({"results": "reading.py:lift"}, "has no 'lift'"),
         ({"inputs": {"viscosity": {"place": "nu"}}}, "not of the form 'file:entry'"),
+        ({"timeout": "10 m"}, r"\[models.lid\]: .*timeout = '10 m' does not convert to 's'"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_one_sentence(study: Path, changes: dict[str, Any], words: str) -> None:

@@ -338,6 +338,15 @@ def test_the_output_of_runs_at_once_does_not_mix_nor_reach_our_own(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("n", range(8))
+def test_the_last_words_begin_with_a_whole_word(tmp_path: Path, n: int) -> None:
+    ended = carry_out(python(f"print('missing ' * 100 + 'c' * {n + 1}); raise SystemExit(1)"), tmp_path)
+    end = ended.reason.split("its last words: ... ")[1]
+    assert end.startswith("missing missing") and end.endswith("missing " + "c" * (n + 1))
+    ended = carry_out(python(f"print('a' * 1000 + ' x'); raise SystemExit({n + 1})"), tmp_path)
+    assert "... aaaa" in ended.reason and ended.reason.endswith("a x")
+
+
 def test_a_program_that_closes_its_output_is_still_waited_for(tmp_path: Path) -> None:
     ended = carry_out(["sh", "-c", "exec >&- 2>&-; sleep 0.3; exit 4"], tmp_path)
     assert ended.exit_code == 4 and ended.seconds > 0.29

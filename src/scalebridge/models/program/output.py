@@ -95,7 +95,10 @@ class Output:
         # A progress bar overwrites its line: only what stands at the end was last seen.
         lines = [line.strip() for line in re.split(r"[\r\n]+", self.tail()) if line.strip()]
         joined = " | ".join(lines)
-        return joined if len(joined) <= _WORDS else f"... {joined[-_WORDS:]}"
+        if len(joined) <= _WORDS:
+            return joined
+        # Not from within a word, unless it is no word but a long path or a number of many digits.
+        return f"... {re.sub(r'^[^ ]{0,40} ', '', joined[-_WORDS - 1 :])}"
 
     def _close_file(self) -> None:
         if self._file is not None:

@@ -23,6 +23,9 @@ _MESH = "constant/polyMesh"
 
 def main(name: str, arguments: list[str]) -> int:
     """Do what the program of this name does, in the working folder."""
+    if "-help" in arguments:
+        say(f"Usage: {name} [OPTIONS]\n\nUsing: OpenFOAM- (1912) - visit www.openfoam.com\nBuild:  (patch=200626)")
+        return 0
     print(f"Exec   : {name}\nCase   : {Path.cwd()}\ntrapFpe: Floating point exception trapping enabled (FOAM_SIGFPE).")
     if name == "icoFoam":
         return ico_foam("-parallel" in arguments)

@@ -17,6 +17,24 @@ def test_the_environment_that_is_loaded_comes_first(fake: Path) -> None:
     assert found.program("blockMesh") == str(fake / "bin" / "blockMesh")
 
 
+def test_the_release_is_what_the_programs_say_and_unknown_without_them(
+    fake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert installation.release() == "1912"
+    for words, told in (
+        ("Using: OpenFOAM-v2312 (2312) - visit", "v2312"),
+        ("Using: OpenFOAM-11 (see", "11"),
+        ("", "unknown"),
+    ):
+        (fake / "bin" / "blockMesh").write_text(f"#!/bin/sh\necho '{words}'\n")
+        assert installation.release() == told
+    (fake / "bin" / "blockMesh").write_bytes(bytes(range(256)))
+    assert installation.release() == "unknown"
+    monkeypatch.setenv("PATH", str(fake))
+    monkeypatch.setattr(installation, "_VENDORS", ())
+    assert installation.release() == "unknown"
+
+
 def test_debian_is_told_where_its_files_are(fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WM_PROJECT_DIR")
     monkeypatch.setattr(installation, "_DEBIAN", fake)

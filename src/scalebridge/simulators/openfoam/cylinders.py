@@ -30,6 +30,7 @@ from scalebridge.simulators.openfoam.case import Case
 from scalebridge.simulators.openfoam.cylinder_mesh import THICKNESS, block_mesh
 from scalebridge.simulators.openfoam.forces import read_forces
 from scalebridge.simulators.openfoam.function_objects import read_function_object
+from scalebridge.simulators.openfoam.installation import release
 
 QUANTITIES = {"drag": ("1", 0.0, None), "permeability": ("m^2", 0.0, None)}
 # Below this Reynolds number inertia changes the drag by less than the solver's tolerance: its part is of order Re^2.
@@ -131,6 +132,7 @@ class CylinderArray:
         return {
             "name": "openfoam.cylinder_array",
             "version": self.version,
+            "openfoam": release(),
             "case": self.case(0.25, 1.0, self.resolution).digest(),
             "quantity": self.quantity,
             "diameter": repr(self._metres),

@@ -17,6 +17,8 @@ from scalebridge.models.program import Limits, carry_out, working_folder
 _DEBIAN = Path("/usr/share/openfoam")
 # Where the two vendors put a release: openfoam2312, openfoam11, OpenFOAM-v2312.
 _VENDORS = (("/usr/lib/openfoam", "openfoam*"), ("/opt", "openfoam*"), ("/opt", "OpenFOAM-*"), ("/opt/OpenFOAM", "*"))
+# How long a program may take to tell its release, in seconds.
+_PATIENCE = 30.0
 # Reads a vendor's settings and prints the environment that results: a constant text, the file stays an argument.
 _SOURCE = '. "$1" >/dev/null 2>&1; env -0 > environment'
 
@@ -46,6 +48,32 @@ class Installation:
                 "the PATH."
             )
         return found
+
+
+def release() -> str:
+    """Return what OpenFOAM says its release is, such as ``1912``; ``unknown`` where there is none or it says none."""
+    try:
+        installation = find_installation()
+        program = installation.program("blockMesh")
+        status = os.stat(program)
+    except (InputError, OSError):
+        return "unknown"
+    return _told(program, status.st_mtime_ns, status.st_size, tuple(installation.environment.items()))
+
+
+@cache
+def _told(program: str, changed: int, size: int, environment: tuple[tuple[str, str], ...]) -> str:
+    """The release of a program; asked once for as long as the file stays as it is."""
+    try:
+        with working_folder(name="openfoam") as folder:
+            limits = Limits(timeout=_PATIENCE)
+            said = carry_out([program, "-help"], folder, limits=limits, environment=dict(environment)).tail
+    except InputError:
+        # A file that may be executed and is no program.
+        return "unknown"
+    # One vendor writes the release after the name, Debian in the brackets that follow it.
+    match = re.search(r"^Using: OpenFOAM-(\S*) *\(?(\w*)", said, re.MULTILINE)
+    return (match[1] or match[2] or "unknown") if match else "unknown"
 
 
 def find_installation() -> Installation:

@@ -18,6 +18,7 @@ from scalebridge.models.program.folders import check_keep
 from scalebridge.models.program.sources import digest
 from scalebridge.quantities import Floats, Space
 from scalebridge.simulators.openfoam.case import Case
+from scalebridge.simulators.openfoam.installation import release
 
 Reader = Callable[[Path], Any]
 
@@ -47,8 +48,7 @@ class OpenFoam:
         results: output -> function from the folder of the finished case to its value, in the output's unit; or one
             function to all of them by name.
         name: for people.
-        version: raised when the results change in a way that neither the case nor the readers show, as with another
-            release of OpenFOAM.
+        version: raised when the results change in a way that neither the case nor the readers show.
         scale: extent and grain.
         structure: what is known of the response.
         keep: which working folders stay: ``never``, ``failed`` or ``always``.
@@ -93,11 +93,12 @@ class OpenFoam:
         return False
 
     def identity(self) -> Mapping[str, str]:
-        """Variables, and digests of the case, of where the inputs go, and of the readers."""
+        """Variables, the release of OpenFOAM, and digests of the case, of where the inputs go, and of the readers."""
         results = dict(self.results) if isinstance(self.results, Mapping) else {"": self.results}
         return {
             "name": f"openfoam.{self.name}",
             "version": self.version,
+            "openfoam": release(),
             "variables": repr([(v.name, v.unit, v.shape) for v in (*self.inputs, *self.outputs)]),
             "case": self.case.digest(),
             "places": str(sorted((name, str(place)) for name, place in self.places.items())),

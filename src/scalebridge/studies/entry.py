@@ -55,7 +55,7 @@ class Entry(BaseModel):
 
 
 def seconds(given: str | float | None, owner: str = "The timeout") -> float | None:
-    """Return the seconds of a ``timeout``, seconds already or a text such as ``"10 min"``; ``None`` where none is given.
+    """Return the seconds of a ``timeout``, a number or a text such as ``"10 min"``; ``None`` where none is given.
 
     Raises:
         InputError: no time, or none above zero.

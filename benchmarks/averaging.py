@@ -8,16 +8,13 @@ short, ``wrong`` (intervals that do not hold, of all series), and ``width`` (mea
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.signal import lfilter
 
+from benchmarks._coverage import write_coverage
 from scalebridge.data.averaging import mean_of_series
 from scalebridge.quantities import Floats
 
@@ -112,18 +109,5 @@ def coverage(repeats: int, seed: int) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--json", type=Path, required=True)
-    words.add_argument("--seed", type=int, default=0)
-    words.add_argument("--repeats", type=int, default=600)
-    asked = words.parse_args()
-    began = time.perf_counter()
-    found = {"seed": asked.seed, "coverage": coverage(asked.repeats, asked.seed)}
-    found["seconds"] = round(time.perf_counter() - began, 1)
-    asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    write_coverage(__doc__, coverage, repeats=600)

@@ -8,16 +8,13 @@ once for each flux, by the ``cepstral`` method from the fluxes themselves.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.signal import lfilter
 
+from benchmarks._coverage import write_coverage
 from scalebridge.quantities import Floats
 from scalebridge.simulators.lammps import Transport, correlation_of_series, green_kubo
 
@@ -85,18 +82,5 @@ def coverage(repeats: int, seed: int) -> list[dict[str, Any]]:
     return found
 
 
-def main() -> None:
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--json", type=Path, required=True)
-    words.add_argument("--seed", type=int, default=0)
-    words.add_argument("--repeats", type=int, default=60)
-    asked = words.parse_args()
-    began = time.perf_counter()
-    found = {"seed": asked.seed, "coverage": coverage(asked.repeats, asked.seed)}
-    found["seconds"] = round(time.perf_counter() - began, 1)
-    asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    write_coverage(__doc__, coverage, repeats=60)

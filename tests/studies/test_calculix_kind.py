@@ -52,7 +52,7 @@ def test_the_mesh_of_a_deck_is_taken_with_its_node_sets(tmp_path: Path) -> None:
         ({"displacement": {"lft": ["0 m", "free"]}}, r"\[models.plate\].*did you mean 'left'"),
         ({"timeout": "2 mm"}, r"\[models.plate\].*timeout"),
         ({"mesh_unit": "mm"}, r"\[models.plate\].*mesh_unit is of a deck"),
-        ({"timeout": 0}, r"\[models.plate\].*leaves a run nothing"),
+        ({"timeout": 0}, r"\[models.plate\].*leaves the program nothing"),
         ({"progam": "ccx"}, r"\[models.plate\].*did you mean 'program'"),
     ],
 )

@@ -31,7 +31,7 @@ class QuantityVerdict:
     parts: Mapping[str, float | None]
     tolerance: float
     converged: bool
-    unanswered: float = 0.0
+    unanswered: float
 
     @property
     def low(self) -> float:
@@ -60,7 +60,7 @@ def judge(
     best: Stage,
     micro_parts: Mapping[str, float] | None,
     mesh_parts: Mapping[str, float | None],
-    why_unanswered: str = "",
+    why_unanswered: str,
 ) -> Verdict:
     """Sum the parts of each quantity and compare with the tolerance; say why a verification run had no answer."""
     quantities = {}

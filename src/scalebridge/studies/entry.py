@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 
 from scalebridge.errors import InputError
 from scalebridge.models import Model
-from scalebridge.quantities.units import magnitude
 
 STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,17 +51,3 @@ class Entry(BaseModel):
             InputError: what the table asks for cannot be made.
         """
         raise InputError(f"[models.{name}] has neither a kind nor a function.")
-
-
-def seconds(given: str | float | None, owner: str = "The timeout") -> float | None:
-    """Return the seconds of a ``timeout``, a number or a text such as ``"10 min"``; ``None`` where none is given.
-
-    Raises:
-        InputError: no time, or none above zero.
-    """
-    if given is None:
-        return None
-    found = magnitude(given, "s", owner)
-    if not found > 0:
-        raise InputError(f"{owner} = {given!r} leaves a run nothing; give more than 0.")
-    return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scalebridge.errors import InfrastructureError
-from scalebridge.studies.entry import seconds
+from scalebridge.models.program.process import limit
 from scalebridge.studies.papers import write_papers
 from scalebridge.studies.resolve import Resolved, resolve
 
@@ -84,7 +84,7 @@ def _solved(models: Resolved, store: Any, progress: str | Listener) -> Answer:
         mesh=question.mesh,
         store=store,
         executor=where.executor,
-        timeout=seconds(where.timeout),
+        timeout=limit(where.timeout, "s", "[run] timeout"),
         seed=where.seed,
         progress=progress,
     )

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SerializeAsAny, model_validator
 
 from scalebridge.errors import InputError, did_you_mean
-from scalebridge.studies.entry import STRICT, Entry, seconds
+from scalebridge.models.program.process import limit
+from scalebridge.studies.entry import STRICT, Entry
 from scalebridge.studies.kinds import parsed
 
 SCHEMA_VERSION = 1
@@ -77,7 +78,7 @@ class RunTable(BaseModel):
 
     @model_validator(mode="after")
     def _has_a_time(self) -> Self:
-        seconds(self.timeout, "[run] timeout")
+        limit(self.timeout, "s", "[run] timeout")
         return self
 
 

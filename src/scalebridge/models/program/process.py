@@ -84,7 +84,7 @@ def limit(value: float | str | None, unit: str, owner: str) -> float | None:
         return None
     size = magnitude(value, unit, owner)
     if not size > 0:
-        raise InputError(f"{owner} = {value!r} leaves the program nothing; give more than 0, or None.")
+        raise InputError(f"{owner} = {value!r} leaves the program nothing; give more than 0, or leave it out.")
     return None if math.isinf(size) else size
 
 

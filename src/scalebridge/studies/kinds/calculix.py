@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from scalebridge.errors import InputError
-from scalebridge.studies.entry import Built, Entry, seconds
+from scalebridge.studies.entry import Built, Entry
 from scalebridge.studies.kinds import solid
 
 
@@ -49,9 +49,7 @@ class Settings(Entry):
                 order=self.order,
                 thickness=self.thickness,
             )
-            made = CalculixSolid(
-                body, self.program, self.threads, Limits(timeout=seconds(self.timeout)), keep=self.keep
-            )
+            made = CalculixSolid(body, self.program, self.threads, Limits(timeout=self.timeout), keep=self.keep)
         except InputError as error:
             raise InputError(f"[models.{name}]: {error}") from error
         return Built(made, units=made.units)
